@@ -1,0 +1,164 @@
+//! `malloc` and its kin, on Rust's global allocator.
+//!
+//! wasi-libc's own allocator and Rust's would both claim the memory between `__heap_base` and `__heap_end`: newer
+//! releases of Rust's do. With every symbol of `dlmalloc.c` that libc refers to defined here, that file is not linked.
+//!
+//! Rust's allocator wants the size and alignment of a block back when it is freed; C does not keep them. So each block
+//! carries them in front of it.
+
+use std::alloc::{self, Layout};
+use std::ptr;
+
+/// What stands right before the address that C holds.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Header {
+    /// From the start of the block to C's address; also the alignment of the block.
+    offset: usize,
+    /// Of the whole block, in bytes.
+    total: usize,
+}
+
+/// `alignof(max_align_t)` on wasm32, which every block from `malloc` has.
+const MAX_ALIGN: usize = 16;
+
+impl Header {
+    fn layout(self) -> Layout {
+        // SAFETY: the pair was a valid layout when the block was allocated, and nothing writes to it since.
+        unsafe { Layout::from_size_align_unchecked(self.total, self.offset) }
+    }
+}
+
+fn layout(size: usize, align: usize) -> Option<Layout> {
+    let offset = align.max(MAX_ALIGN);
+    Layout::from_size_align(size.checked_add(offset)?, offset).ok()
+}
+
+/// Writes the header of a fresh block and returns C's address, or null for null.
+///
+/// # Safety
+/// `block` is null or was allocated with `layout`.
+unsafe fn finish(block: *mut u8, layout: Layout) -> *mut u8 {
+    if block.is_null() {
+        return ptr::null_mut();
+    }
+    // SAFETY: the block is longer than its alignment, which is at least 16: the header of 8 bytes fits before the
+    // address, and the address is aligned for it.
+    unsafe {
+        let address = block.add(layout.align());
+        address.cast::<Header>().sub(1).write(Header { offset: layout.align(), total: layout.size() });
+        address
+    }
+}
+
+/// # Safety
+/// `address` came from one of the functions below and was not freed.
+unsafe fn header(address: *mut u8) -> Header {
+    // SAFETY: `finish` wrote it there.
+    unsafe { address.cast::<Header>().sub(1).read() }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn malloc(size: usize) -> *mut u8 {
+    aligned_alloc(MAX_ALIGN, size)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn aligned_alloc(align: usize, size: usize) -> *mut u8 {
+    match layout(size, align) {
+        // SAFETY: a layout from `layout` is never empty.
+        Some(layout) => unsafe { finish(alloc::alloc(layout), layout) },
+        None => ptr::null_mut(),
+    }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn calloc(count: usize, size: usize) -> *mut u8 {
+    match count.checked_mul(size).and_then(|size| layout(size, MAX_ALIGN)) {
+        // SAFETY: as in `aligned_alloc`.
+        Some(layout) => unsafe { finish(alloc::alloc_zeroed(layout), layout) },
+        None => ptr::null_mut(),
+    }
+}
+
+/// # Safety
+/// As C asks: `address` is null or a live block.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn realloc(address: *mut u8, size: usize) -> *mut u8 {
+    if address.is_null() {
+        return malloc(size);
+    }
+    // SAFETY: a live block has its header; the new layout keeps the alignment, as the allocator demands.
+    unsafe {
+        let old = header(address);
+        match layout(size, old.offset) {
+            Some(new) => finish(alloc::realloc(address.sub(old.offset), old.layout(), new.size()), new),
+            None => ptr::null_mut(),
+        }
+    }
+}
+
+/// # Safety
+/// As C asks: `address` is null or a live block.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn free(address: *mut u8) {
+    if !address.is_null() {
+        // SAFETY: a live block has its header.
+        unsafe {
+            let old = header(address);
+            alloc::dealloc(address.sub(old.offset), old.layout());
+        }
+    }
+}
+
+/// `ENOMEM` and `EINVAL` of wasi-libc.
+const OUT_OF_MEMORY: i32 = 48;
+const INVALID: i32 = 28;
+
+/// # Safety
+/// As POSIX asks: `out` may be written.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn posix_memalign(out: *mut *mut u8, align: usize, size: usize) -> i32 {
+    if !align.is_power_of_two() || align < size_of::<usize>() {
+        return INVALID;
+    }
+    let address = aligned_alloc(align, size);
+    if address.is_null() {
+        return OUT_OF_MEMORY;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { out.write(address) };
+    0
+}
+
+/// # Safety
+/// As `malloc_usable_size` asks: `address` is null or a live block.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn malloc_usable_size(address: *mut u8) -> usize {
+    if address.is_null() {
+        return 0;
+    }
+    // SAFETY: a live block has its header.
+    let header = unsafe { header(address) };
+    header.total - header.offset
+}
+
+// The names by which libc calls its own allocator, whatever a program puts in the place of `malloc`.
+
+#[unsafe(no_mangle)]
+extern "C" fn __libc_malloc(size: usize) -> *mut u8 {
+    malloc(size)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn __libc_calloc(count: usize, size: usize) -> *mut u8 {
+    calloc(count, size)
+}
+
+/// # Safety
+/// As `free`.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn __libc_free(address: *mut u8) {
+    // SAFETY: the caller's promise.
+    unsafe { free(address) }
+}
