@@ -1,0 +1,240 @@
+//! How a Rust function becomes a Luau function.
+//!
+//! mlua hands an error of a Rust callback to the script as a userdata. Scripts expect a string that names their own
+//! line, as Luau's library gives. So a Rust function here returns its failure as a value, and a Luau function around it
+//! (`bind.luau`) raises it. The same Luau code yields for functions that park their thread: C code cannot do it and go
+//! on afterwards.
+
+use mlua::prelude::*;
+
+use crate::scheduler::Scheduler;
+
+/// The chunk name of all Luau code of ours: its frames are left out of tracebacks.
+pub(crate) const CHUNK_NAME: &str = "luau-websocket";
+
+/// Why a call failed, in the words that the script will read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure(String);
+
+impl Failure {
+    /// A failure with this text. The place is put before it by the Luau code.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<LuaError> for Failure {
+    fn from(error: LuaError) -> Self {
+        // The first line: what follows is mlua's traceback, and the script has its own.
+        Self(error.to_string().lines().next().unwrap_or_default().to_owned())
+    }
+}
+
+/// What is called, as its errors name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callee {
+    /// Called with a dot.
+    Function(&'static str),
+    /// Called with a colon: the first argument is the object, and the script does not count it.
+    Method(&'static str),
+}
+
+/// The arguments of a call, with access by type in the wording of Luau's own library.
+#[derive(Debug)]
+pub struct Args {
+    callee: Callee,
+    values: LuaMultiValue,
+}
+
+impl Args {
+    /// The argument at `index`, from 1; nil if there is none.
+    #[must_use]
+    pub fn value(&self, index: usize) -> LuaValue {
+        self.values.get(index - 1).cloned().unwrap_or(LuaNil)
+    }
+
+    /// The arguments from `index` on, holes and all.
+    #[must_use]
+    pub fn rest(mut self, index: usize) -> LuaMultiValue {
+        let rest = self.values.drain(..).skip(index - 1).collect();
+        LuaMultiValue::from_vec(rest)
+    }
+
+    /// The failure of an argument that is not what was `expected`.
+    #[must_use]
+    pub fn mismatch(&self, index: usize, expected: &str) -> Failure {
+        let (number, name) = match self.callee {
+            Callee::Function(name) => (index, name),
+            Callee::Method(name) if index == 1 => {
+                return Failure(format!("expected ':' not '.' calling member function '{name}' of a {expected}"));
+            }
+            Callee::Method(name) => (index - 1, name),
+        };
+        match self.values.get(index - 1) {
+            Some(value) => {
+                let got = type_name(value);
+                Failure(format!("invalid argument #{number} to '{name}' ({expected} expected, got {got})"))
+            }
+            None => Failure(format!("missing argument #{number} to '{name}' ({expected} expected)")),
+        }
+    }
+
+    /// A string; a number is not taken for one.
+    ///
+    /// # Errors
+    /// When the argument is something else.
+    pub fn string(&self, index: usize) -> Result<LuaString, Failure> {
+        match self.value(index) {
+            LuaValue::String(text) => Ok(text),
+            _ => Err(self.mismatch(index, "string")),
+        }
+    }
+
+    /// A number, or none where it is nil or missing.
+    ///
+    /// # Errors
+    /// When the argument is something else.
+    pub fn optional_number(&self, index: usize) -> Result<Option<f64>, Failure> {
+        match self.value(index) {
+            LuaValue::Nil => Ok(None),
+            LuaValue::Number(number) => Ok(Some(number)),
+            // Luau has one type of number; mlua tells whole ones apart. Those beyond 2^53 were rounded by the script.
+            #[expect(clippy::cast_precision_loss, reason = "the value came from an f64")]
+            LuaValue::Integer(number) => Ok(Some(number as f64)),
+            _ => Err(self.mismatch(index, "number")),
+        }
+    }
+
+    /// A number.
+    ///
+    /// # Errors
+    /// When the argument is something else or missing.
+    pub fn number(&self, index: usize) -> Result<f64, Failure> {
+        self.optional_number(index)?.ok_or_else(|| self.mismatch(index, "number"))
+    }
+
+    /// A function.
+    ///
+    /// # Errors
+    /// When the argument is something else.
+    pub fn function(&self, index: usize) -> Result<LuaFunction, Failure> {
+        match self.value(index) {
+            LuaValue::Function(function) => Ok(function),
+            _ => Err(self.mismatch(index, "function")),
+        }
+    }
+
+    /// A thread.
+    ///
+    /// # Errors
+    /// When the argument is something else.
+    pub fn thread(&self, index: usize) -> Result<LuaThread, Failure> {
+        match self.value(index) {
+            LuaValue::Thread(thread) => Ok(thread),
+            _ => Err(self.mismatch(index, "thread")),
+        }
+    }
+
+    /// A userdata that holds a `T`; `expected` is the name of the type in Luau.
+    ///
+    /// # Errors
+    /// When the argument is something else.
+    pub fn userdata<T: 'static>(&self, index: usize, expected: &str) -> Result<LuaUserDataRef<T>, Failure> {
+        match self.value(index) {
+            LuaValue::UserData(data) => data.borrow().map_err(|_| self.mismatch(index, expected)),
+            _ => Err(self.mismatch(index, expected)),
+        }
+    }
+}
+
+/// What `typeof` says of a value.
+#[must_use]
+pub fn type_name(value: &LuaValue) -> String {
+    match value {
+        LuaValue::UserData(data) => data.type_name().map_or_else(|_| "userdata".to_owned(), |name| name.to_string_lossy()),
+        // One type in Luau, two in mlua.
+        LuaValue::Integer(_) => "number".to_owned(),
+        LuaValue::LightUserData(_) | LuaValue::Error(_) => "userdata".to_owned(),
+        other => other.type_name().to_owned(),
+    }
+}
+
+/// Makes Luau functions; one for each VM.
+#[derive(Clone, Debug)]
+pub struct Binder {
+    plain: LuaFunction,
+    parking: LuaFunction,
+}
+
+impl Binder {
+    /// A binder for `lua`, whose parked threads are those of `scheduler`.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn new(lua: &Lua, scheduler: &Scheduler) -> LuaResult<Self> {
+        let scheduler_of_release = scheduler.clone();
+        let release = lua.create_function(move |lua, ()| {
+            scheduler_of_release.release(&lua.current_thread());
+            Ok(())
+        })?;
+        let (plain, parking) = load(lua, include_str!("bind.luau"), (scheduler.mark(lua)?, release))?;
+        Ok(Self { plain, parking })
+    }
+
+    /// A function that returns at once.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn plain<R: IntoLuaMulti>(
+        &self,
+        lua: &Lua,
+        callee: Callee,
+        function: impl Fn(&Lua, Args) -> Result<R, Failure> + 'static,
+    ) -> LuaResult<LuaFunction> {
+        self.plain.call(native(lua, callee, function)?)
+    }
+
+    /// A function that parks the thread that calls it, and returns what it is woken with.
+    ///
+    /// When `park` succeeds, it has given the scheduler the current thread, by [`Scheduler::park`] or a kin of it.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn parking(
+        &self,
+        lua: &Lua,
+        callee: Callee,
+        park: impl Fn(&Lua, Args) -> Result<(), Failure> + 'static,
+    ) -> LuaResult<LuaFunction> {
+        self.parking.call(native(lua, callee, park)?)
+    }
+}
+
+fn native<R: IntoLuaMulti>(
+    lua: &Lua,
+    callee: Callee,
+    function: impl Fn(&Lua, Args) -> Result<R, Failure> + 'static,
+) -> LuaResult<LuaFunction> {
+    lua.create_function(move |lua, values: LuaMultiValue| {
+        let result = function(lua, Args { callee, values })
+            .and_then(|results| results.into_lua_multi(lua).map_err(Failure::from));
+        match result {
+            Ok(mut results) => {
+                results.push_front(LuaNil);
+                Ok(results)
+            }
+            Err(failure) => (failure.message().to_owned(),).into_lua_multi(lua),
+        }
+    })
+}
+
+/// Runs a chunk of ours and returns what it returns.
+pub(crate) fn load<R: FromLuaMulti>(lua: &Lua, source: &str, args: impl IntoLuaMulti) -> LuaResult<R> {
+    lua.load(source).set_name(format!("={CHUNK_NAME}")).call(args)
+}

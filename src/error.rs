@@ -1,0 +1,157 @@
+//! Errors of scripts: what went wrong, of which kind, and where.
+
+use std::fmt;
+
+use js_sys::{Array, Error, Object, Reflect};
+use mlua::prelude::*;
+use wasm_bindgen::prelude::*;
+
+use crate::bind;
+use crate::convert;
+
+/// What sort of error it is; the text is what a page sees as `kind`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The source is not a Luau program.
+    Syntax,
+    /// The script, or a library it called, raised an error.
+    Runtime,
+    /// The script asked for more memory than there is or than it may have.
+    Memory,
+    /// The thread was cancelled before it ended.
+    Cancelled,
+    /// The VM was disposed before the thread ended, or before the call.
+    Disposed,
+}
+
+impl Kind {
+    /// The name under which the page knows it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Syntax => "syntax",
+            Self::Runtime => "runtime",
+            Self::Memory => "memory",
+            Self::Cancelled => "cancelled",
+            Self::Disposed => "disposed",
+        }
+    }
+}
+
+/// A place in a script: one level of the call stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// The name of the chunk, as given when it was run.
+    pub chunk_name: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The name of the function, if it has one.
+    pub name: Option<String>,
+}
+
+impl Frame {
+    /// A frame from what Luau tells of it, or none if it is no place in a script: a C function, or one of ours.
+    pub(crate) fn new(chunk_name: Option<String>, line: i32, name: Option<String>) -> Option<Self> {
+        let chunk_name = chunk_name.filter(|chunk_name| chunk_name != bind::CHUNK_NAME)?;
+        let line = u32::try_from(line).ok().filter(|&line| line > 0)?;
+        Some(Self { chunk_name, line, name: name.filter(|name| !name.is_empty()) })
+    }
+}
+
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.chunk_name, self.line)?;
+        match &self.name {
+            Some(name) => write!(f, " function {name}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// An error that ended a thread, or kept it from starting.
+#[derive(Clone, Debug)]
+pub struct ScriptError {
+    /// What sort of error it is.
+    pub kind: Kind,
+    /// The text of it: of a string that was thrown the string itself, else what `tostring` makes of the value.
+    pub message: String,
+    /// What was thrown; nil where nothing was.
+    pub value: LuaValue,
+    /// Where, innermost first; empty where no script was running.
+    pub frames: Vec<Frame>,
+}
+
+/// Luau's own text for an allocation that failed, by which such an error is known after a `pcall` caught it.
+const NOT_ENOUGH_MEMORY: &str = "not enough memory";
+
+impl ScriptError {
+    /// The error for a value that a script threw.
+    #[must_use]
+    pub fn thrown(value: LuaValue, frames: Vec<Frame>) -> Self {
+        let message = match &value {
+            LuaValue::String(text) => text.to_string_lossy(),
+            // `__tostring` is the script's own, and may itself raise an error.
+            other => other.to_string().unwrap_or_else(|_| bind::type_name(other)),
+        };
+        let kind = if message == NOT_ENOUGH_MEMORY { Kind::Memory } else { Kind::Runtime };
+        Self { kind, message, value, frames }
+    }
+
+    /// The error for one that mlua returned, from a call that runs no script: compiling, or making a value.
+    #[must_use]
+    pub fn from_lua(error: &LuaError, chunk_name: &str) -> Self {
+        let (kind, message) = match error {
+            LuaError::SyntaxError { message, .. } => (Kind::Syntax, message.clone()),
+            LuaError::MemoryError(message) => (Kind::Memory, message.clone()),
+            other => (Kind::Runtime, other.to_string()),
+        };
+        let line = message
+            .strip_prefix(chunk_name)
+            .and_then(|rest| rest.strip_prefix(':'))
+            .and_then(|rest| rest.split_once(':'))
+            .and_then(|(line, _)| line.parse().ok());
+        let frames = Frame::new(Some(chunk_name.to_owned()), line.unwrap_or(0), None);
+        Self { kind, message, value: LuaNil, frames: frames.into_iter().collect() }
+    }
+
+    /// An error that stands for no value.
+    #[must_use]
+    pub fn plain(kind: Kind, message: &str) -> Self {
+        Self { kind, message: message.to_owned(), value: LuaNil, frames: Vec::new() }
+    }
+
+    /// The call stack, a line each, innermost first.
+    #[must_use]
+    pub fn traceback(&self) -> String {
+        self.frames.iter().map(|frame| format!("{frame}\n")).collect()
+    }
+
+    /// The JS `Error` for it, named `LuauError`, with the members that the package documents.
+    #[must_use]
+    pub fn to_js(&self) -> JsValue {
+        let error = Error::new(&self.message);
+        error.set_name("LuauError");
+        let first = self.frames.first();
+        let frames: Array = self.frames.iter().map(frame_to_js).collect();
+        set(&error, "kind", &self.kind.name().into());
+        set(&error, "chunkName", &first.map_or(JsValue::UNDEFINED, |frame| (&frame.chunk_name).into()));
+        set(&error, "line", &first.map_or(JsValue::UNDEFINED, |frame| frame.line.into()));
+        set(&error, "frames", &frames);
+        set(&error, "traceback", &self.traceback().into());
+        set(&error, "value", &convert::to_js(&self.value));
+        error.into()
+    }
+}
+
+fn frame_to_js(frame: &Frame) -> JsValue {
+    let object = Object::new();
+    set(&object, "chunkName", &(&frame.chunk_name).into());
+    set(&object, "line", &frame.line.into());
+    set(&object, "name", &frame.name.as_ref().map_or(JsValue::UNDEFINED, Into::into));
+    object.into()
+}
+
+fn set(object: &JsValue, name: &str, value: &JsValue) {
+    // Setting a property fails on frozen objects and proxies only, and `object` was made here.
+    let _ = Reflect::set(object, &name.into(), value);
+}

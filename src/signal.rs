@@ -1,0 +1,277 @@
+//! Signals, after Roblox's `RBXScriptSignal`: <https://create.roblox.com/docs/reference/engine/datatypes/RBXScriptSignal>.
+//!
+//! A signal keeps its consumers, handlers and waiting threads alike, in the order in which they came. It keeps no
+//! events: whoever fires it asks [`Signal::has_consumer`] first, and is told by its [`Source`] when the first one comes.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::{Rc, Weak};
+
+use mlua::prelude::*;
+
+use crate::bind::{Binder, Callee, Failure};
+use crate::scheduler::{Scheduler, Token};
+
+/// Who fires a signal, as far as the signal has to tell it something.
+pub trait Source {
+    /// Someone began to listen.
+    fn listened(self: Rc<Self>);
+    /// The last one stopped.
+    fn deserted(self: Rc<Self>);
+}
+
+/// A signal. Cloning gives another handle to the same.
+#[derive(Clone)]
+pub struct Signal(Rc<Inner>);
+
+struct Inner {
+    scheduler: Scheduler,
+    consumers: RefCell<Vec<Rc<Consumer>>>,
+    source: RefCell<Option<Weak<dyn Source>>>,
+}
+
+enum Consumer {
+    Handler(Handler),
+    /// Taken when the thread is woken, or stops waiting in another way.
+    Waiter(RefCell<Option<Token>>),
+}
+
+struct Handler {
+    /// None once it is disconnected. A handler often refers to its own connection, which refers to this: only letting
+    /// go of the function lets the collector have them.
+    function: RefCell<Option<LuaFunction>>,
+    lifetime: Lifetime,
+}
+
+impl Handler {
+    fn is_connected(&self) -> bool {
+        self.function.borrow().is_some()
+    }
+}
+
+impl Consumer {
+    /// Forgets the function of a handler.
+    fn let_go(&self) {
+        if let Self::Handler(handler) = self {
+            let function = handler.function.take();
+            drop(function);
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lifetime {
+    UntilDisconnected,
+    OneEvent,
+}
+
+impl Signal {
+    /// A signal that nobody listens to.
+    #[must_use]
+    pub fn new(scheduler: &Scheduler) -> Self {
+        Self(Rc::new(Inner { scheduler: scheduler.clone(), consumers: RefCell::default(), source: RefCell::new(None) }))
+    }
+
+    /// Sets who is told when someone begins to listen.
+    pub fn set_source(&self, source: Weak<dyn Source>) {
+        *self.0.source.borrow_mut() = Some(source);
+    }
+
+    /// Whether a handler is connected or a thread waits.
+    #[must_use]
+    pub fn has_consumer(&self) -> bool {
+        !self.0.consumers.borrow().is_empty()
+    }
+
+    /// Fires the signal; to be called from a dispatch of the scheduler.
+    ///
+    /// Those who listen now get the event, in their order: each handler in a thread of its own, unless it is
+    /// disconnected before its turn.
+    pub fn fire(&self, values: &LuaMultiValue) {
+        let consumers = self.0.consumers.borrow().clone();
+        self.0.scheduler.ahead(|| {
+            for consumer in consumers {
+                match &*consumer {
+                    Consumer::Handler(_) => {
+                        let (signal, values) = (self.clone(), values.clone());
+                        self.0.scheduler.dispatch(move |_| signal.call_handler(&consumer, values));
+                    }
+                    Consumer::Waiter(_) => self.wake_waiter(&consumer, values.clone()),
+                }
+            }
+        });
+    }
+
+    /// Lets go of all who listen: handlers are disconnected, waiting threads go on with nothing.
+    pub fn end(&self) {
+        let consumers = self.0.consumers.borrow().clone();
+        for consumer in consumers {
+            match &*consumer {
+                Consumer::Handler(_) => self.disconnect(&consumer),
+                Consumer::Waiter(_) => self.wake_waiter(&consumer, LuaMultiValue::new()),
+            }
+        }
+    }
+
+    fn call_handler(&self, consumer: &Rc<Consumer>, values: LuaMultiValue) {
+        let Consumer::Handler(handler) = &**consumer else { return };
+        let Some(function) = handler.function.borrow().clone() else { return };
+        if handler.lifetime == Lifetime::OneEvent {
+            self.disconnect(consumer);
+        }
+        self.0.scheduler.ahead(|| self.0.scheduler.call(function, values));
+    }
+
+    fn wake_waiter(&self, consumer: &Rc<Consumer>, values: LuaMultiValue) {
+        self.remove(consumer);
+        if let Consumer::Waiter(token) = &**consumer
+            && let Some(token) = token.take()
+        {
+            self.0.scheduler.wake(token, values);
+        }
+    }
+
+    fn connect(&self, function: LuaFunction, lifetime: Lifetime) -> Connection {
+        let handler = Handler { function: RefCell::new(Some(function)), lifetime };
+        let consumer = Rc::new(Consumer::Handler(handler));
+        self.add(consumer.clone());
+        Connection { signal: Rc::downgrade(&self.0), consumer }
+    }
+
+    /// Parks the thread that is running until the signal fires.
+    fn wait(&self, lua: &Lua) {
+        let consumer = Rc::new(Consumer::Waiter(RefCell::new(None)));
+        let (signal, waiter) = (Rc::downgrade(&self.0), Rc::downgrade(&consumer));
+        let token = self.0.scheduler.park(lua, move || {
+            if let (Some(signal), Some(waiter)) = (signal.upgrade(), waiter.upgrade()) {
+                Signal(signal).remove(&waiter);
+            }
+        });
+        if let Consumer::Waiter(slot) = &*consumer {
+            *slot.borrow_mut() = Some(token);
+        }
+        self.add(consumer);
+    }
+
+    fn add(&self, consumer: Rc<Consumer>) {
+        self.0.consumers.borrow_mut().push(consumer);
+        if let Some(source) = self.source() {
+            source.listened();
+        }
+    }
+
+    fn remove(&self, consumer: &Rc<Consumer>) {
+        let is_last = {
+            let mut consumers = self.0.consumers.borrow_mut();
+            let before = consumers.len();
+            consumers.retain(|other| !Rc::ptr_eq(other, consumer));
+            before > 0 && consumers.is_empty()
+        };
+        if is_last && let Some(source) = self.source() {
+            source.deserted();
+        }
+    }
+
+    fn source(&self) -> Option<Rc<dyn Source>> {
+        self.0.source.borrow().as_ref().and_then(Weak::upgrade)
+    }
+
+    fn disconnect(&self, consumer: &Rc<Consumer>) {
+        self.remove(consumer);
+        consumer.let_go();
+    }
+}
+
+impl fmt::Debug for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signal").field("consumers", &self.0.consumers.borrow().len()).finish_non_exhaustive()
+    }
+}
+
+/// What `Connect` and `Once` return: the handler, as long as the signal has it.
+#[derive(Clone)]
+pub struct Connection {
+    /// Weak: to hold a connection is not to hold the signal.
+    signal: Weak<Inner>,
+    consumer: Rc<Consumer>,
+}
+
+impl Connection {
+    fn is_connected(&self) -> bool {
+        matches!(&*self.consumer, Consumer::Handler(handler) if handler.is_connected())
+    }
+
+    fn disconnect(&self) {
+        match self.signal.upgrade() {
+            Some(signal) => Signal(signal).disconnect(&self.consumer),
+            None => self.consumer.let_go(),
+        }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("connected", &self.is_connected()).finish_non_exhaustive()
+    }
+}
+
+/// A signal as a script holds it. `owner` is whatever must live as long as the script can still listen.
+#[derive(Debug)]
+pub struct SignalUserData<T> {
+    /// The signal itself.
+    pub signal: Signal,
+    /// Kept alive with it.
+    pub owner: T,
+}
+
+/// The names of the two types in Luau, as `typeof` gives them.
+const SIGNAL: &str = "Signal";
+const CONNECTION: &str = "Connection";
+
+/// Tells `lua` what [`SignalUserData<T>`] and [`Connection`] can do.
+///
+/// # Errors
+/// When there is no memory.
+pub fn install<T: 'static>(lua: &Lua, binder: &Binder) -> LuaResult<()> {
+    let methods = lua.create_table()?;
+    for (name, lifetime) in [("Connect", Lifetime::UntilDisconnected), ("Once", Lifetime::OneEvent)] {
+        methods.raw_set(
+            name,
+            binder.plain(lua, Callee::Method(name), move |lua, args| {
+                let signal = args.userdata::<SignalUserData<T>>(1, SIGNAL)?.signal.clone();
+                let connection = signal.connect(args.function(2)?, lifetime);
+                Ok(lua.create_any_userdata(connection)?)
+            })?,
+        )?;
+    }
+    methods.raw_set(
+        "Wait",
+        binder.parking(lua, Callee::Method("Wait"), |lua, args| {
+            let signal = args.userdata::<SignalUserData<T>>(1, SIGNAL)?.signal.clone();
+            signal.wait(lua);
+            Ok(())
+        })?,
+    )?;
+    methods.set_readonly(true);
+    lua.register_userdata_type::<SignalUserData<T>>(move |registry| {
+        registry.add_meta_field("__type", SIGNAL);
+        registry.add_meta_field("__index", methods);
+    })?;
+
+    let disconnect = binder.plain(lua, Callee::Method("Disconnect"), |_, args| {
+        args.userdata::<Connection>(1, CONNECTION)?.clone().disconnect();
+        Ok(())
+    })?;
+    let index = binder.plain(lua, Callee::Function("index"), move |lua, args| -> Result<LuaValue, Failure> {
+        let connection = args.userdata::<Connection>(1, CONNECTION)?;
+        Ok(match args.string(2)?.as_bytes().as_ref() {
+            b"Connected" => LuaValue::Boolean(connection.is_connected()),
+            b"Disconnect" => disconnect.clone().into_lua(lua)?,
+            _ => LuaNil,
+        })
+    })?;
+    lua.register_userdata_type::<Connection>(move |registry| {
+        registry.add_meta_field("__type", CONNECTION);
+        registry.add_meta_field("__index", index);
+    })
+}
