@@ -1,1 +1,68 @@
-fn main(){}
+//! The commands of this repository. `cargo xtask` alone lists them.
+
+mod build;
+mod command;
+mod config;
+mod lint;
+mod serve;
+mod server;
+mod setup;
+mod tally;
+mod test;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::config::Config;
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+  serve   builds all and serves the playground, with a local echo server
+  test    runs every test there is
+  build   makes the package in pkg/
+  lint    checks formats, lints and types
+  setup   installs what the others need; they call it themselves
+
+Options of serve:
+  --port N   the port to listen on (8080, or any other if it is taken)
+";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let mut args = std::env::args().skip(1);
+    let command = args.next().unwrap_or_default();
+    let rest: Vec<String> = args.collect();
+    if matches!(command.as_str(), "" | "help" | "--help" | "-h") {
+        print!("{USAGE}");
+        return Ok(());
+    }
+    let config = Config::read()?;
+    match (command.as_str(), rest.as_slice()) {
+        ("setup", []) => setup::run(&config),
+        ("build", []) => {
+            setup::run(&config)?;
+            build::run(&config)
+        }
+        ("serve", options) => serve::run(&config, options),
+        ("test", []) => test::run(&config),
+        ("lint", []) => {
+            setup::run(&config)?;
+            let tally = lint::run(&config);
+            tally.print();
+            tally.into_result()
+        }
+        ("setup" | "build" | "test" | "lint", [option, ..]) => bail!("{command} has no option {option}\n\n{USAGE}"),
+        _ => bail!("there is no command {command}\n\n{USAGE}"),
+    }
+}

@@ -1,0 +1,110 @@
+//! What `wasm-pack.toml` says, and where things are.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+/// The whole of `wasm-pack.toml`, and the folder it is in.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub root: PathBuf,
+    pub file: File,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    pub tools: BTreeMap<String, String>,
+    pub rust: Rust,
+    pub build: Build,
+    pub test: Test,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rust {
+    pub targets: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Build {
+    pub target: String,
+    pub profile: String,
+    pub out_dir: String,
+    pub features: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Test {
+    pub browser: String,
+    pub driver: String,
+    pub executables: Vec<String>,
+    pub debian: Vec<String>,
+    pub timeout: u64,
+}
+
+impl Config {
+    /// Reads `wasm-pack.toml` of the repository that this program was built from.
+    pub(crate) fn read() -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .ancestors()
+            .nth(2)
+            .context("the crate xtask is not where it was built")?
+            .to_owned();
+        let path = root.join("wasm-pack.toml");
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let file = toml::from_str(&text).with_context(|| format!("{} is not as expected", path.display()))?;
+        Ok(Self { root, file })
+    }
+
+    /// The folder of the tools, which git ignores.
+    pub(crate) fn tools(&self) -> PathBuf {
+        self.root.join(".tools")
+    }
+
+    /// A program that setup installed with cargo.
+    pub(crate) fn tool(&self, name: &str) -> PathBuf {
+        self.tools().join("bin").join(format!("{name}{}", env::consts::EXE_SUFFIX))
+    }
+
+    /// The C and C++ compiler; `.cargo/config.toml` names it too.
+    pub(crate) fn zig(&self) -> PathBuf {
+        self.tools().join("zig/ziglang").join(format!("zig{}", env::consts::EXE_SUFFIX))
+    }
+
+    /// The pinned version of a tool.
+    pub(crate) fn version(&self, tool: &str) -> Result<&str> {
+        match self.file.tools.get(tool) {
+            Some(version) => Ok(version),
+            None => bail!("wasm-pack.toml pins no version of {tool}: add one under [tools]"),
+        }
+    }
+
+    /// The folder of the package that `build` makes.
+    pub(crate) fn package(&self) -> PathBuf {
+        self.root.join(&self.file.build.out_dir)
+    }
+
+    /// `PATH` with our tools first.
+    pub(crate) fn path(&self) -> Result<std::ffi::OsString> {
+        let before = env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(self.tools().join("bin")).chain(env::split_paths(&before));
+        Ok(env::join_paths(folders)?)
+    }
+}
+
+/// The first of these programs that is on `PATH`.
+pub(crate) fn find_program<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    names.into_iter().find_map(|name| {
+        env::split_paths(&path)
+            .map(|folder| folder.join(format!("{name}{}", env::consts::EXE_SUFFIX)))
+            .find(|program| program.is_file())
+    })
+}

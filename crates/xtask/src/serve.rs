@@ -1,0 +1,26 @@
+//! `cargo xtask serve`: builds all, and serves the playground beside a local echo server.
+
+use anyhow::{Context, Result, bail};
+
+use crate::config::Config;
+use crate::server::Server;
+use crate::{build, setup};
+
+const PORT: u16 = 8080;
+
+pub(crate) fn run(config: &Config, options: &[String]) -> Result<()> {
+    let port = match options {
+        [] => PORT,
+        [name, port] if name == "--port" => port.parse().with_context(|| format!("{port} is no port"))?,
+        _ => bail!("serve takes only --port N"),
+    };
+    setup::run(config)?;
+    build::run(config)?;
+    // The whole clone is served, so that www/ finds pkg/ beside it as it does in the repository.
+    let server = Server::start(config, port, Some(&config.root))?;
+    let port = server.ports.port;
+    println!("The playground is at http://127.0.0.1:{port}/www/");
+    println!("The echo server is at ws://127.0.0.1:{port}/echo");
+    println!("Ctrl+C ends both.");
+    server.wait()
+}

@@ -1,0 +1,111 @@
+//! A VM with a scheduler, a clock that stands still until it is turned, and a list of what scripts logged.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use luau_websocket::bind::Binder;
+use luau_websocket::error::ScriptError;
+use luau_websocket::scheduler::{Next, Scheduler};
+use luau_websocket::signal::{self, Signal, SignalUserData};
+use luau_websocket::task;
+use mlua::prelude::*;
+
+pub(crate) struct World {
+    pub lua: Lua,
+    pub scheduler: Scheduler,
+    clock: Rc<Cell<f64>>,
+    log: Rc<RefCell<Vec<String>>>,
+    errors: Rc<RefCell<Vec<ScriptError>>>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let lua = Lua::new();
+        let clock = Rc::new(Cell::new(0.0));
+        let errors: Rc<RefCell<Vec<ScriptError>>> = Rc::default();
+        let (of_clock, of_errors) = (clock.clone(), errors.clone());
+        let scheduler = Scheduler::new(move || of_clock.get(), move |error| of_errors.borrow_mut().push(error));
+        let binder = Binder::new(&lua, &scheduler).unwrap();
+        task::install(&lua, &binder, &scheduler).unwrap();
+        signal::install::<()>(&lua, &binder).unwrap();
+
+        let log: Rc<RefCell<Vec<String>>> = Rc::default();
+        let of_log = log.clone();
+        let write = lua.create_function(move |_, values: LuaMultiValue| {
+            let texts: Vec<String> = values.iter().map(|value| value.to_string().unwrap()).collect();
+            of_log.borrow_mut().push(texts.join(" "));
+            Ok(())
+        });
+        lua.globals().set("log", write.unwrap()).unwrap();
+        lua.sandbox(true).unwrap();
+        Self { lua, scheduler, clock, log, errors }
+    }
+
+    /// Starts a script as a thread, which runs in the next turn.
+    pub(crate) fn start(&self, source: &str) -> LuaThread {
+        let function = self.lua.load(source).set_name("=script").into_function().unwrap();
+        let thread = self.lua.create_thread(function).unwrap();
+        self.scheduler.resume(thread.clone(), LuaMultiValue::new());
+        thread
+    }
+
+    /// Runs what is due now.
+    pub(crate) fn turn(&self) -> Next {
+        self.scheduler.turn(&self.lua, || false)
+    }
+
+    /// Turns the clock to a time, in milliseconds, stopping wherever something is due.
+    pub(crate) fn pass_to(&self, time: f64) -> Next {
+        loop {
+            match self.turn() {
+                Next::Now => {}
+                Next::At(due) if due <= time => self.clock.set(due),
+                next => {
+                    self.clock.set(time);
+                    return next;
+                }
+            }
+        }
+    }
+
+    /// Turns the clock without running anything: a page that was busy.
+    pub(crate) fn jump_to(&self, time: f64) {
+        self.clock.set(time);
+    }
+
+    /// Runs a script and all that follows from it.
+    pub(crate) fn run(&self, source: &str) {
+        self.start(source);
+        self.pass_to(1e9);
+    }
+
+    /// What was logged since this was last asked.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.take()
+    }
+
+    /// The messages of the errors that reached the sink since this was last asked.
+    pub(crate) fn errors(&self) -> Vec<String> {
+        self.errors.take().into_iter().map(|error| error.message).collect()
+    }
+
+    /// The errors themselves.
+    pub(crate) fn whole_errors(&self) -> Vec<ScriptError> {
+        self.errors.take()
+    }
+
+    /// A signal that scripts know by `name`.
+    pub(crate) fn signal(&self, name: &str) -> Signal {
+        let signal = Signal::new(&self.scheduler);
+        let userdata = self.lua.create_any_userdata(SignalUserData { signal: signal.clone(), owner: () }).unwrap();
+        self.lua.globals().set(name, userdata).unwrap();
+        signal
+    }
+
+    /// Fires a signal as an event from outside does, and runs its cycle.
+    pub(crate) fn fire(&self, signal: &Signal, values: impl IntoLuaMulti) {
+        let (signal, values) = (signal.clone(), values.into_lua_multi(&self.lua).unwrap());
+        self.scheduler.dispatch(move |_| signal.fire(&values));
+        while self.turn() == Next::Now {}
+    }
+}

@@ -1,0 +1,30 @@
+// Runs the server as a program: `node tests/server/main.mjs [--port N] [--root FOLDER]`.
+//
+// It prints one line of JSON once it listens, and ends when its standard input does: so it never outlives the program
+// that started it.
+
+import { parseArgs } from "node:util";
+import { closedPort, startServer } from "./server.mjs";
+
+const { values } = parseArgs({ options: { port: { type: "string" }, root: { type: "string" } } });
+const port = Number(values.port ?? 0);
+
+/** @param {unknown} error */
+function isTaken(error) {
+  return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+}
+
+const server = await startServer({ port, root: values.root }).catch((error) => {
+  if (!isTaken(error)) {
+    throw error;
+  }
+  // The port was only a wish: any other serves as well.
+  return startServer({ root: values.root });
+});
+console.log(JSON.stringify({ port: server.port, closedPort: await closedPort() }));
+
+process.stdin.resume();
+process.stdin.on("end", async () => {
+  await server.close();
+  process.exit(0);
+});
