@@ -1,1 +1,13 @@
-#![cfg(target_arch="wasm32")]
+//! What only a browser shows: the VM as a page uses it, on real sockets to the server in `tests/server`.
+
+#![cfg(target_arch = "wasm32")]
+
+mod connect;
+mod documentation_example;
+mod errors;
+mod lifetime;
+mod messages;
+mod page;
+mod results;
+
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

@@ -21,7 +21,8 @@ const server = await startServer({ port, root: values.root }).catch((error) => {
   // The port was only a wish: any other serves as well.
   return startServer({ root: values.root });
 });
-console.log(JSON.stringify({ port: server.port, closedPort: await closedPort() }));
+const { port: openPort, silentPort } = server;
+console.log(JSON.stringify({ port: openPort, silentPort, closedPort: await closedPort() }));
 
 process.stdin.resume();
 process.stdin.on("end", async () => {

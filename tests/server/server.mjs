@@ -1,5 +1,8 @@
 // The server of the tests and of `cargo xtask serve`: WebSockets that behave in a chosen way, one path a behaviour, and
 // static files. It listens on loopback only.
+//
+// Connections that are never answered have a port of their own: a browser opens one WebSocket after the other to an
+// address (RFC 6455, section 4.1), so such a one would hold up all others.
 
 import { createServer } from "node:http";
 import { createServer as createTcpServer } from "node:net";
@@ -9,6 +12,13 @@ import { WebSocketServer } from "ws";
 /** @typedef {import("node:stream").Duplex} Duplex */
 /** @typedef {import("node:http").IncomingMessage} Request */
 /** @typedef {{ params: URLSearchParams, request: Request, stream: Duplex, head: Buffer, accept: () => Promise<import("ws").WebSocket> }} Upgrade */
+
+/**
+ * What came on `/record`, by name.
+ *
+ * @type {Map<string, string[]>}
+ */
+const recorded = new Map();
 
 /**
  * What happens on each path, by its name.
@@ -33,8 +43,15 @@ const behaviours = {
     }
   },
 
-  /** Takes the connection and never answers the handshake. */
-  silent() {},
+  /** Notes what comes under `name`, for `/server/recorded?name=…` to tell. */
+  async record({ params, accept }) {
+    const socket = await accept();
+    /** @type {string[]} */
+    const messages = [];
+    recorded.set(params.get("name") ?? "", messages);
+    socket.on("message", (data) => messages.push(String(data)));
+    socket.on("close", (code, reason) => messages.push(`closed ${code} ${reason}`));
+  },
 
   /** Answers the handshake with 403. */
   forbidden({ stream }) {
@@ -46,7 +63,7 @@ const behaviours = {
  * Starts the server.
  *
  * @param {{ port?: number, root?: string }} [options] `root` is the folder whose files are served; none by default.
- * @returns {Promise<{ port: number, close: () => Promise<void>, connections: () => number }>}
+ * @returns {Promise<{ port: number, silentPort: number, close: () => Promise<void> }>}
  */
 export async function startServer({ port = 0, root } = {}) {
   const files = root === undefined ? undefined : sirv(root, { dev: true });
@@ -55,10 +72,12 @@ export async function startServer({ port = 0, root } = {}) {
   const streams = new Set();
 
   const http = createServer((request, response) => {
-    if (request.url === "/server/connections") {
-      // Read by tests that run in a browser and want to know whether the other side has let go.
+    const url = new URL(request.url ?? "/", "http://localhost");
+    if (url.pathname.startsWith("/server/")) {
+      // Read by tests that run in a browser and want to know how things look from the other side.
       response.setHeader("Access-Control-Allow-Origin", "*");
-      response.end(String(streams.size));
+      const isCount = url.pathname === "/server/connections";
+      response.end(JSON.stringify(isCount ? streams.size : recorded.get(url.searchParams.get("name") ?? "")));
     } else if (files === undefined) {
       response.writeHead(404).end();
     } else {
@@ -66,11 +85,16 @@ export async function startServer({ port = 0, root } = {}) {
     }
   });
 
-  http.on("upgrade", (request, stream, head) => {
+  /** @param {Duplex} stream */
+  const watch = (stream) => {
     streams.add(stream);
     stream.on("close", () => streams.delete(stream));
     // A peer that goes away without a word is what some tests are about.
     stream.on("error", () => stream.destroy());
+  };
+
+  http.on("upgrade", (request, stream, head) => {
+    watch(stream);
     const url = new URL(request.url ?? "/", "ws://localhost");
     const behaviour = behaviours[url.pathname.slice(1)];
     if (behaviour === undefined) {
@@ -84,33 +108,51 @@ export async function startServer({ port = 0, root } = {}) {
     behaviour({ params: url.searchParams, request, stream, head, accept });
   });
 
-  await /** @type {Promise<void>} */ (
-    new Promise((resolve, reject) => {
-      http.once("error", reject);
-      http.listen(port, "127.0.0.1", resolve);
-    })
-  );
+  const silent = createTcpServer((stream) => {
+    watch(stream);
+    // Read, since the end of the other side is only noticed then.
+    stream.resume();
+  });
+
+  await listen(http, port);
+  await listen(silent, 0);
   return {
     port: portOf(http),
-    connections: () => streams.size,
-    close: () =>
-      new Promise((resolve) => {
-        for (const stream of streams) {
-          stream.destroy();
-        }
-        http.close(() => resolve());
-        http.closeAllConnections();
-      }),
+    silentPort: portOf(silent),
+    close: async () => {
+      for (const stream of streams) {
+        stream.destroy();
+      }
+      http.closeAllConnections();
+      await Promise.all([close(http), close(silent)]);
+    },
   };
 }
 
 /** A port of loopback at which nobody listens. */
 export async function closedPort() {
   const server = createTcpServer();
-  await /** @type {Promise<void>} */ (new Promise((resolve) => server.listen(0, "127.0.0.1", resolve)));
+  await listen(server, 0);
   const port = portOf(server);
-  await new Promise((resolve) => server.close(resolve));
+  await close(server);
   return port;
+}
+
+/**
+ * @param {import("node:net").Server} server
+ * @param {number} port
+ * @returns {Promise<void>}
+ */
+function listen(server, port) {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", resolve);
+  });
+}
+
+/** @param {import("node:net").Server} server */
+function close(server) {
+  return new Promise((resolve) => server.close(resolve));
 }
 
 /** @param {import("node:net").Server} server */

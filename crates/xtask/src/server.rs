@@ -22,7 +22,9 @@ pub(crate) struct Server {
 pub(crate) struct Ports {
     /// Where it listens, on loopback.
     pub port: u16,
-    /// A port at which nobody does.
+    /// Where it takes connections and never answers.
+    pub silent_port: u16,
+    /// Where nobody listens.
     pub closed_port: u16,
 }
 

@@ -57,9 +57,14 @@ fn browser(config: &Config, tally: &mut Tally) {
         .arg(driver)
         .args(["--", "--test", "browser"])
         .env("WASM_BINDGEN_TEST_TIMEOUT", test.timeout.to_string())
-        .env("LUAU_TEST_SERVER", format!("127.0.0.1:{}", server.ports.port))
-        .env("LUAU_TEST_CLOSED_PORT", server.ports.closed_port.to_string());
+        .env("LUAU_TEST_SERVER", address(server.ports.port))
+        .env("LUAU_TEST_SILENT", address(server.ports.silent_port))
+        .env("LUAU_TEST_CLOSED", address(server.ports.closed_port));
     harness(config, tally, NAME, "3 minutes the first time", &mut wasm_pack);
+}
+
+fn address(port: u16) -> String {
+    format!("127.0.0.1:{port}")
 }
 
 /// The playground, as a person uses it.

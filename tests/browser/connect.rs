@@ -1,0 +1,144 @@
+//! `websocket.connect` gives a connection, or nil and a reason, or an error for what can never work; and never hangs.
+
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::page::{Page, json, server_connections, text};
+
+#[wasm_bindgen_test]
+async fn an_opened_connection_tells_what_it_is() {
+    let page = Page::new();
+    let results = page
+        .run(
+            "local c = websocket.connect('ws://SERVER/echo')
+             return typeof(c), c.State, c.Url == 'ws://SERVER/echo', c.Protocol, c.OnMessage == c.OnMessage,
+                 typeof(c.OnMessage), typeof(c.OnClose), type(c.Send), type(c.Close), WebSocket == websocket",
+        )
+        .await;
+    assert_eq!(
+        json(&results),
+        r#"["WebSocketConnection","Open",true,"",true,"Signal","Signal","function","function",true]"#
+    );
+}
+
+#[wasm_bindgen_test]
+async fn nobody_listening_gives_nil_within_a_second() {
+    let page = Page::new();
+    let results = page.run("local c, reason = websocket.connect('ws://CLOSED/') return c == nil, type(reason)").await;
+    assert_eq!(json(&results), r#"[true,"string"]"#);
+    assert!(page.seconds() < 1.0, "{}", page.seconds());
+}
+
+#[wasm_bindgen_test]
+async fn another_answer_than_the_handshake_gives_nil() {
+    let page = Page::new();
+    let results = page.run("return (websocket.connect('ws://SERVER/forbidden')) == nil").await;
+    assert_eq!(json(&results), "[true]");
+}
+
+#[wasm_bindgen_test]
+async fn what_the_browser_cannot_parse_gives_nil_and_its_words() {
+    let page = Page::new();
+    let results = page.run("local c, reason = websocket.connect('ws://') return c == nil, #reason > 0").await;
+    assert_eq!(json(&results), "[true,true]");
+}
+
+#[wasm_bindgen_test]
+async fn a_server_that_never_answers_gives_nil_after_thirty_seconds() {
+    let page = Page::new();
+    let results = page.run("return websocket.connect('ws://SILENT/')").await;
+    assert_eq!(json(&results), r#"[null,"timed out after 30 s"]"#);
+    assert!((page.seconds() - 30.0).abs() < 0.5, "{}", page.seconds());
+    assert_eq!(server_connections(0).await, 0);
+}
+
+#[wasm_bindgen_test]
+async fn the_time_out_can_be_chosen() {
+    let page = Page::new();
+    let results = page.run("return websocket.connect('ws://SILENT/', { timeout = 0.25 })").await;
+    assert_eq!(json(&results), r#"[null,"timed out after 0.25 s"]"#);
+    assert!((page.seconds() - 0.25).abs() < 0.25, "{}", page.seconds());
+}
+
+#[wasm_bindgen_test]
+async fn while_one_waits_another_goes_on() {
+    let page = Page::new();
+    let waiting = page.start("websocket.connect('ws://SILENT/', { timeout = 0.5 }) print('connect returned')");
+    page.run("for i = 1, 3 do print(i) task.wait(0.1) end").await;
+    wasm_bindgen_futures::JsFuture::from(waiting).await.unwrap();
+    assert_eq!(page.texts(), ["1", "2", "3", "connect returned"]);
+}
+
+#[wasm_bindgen_test]
+async fn it_works_in_coroutines_of_the_script_and_under_pcall() {
+    let page = Page::new();
+    page.run(
+        "local done = 0
+         for i = 1, 5 do
+             coroutine.wrap(function()
+                 local ok, c = pcall(websocket.connect, 'ws://SERVER/echo')
+                 assert(ok and c) c:Close() done += 1
+             end)()
+         end
+         while done < 5 do task.wait() end",
+    )
+    .await;
+}
+
+#[wasm_bindgen_test]
+async fn a_cancelled_thread_lets_go_of_its_half_open_socket() {
+    let page = Page::new();
+    page.run(
+        "for _, close in { task.cancel, coroutine.close } do
+             local waiter = task.spawn(function() websocket.connect('ws://SILENT/') print('never') end)
+             task.wait(0.2)
+             close(waiter)
+         end",
+    )
+    .await;
+    assert_eq!(server_connections(0).await, 0);
+    assert!(page.texts().is_empty());
+}
+
+#[wasm_bindgen_test]
+async fn wrong_arguments_are_errors_that_name_the_place() {
+    let cases = [
+        ("websocket.connect(5)", "script:1: invalid argument #1 to 'connect' (string expected, got number)"),
+        ("websocket.connect('ws://x', 5)", "script:1: invalid argument #2 to 'connect' (table expected, got number)"),
+        (
+            "websocket.connect('ws://x', { protocols = { 'a b' } })",
+            "script:1: invalid option 'protocols' to 'connect' (entry 1, \"a b\", is not a token: letters, digits and \
+             !#$%&'*+-.^_`|~)",
+        ),
+        (
+            "websocket.connect('ws://x', { protocols = { 'a', 'a' } })",
+            "script:1: invalid option 'protocols' to 'connect' (entry 2, \"a\", is there twice)",
+        ),
+        (
+            "websocket.connect('ws://x', { timeout = 'soon' })",
+            "script:1: invalid option 'timeout' to 'connect' (a number of seconds expected, got soon)",
+        ),
+        (
+            "websocket.connect('ws://x', { Timeout = 1 })",
+            "script:1: invalid option 'Timeout' to 'connect' (there are: protocols, timeout, binary)",
+        ),
+    ];
+    let page = Page::new();
+    for (source, message) in cases {
+        assert_eq!(text(&page.fail(source).await, "message"), message);
+    }
+    let headers = text(&page.fail("websocket.connect('ws://x', { headers = {} })").await, "message");
+    assert!(headers.contains("'headers'"), "{headers}");
+}
+
+#[wasm_bindgen_test]
+async fn a_url_of_another_scheme_is_an_error() {
+    let page = Page::new();
+    for url in ["http://x", "https://x", "x", "", "/relative", "ws:x", " ws://x"] {
+        let results = page.run(&format!("return pcall(websocket.connect, '{url}')")).await;
+        assert_eq!(results[0], false);
+        let message = results[1].as_string().unwrap();
+        assert!(message.contains("invalid websocket url"), "{message}");
+    }
+    let results = page.run("return (websocket.connect('WS://CLOSED')) == nil").await;
+    assert_eq!(json(&results), "[true]");
+}

@@ -1,0 +1,104 @@
+//! What a VM or a script lets go of is gone, on the server too; and a VM that is gone says so.
+
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::page::{Page, server_connections, sleep, text};
+
+#[wasm_bindgen_test]
+async fn disposing_closes_every_socket_and_stops_every_timer() {
+    let page = Page::new();
+    let waiting = page.start("websocket.connect('ws://SILENT/')");
+    page.run(
+        "open = websocket.connect('ws://SERVER/echo')
+         open.OnMessage:Connect(print)
+         task.delay(0.1, print, 'never')
+         task.defer(function() while true do task.wait() end end)",
+    )
+    .await;
+    assert_eq!(server_connections(2).await, 2);
+    page.vm.dispose();
+    let error = wasm_bindgen_futures::JsFuture::from(waiting).await.expect_err("the run did not end");
+    assert_eq!(text(&error, "kind"), "disposed");
+    assert_eq!(server_connections(0).await, 0);
+    sleep(0.2).await;
+    assert!(page.texts().is_empty());
+}
+
+#[wasm_bindgen_test]
+async fn a_disposed_vm_says_so_and_may_be_disposed_again() {
+    let page = Page::new();
+    page.vm.dispose();
+    page.vm.dispose();
+    let error = page.fail("return 1").await;
+    assert_eq!(text(&error, "kind"), "disposed");
+}
+
+#[wasm_bindgen_test]
+async fn a_run_whose_thread_is_cancelled_is_rejected() {
+    let page = Page::new();
+    let waiting = page.start("main = coroutine.running() task.wait(60)");
+    page.run("task.cancel(main)").await;
+    let error = wasm_bindgen_futures::JsFuture::from(waiting).await.expect_err("the run did not end");
+    assert_eq!(text(&error, "kind"), "cancelled");
+}
+
+#[wasm_bindgen_test]
+async fn a_run_that_a_script_resumes_by_hand_still_tells_how_it_ended() {
+    let page = Page::new();
+    let results = page
+        .run(
+            "local main = coroutine.running()
+             task.delay(0.02, function() coroutine.resume(main, 'by hand') end)
+             return coroutine.yield()",
+        )
+        .await;
+    assert_eq!(results, ["by hand"]);
+    let error = page
+        .fail(
+            "local main = coroutine.running()
+             task.delay(0.02, function() coroutine.resume(main) end)
+             coroutine.yield()
+             error('after')",
+        )
+        .await;
+    assert_eq!(text(&error, "message"), "script:4: after");
+}
+
+#[wasm_bindgen_test]
+async fn a_connection_nobody_can_reach_or_hear_is_closed() {
+    let page = Page::new();
+    page.run("for i = 1, 5 do websocket.connect('ws://SERVER/echo'):Send('x') end").await;
+    assert_eq!(server_connections(5).await, 5);
+    // Enough garbage for the collector to come round.
+    page.run("for i = 1, 200000 do local _ = { i } end task.wait() for i = 1, 200000 do local _ = { i } end").await;
+    assert_eq!(server_connections(0).await, 0);
+}
+
+#[wasm_bindgen_test]
+async fn a_connection_with_a_handler_lives_without_a_reference() {
+    let page = Page::new();
+    page.run(
+        "do
+             local c = websocket.connect('ws://SERVER/echo')
+             c.OnMessage:Connect(function(message) print(message) end)
+             task.delay(0.3, function() c:Send('alive') end)
+         end
+         for i = 1, 200000 do local _ = { i } end",
+    )
+    .await;
+    sleep(0.6).await;
+    assert_eq!(page.texts(), ["alive"]);
+    page.vm.dispose();
+    assert_eq!(server_connections(0).await, 0);
+}
+
+#[wasm_bindgen_test]
+async fn globals_are_shared_by_runs_and_libraries_are_read_only() {
+    let page = Page::new();
+    page.run("shared = 5").await;
+    assert_eq!(page.run("return shared").await[0], 5);
+    page.fail("task.wait = nil").await;
+    page.fail("websocket.connect = nil").await;
+    page.fail("string.rep = nil").await;
+    assert_eq!(Page::new().run("return shared").await[0], wasm_bindgen::JsValue::UNDEFINED);
+}

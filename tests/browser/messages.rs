@@ -1,0 +1,153 @@
+//! Messages go both ways as they are, in order, and none is lost, whenever a handler is attached.
+
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::page::{Page, ask_server, json};
+
+#[wasm_bindgen_test]
+async fn those_that_come_before_a_handler_are_kept_and_the_close_comes_after_them() {
+    let page = Page::new();
+    let results = page
+        .run(
+            "local c = websocket.connect('ws://SERVER/burst?count=1000&close=3001&reason=done')
+             task.wait(0.5)
+             local events, state = {}, c.State
+             c.OnClose:Connect(function(...) table.insert(events, table.concat({ ... , nil }, ' ')) end)
+             c.OnMessage:Connect(function(message) table.insert(events, message) end)
+             task.wait(0.2)
+             local inOrder = true
+             for i = 1, 1000 do inOrder = inOrder and events[i] == tostring(i) end
+             return state, inOrder, #events, events[1001]",
+        )
+        .await;
+    assert_eq!(json(&results), r#"["Closed",true,1001,"3001"]"#);
+}
+
+#[wasm_bindgen_test]
+async fn text_is_a_string_and_binary_says_so() {
+    let page = Page::new();
+    let results = page
+        .run(
+            "local c = websocket.connect('ws://SERVER/echo')
+             c:Send('grüße \\0 🎉')
+             local text, isBinary = c.OnMessage:Wait()
+             local bytes = buffer.create(256)
+             for i = 0, 255 do buffer.writeu8(bytes, i, i) end
+             c:Send(bytes)
+             local data, dataIsBinary = c.OnMessage:Wait()
+             return text == 'grüße \\0 🎉', isBinary, data == buffer.tostring(bytes), dataIsBinary",
+        )
+        .await;
+    assert_eq!(json(&results), "[true,false,true,true]");
+}
+
+#[wasm_bindgen_test]
+async fn binary_comes_as_a_buffer_where_that_was_asked_for() {
+    let page = Page::new();
+    let results = page
+        .run(
+            "local c = websocket.connect('ws://SERVER/echo', { binary = 'buffer' })
+             c:Send(buffer.fromstring('\\255\\0'))
+             local data, isBinary = c.OnMessage:Wait()
+             return type(data), buffer.tostring(data) == '\\255\\0', isBinary",
+        )
+        .await;
+    assert_eq!(json(&results), r#"["buffer",true,true]"#);
+}
+
+#[wasm_bindgen_test]
+async fn what_was_sent_before_close_is_delivered() {
+    let page = Page::new();
+    let results = page
+        .run(
+            "local c = websocket.connect('ws://SERVER/record?name=before-close')
+             for i = 1, 3 do c:Send(tostring(i)) end
+             c:Close()
+             c:Send('not open any more: does nothing')
+             local state = c.State
+             local code, reason, wasClean = c.OnClose:Wait()
+             return state, code, reason, wasClean, c.State, c.CloseCode, c.WasClean",
+        )
+        .await;
+    assert_eq!(json(&results), r#"["Closing",1000,"",true,"Closed",1000,true]"#);
+    let expected = r#"["1","2","3","closed 1000 "]"#;
+    assert_eq!(ask_server("recorded?name=before-close", expected).await, expected);
+}
+
+#[wasm_bindgen_test]
+async fn a_wait_for_a_message_ends_with_the_connection() {
+    let page = Page::new();
+    let results = page
+        .run(
+            "local c = websocket.connect('ws://SERVER/burst?count=3&close=1000')
+             local got = {}
+             while true do
+                 local message = c.OnMessage:Wait()
+                 if message == nil then break end
+                 table.insert(got, message)
+             end
+             return table.concat(got, ' ')",
+        )
+        .await;
+    assert_eq!(json(&results), r#"["1 2 3"]"#);
+}
+
+#[wasm_bindgen_test]
+async fn close_fires_once_and_never_from_inside_close() {
+    let page = Page::new();
+    let results = page
+        .run(
+            "local c = websocket.connect('ws://SERVER/echo')
+             local events = {}
+             c.OnClose:Connect(function() table.insert(events, 'closed') end)
+             c:Close(3000, 'bye') c:Close(3000, 'bye')
+             table.insert(events, 'returned')
+             task.wait(0.2)
+             c:Close()
+             return table.concat(events, ' '), c.CloseCode, c.CloseReason",
+        )
+        .await;
+    assert_eq!(json(&results), r#"["returned closed",3000,"bye"]"#);
+}
+
+#[wasm_bindgen_test]
+async fn what_cannot_be_sent_or_closed_with_is_an_error_and_leaves_the_socket() {
+    let page = Page::new();
+    let results = page
+        .run(
+            "local c = websocket.connect('ws://SERVER/echo')
+             local function failure(...) return (select(2, pcall(...))) end
+             local failures = {
+                 failure(c.Send, c, 5),
+                 failure(c.Send, c),
+                 failure(c.Send, 'x'),
+                 failure(c.Send, c, '\\255'),
+                 failure(c.Close, c, 1001),
+                 failure(c.Close, c, 1000, string.rep('é', 62)),
+             }
+             c:Send('still here')
+             return failures, c.OnMessage:Wait(), c.State",
+        )
+        .await;
+    assert_eq!(
+        json(&results),
+        r#"[["invalid argument #1 to 'Send' (string or buffer expected, got number)","missing argument #1 to 'Send' (string or buffer expected)","expected ':' not '.' calling member function 'Send' of a WebSocketConnection","invalid argument #1 to 'Send' (the string is not UTF-8, as a text message must be; to send bytes, use a buffer: buffer.fromstring(message))","invalid argument #1 to 'Close' (a script may close with 1000 or 3000 to 4999, got 1001)","invalid argument #2 to 'Close' (the reason may have 123 bytes, this one has 124)"],"still here","Open"]"#
+    );
+}
+
+#[wasm_bindgen_test]
+async fn handlers_may_fail_disconnect_and_connect_anew() {
+    let page = Page::new();
+    page.run(
+        "local c = websocket.connect('ws://SERVER/burst?count=2&close=1000')
+         c.OnMessage:Connect(function() error('broken handler') end)
+         local once once = c.OnMessage:Connect(function(message) print(message) once:Disconnect() end)
+         c.OnClose:Wait()
+         task.wait(0.05)
+         local again = websocket.connect('ws://SERVER/burst?count=1')
+         print('again', (again.OnMessage:Wait()))",
+    )
+    .await;
+    assert_eq!(page.texts(), ["1", "again\t1"]);
+    assert_eq!(page.errors(), ["script:2: broken handler", "script:2: broken handler"]);
+}

@@ -1,0 +1,163 @@
+//! A page with a VM: it notes what scripts print and when, and which errors nobody waited for.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::{Array, Function, Object, Promise, Reflect};
+use luau_websocket::vm::{Vm, VmOptions};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+/// Where the test server listens; `cargo xtask test` starts it and sets this.
+pub(crate) const SERVER: &str = env!("LUAU_TEST_SERVER", "run the browser tests with `cargo xtask test`");
+/// Where connections are taken and never answered.
+pub(crate) const SILENT: &str = env!("LUAU_TEST_SILENT", "run the browser tests with `cargo xtask test`");
+/// Where nobody listens.
+pub(crate) const CLOSED: &str = env!("LUAU_TEST_CLOSED", "run the browser tests with `cargo xtask test`");
+
+#[wasm_bindgen]
+extern "C" {
+    // Not by its own name: wasm-bindgen cannot have one import twice in a package, and src/host.rs has it.
+    #[wasm_bindgen(js_namespace = globalThis, js_name = setTimeout)]
+    fn set_timeout_of_tests(handler: &Function, milliseconds: f64) -> JsValue;
+
+    #[wasm_bindgen(js_name = fetch)]
+    fn fetch(url: &str) -> Promise;
+}
+
+/// A line that was printed, and when: in seconds since the page was made.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub seconds: f64,
+    pub text: String,
+}
+
+pub(crate) struct Page {
+    pub vm: Vm,
+    began: f64,
+    lines: Rc<RefCell<Vec<Line>>>,
+    errors: Rc<RefCell<Vec<JsValue>>>,
+    // Called by the VM as long as it lives.
+    _closures: [Closure<dyn Fn(JsValue)>; 3],
+}
+
+impl Page {
+    pub(crate) fn new() -> Self {
+        let began = luau_websocket::host::now();
+        let lines: Rc<RefCell<Vec<Line>>> = Rc::default();
+        let errors: Rc<RefCell<Vec<JsValue>>> = Rc::default();
+        let line = |prefix: &'static str| {
+            let lines = lines.clone();
+            Closure::<dyn Fn(JsValue)>::new(move |text: JsValue| {
+                let seconds = (luau_websocket::host::now() - began) / 1_000.0;
+                let text = format!("{prefix}{}", text.as_string().unwrap());
+                lines.borrow_mut().push(Line { seconds, text });
+            })
+        };
+        let (print, warn) = (line(""), line("warning: "));
+        let of_errors = errors.clone();
+        let on_error = Closure::<dyn Fn(JsValue)>::new(move |error: JsValue| of_errors.borrow_mut().push(error));
+        let options = Object::new();
+        for (name, closure) in [("print", &print), ("warn", &warn), ("onError", &on_error)] {
+            Reflect::set(&options, &name.into(), closure.as_ref()).unwrap();
+        }
+        let vm = Vm::new(Some(options.unchecked_into::<VmOptions>())).unwrap();
+        Self { vm, began, lines, errors, _closures: [print, warn, on_error] }
+    }
+
+    /// Starts a script, in which SERVER, SILENT and CLOSED stand for the addresses above.
+    pub(crate) fn start(&self, source: &str) -> Promise {
+        let source = source.replace("SERVER", SERVER).replace("SILENT", SILENT).replace("CLOSED", CLOSED);
+        self.vm.run(&source, None).unchecked_into()
+    }
+
+    /// Runs a script to its end and returns what it returns, or its error.
+    pub(crate) async fn try_run(&self, source: &str) -> Result<Vec<JsValue>, JsValue> {
+        let results = JsFuture::from(self.start(source)).await?;
+        Ok(results.unchecked_into::<Array>().iter().collect())
+    }
+
+    /// Runs a script that does not fail.
+    pub(crate) async fn run(&self, source: &str) -> Vec<JsValue> {
+        match self.try_run(source).await {
+            Ok(results) => results,
+            Err(error) => panic!("{}", text(&error, "message")),
+        }
+    }
+
+    /// Runs a script that fails.
+    pub(crate) async fn fail(&self, source: &str) -> JsValue {
+        self.try_run(source).await.expect_err("the script did not fail")
+    }
+
+    /// What was printed until now.
+    pub(crate) fn lines(&self) -> Vec<Line> {
+        self.lines.borrow().clone()
+    }
+
+    /// What was printed until now, without the times.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.lines.borrow().iter().map(|line| line.text.clone()).collect()
+    }
+
+    /// The messages of the errors that nobody waited for.
+    pub(crate) fn errors(&self) -> Vec<String> {
+        self.errors.borrow().iter().map(|error| text(error, "message")).collect()
+    }
+
+    /// Seconds since this page was made.
+    pub(crate) fn seconds(&self) -> f64 {
+        (luau_websocket::host::now() - self.began) / 1_000.0
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        self.vm.dispose();
+    }
+}
+
+/// Lets so many seconds pass.
+pub(crate) async fn sleep(seconds: f64) {
+    let promise = Promise::new(&mut |resolve, _| {
+        set_timeout_of_tests(&resolve, seconds * 1_000.0);
+    });
+    JsFuture::from(promise).await.unwrap();
+}
+
+/// How many sockets the server has open, once it is the number that is `expected`; or after two seconds, the other one.
+pub(crate) async fn server_connections(expected: u32) -> u32 {
+    ask_server("connections", &expected.to_string()).await.parse().unwrap()
+}
+
+/// What the server says, in JSON, once it is what is `expected`; or after two seconds, the other thing.
+pub(crate) async fn ask_server(question: &str, expected: &str) -> String {
+    let mut answer = String::new();
+    for _ in 0..40 {
+        let response = JsFuture::from(fetch(&format!("http://{SERVER}/server/{question}"))).await.unwrap();
+        let body: Function = Reflect::get(&response, &"text".into()).unwrap().unchecked_into();
+        let body: Promise = body.call0(&response).unwrap().unchecked_into();
+        answer = JsFuture::from(body).await.unwrap().as_string().unwrap();
+        if answer == expected {
+            break;
+        }
+        sleep(0.05).await;
+    }
+    answer
+}
+
+/// A property of a JS object, as text.
+pub(crate) fn text(object: &JsValue, name: &str) -> String {
+    property(object, name).as_string().unwrap_or_default()
+}
+
+/// A property of a JS object.
+pub(crate) fn property(object: &JsValue, name: &str) -> JsValue {
+    Reflect::get(object, &name.into()).unwrap()
+}
+
+/// JS values in JSON, to be compared.
+pub(crate) fn json(values: &[JsValue]) -> String {
+    let array: Array = values.iter().collect();
+    js_sys::JSON::stringify(&array).unwrap().into()
+}

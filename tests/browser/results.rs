@@ -1,0 +1,74 @@
+//! What a chunk returns reaches the page as the JS values that belong to it.
+
+use js_sys::{Array, Map, Object, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::page::{Page, json, property};
+
+#[wasm_bindgen_test]
+async fn plain_values_are_the_same() {
+    let page = Page::new();
+    let results = page.run("return nil, true, 1, 0.5, 'grüße \\0', nil").await;
+    assert_eq!(json(&results), r#"[null,true,1,0.5,"grüße \u0000",null]"#);
+    assert_eq!(results[0], JsValue::UNDEFINED);
+    let results = page.run("return 1/0, -1/0, 0/0, -0").await;
+    let numbers: Vec<f64> = results.iter().filter_map(JsValue::as_f64).collect();
+    assert_eq!(numbers[..2], [f64::INFINITY, f64::NEG_INFINITY]);
+    assert!(numbers[2].is_nan());
+    assert!(numbers[3] == 0.0 && numbers[3].is_sign_negative());
+}
+
+#[wasm_bindgen_test]
+async fn bytes_come_as_bytes() {
+    let page = Page::new();
+    for result in page.run("return '\\255\\0', buffer.fromstring('\\255\\0')").await {
+        assert_eq!(result.unchecked_into::<Uint8Array>().to_vec(), [255, 0]);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn tables_are_arrays_objects_or_maps() {
+    let page = Page::new();
+    let results = page.run("return { 1, { 2 } }, { a = { b = 1 } }, { 1, a = 2 }, { [1] = 1, [3] = 3 }").await;
+    assert_eq!(json(&results[..2]), r#"[[1,[2]],{"a":{"b":1}}]"#);
+    let mixed: Map = results[2].clone().dyn_into().unwrap();
+    assert_eq!((mixed.get(&1.into()), mixed.get(&"a".into())), (1.into(), 2.into()));
+    assert_eq!(results[3].clone().dyn_into::<Map>().unwrap().size(), 2);
+}
+
+#[wasm_bindgen_test]
+async fn cycles_and_shared_tables_stay_so() {
+    let page = Page::new();
+    let results = page.run("local t = {} t.self = t local s = {} return t, { s, s }").await;
+    assert_eq!(property(&results[0], "self"), results[0]);
+    let shared: Array = results[1].clone().unchecked_into();
+    assert_eq!(shared.get(0), shared.get(1));
+}
+
+#[wasm_bindgen_test]
+async fn a_key_named_proto_is_a_property_and_never_a_prototype() {
+    let page = Page::new();
+    let results = page.run("return { __proto__ = { polluted = true } }").await;
+    let object: Object = results[0].clone().unchecked_into();
+    assert_eq!(Object::keys(&object).to_vec(), [JsValue::from("__proto__")]);
+    assert_eq!(property(&object, "polluted"), JsValue::UNDEFINED);
+}
+
+#[wasm_bindgen_test]
+async fn functions_come_as_something_that_can_be_held() {
+    let page = Page::new();
+    let results = page.run("return print").await;
+    assert!(String::from(results[0].unchecked_ref::<Object>().to_string()).starts_with("function: "));
+}
+
+#[wasm_bindgen_test]
+async fn the_c_library_agrees_with_its_constants() {
+    let page = Page::new();
+    let results = page
+        .run("return math.exp(1) == math.e, math.pi == math.acos(-1), string.format('%.3f %5d %q', 1 / 3, 42, 'x\\n')")
+        .await;
+    assert_eq!(json(&results), r#"[true,true,"0.333    42 \"x\\\n\""]"#);
+    let results = page.run("return os.time() > 1e9, os.clock() >= 0, #os.date() > 10, math.random() < 1").await;
+    assert_eq!(json(&results), "[true,true,true,true]");
+}
