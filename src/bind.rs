@@ -103,11 +103,7 @@ impl Args {
     pub fn optional_number(&self, index: usize) -> Result<Option<f64>, Failure> {
         match self.value(index) {
             LuaValue::Nil => Ok(None),
-            LuaValue::Number(number) => Ok(Some(number)),
-            // Luau has one type of number; mlua tells whole ones apart. Those beyond 2^53 were rounded by the script.
-            #[expect(clippy::cast_precision_loss, reason = "the value came from an f64")]
-            LuaValue::Integer(number) => Ok(Some(number as f64)),
-            _ => Err(self.mismatch(index, "number")),
+            value => number(&value).map(Some).ok_or_else(|| self.mismatch(index, "number")),
         }
     }
 
@@ -153,11 +149,24 @@ impl Args {
     }
 }
 
+/// A value as a number, if it is one: Luau has one type of number, and mlua tells whole ones apart.
+#[must_use]
+#[allow(clippy::cast_lossless, clippy::cast_precision_loss, reason = "an integer of mlua's was an f64 in Luau")]
+pub fn number(value: &LuaValue) -> Option<f64> {
+    match value {
+        LuaValue::Number(number) => Some(*number),
+        LuaValue::Integer(number) => Some(*number as f64),
+        _ => None,
+    }
+}
+
 /// What `typeof` says of a value.
 #[must_use]
 pub fn type_name(value: &LuaValue) -> String {
     match value {
-        LuaValue::UserData(data) => data.type_name().map_or_else(|_| "userdata".to_owned(), |name| name.to_string_lossy()),
+        LuaValue::UserData(data) => {
+            data.type_name().map_or_else(|_| "userdata".to_owned(), |name| name.to_string_lossy())
+        }
         // One type in Luau, two in mlua.
         LuaValue::Integer(_) => "number".to_owned(),
         LuaValue::LightUserData(_) | LuaValue::Error(_) => "userdata".to_owned(),

@@ -7,6 +7,8 @@ use js_sys::{Array, JsString, Map, Object, Reflect, Uint8Array};
 use mlua::prelude::*;
 use wasm_bindgen::prelude::*;
 
+use crate::bind::{number, type_name};
+
 /// A value of the VM that JS can hold and cannot look into: a function, a thread, a userdata.
 #[wasm_bindgen(js_name = LuauValue)]
 #[derive(Clone, Debug)]
@@ -18,7 +20,7 @@ impl Opaque {
     #[wasm_bindgen(js_name = toString)]
     #[must_use]
     pub fn text(&self) -> String {
-        self.0.to_string().unwrap_or_else(|_| crate::bind::type_name(&self.0))
+        self.0.to_string().unwrap_or_else(|_| type_name(&self.0))
     }
 }
 
@@ -50,12 +52,12 @@ struct Outward {
 
 impl Outward {
     fn value(&mut self, value: &LuaValue, depth: usize) -> JsValue {
+        if let Some(number) = number(value) {
+            return number.into();
+        }
         match value {
             LuaValue::Nil => JsValue::UNDEFINED,
             LuaValue::Boolean(boolean) => (*boolean).into(),
-            #[expect(clippy::cast_precision_loss, reason = "Luau has one type of number, and this came from it")]
-            LuaValue::Integer(number) => JsValue::from_f64(*number as f64),
-            LuaValue::Number(number) => JsValue::from_f64(*number),
             LuaValue::String(text) => string(text),
             LuaValue::Buffer(buffer) => Uint8Array::from(buffer.to_vec().as_slice()).into(),
             LuaValue::Vector(vector) => Array::of3(&vector.x().into(), &vector.y().into(), &vector.z().into()).into(),
@@ -115,12 +117,14 @@ impl Shape {
 
 /// A key as the index of an array, from 1.
 fn index_of(key: &LuaValue) -> Option<u32> {
-    match key {
-        LuaValue::Integer(index) => u32::try_from(*index).ok().filter(|&index| index > 0),
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked right after")]
-        LuaValue::Number(index) => Some(*index as u32).filter(|&whole| whole > 0 && f64::from(whole) == *index),
-        _ => None,
-    }
+    let index = number(key)?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "compared with what it was right after"
+    )]
+    let whole = index as u32;
+    (whole > 0 && f64::from(whole).total_cmp(&index).is_eq()).then_some(whole)
 }
 
 fn string(text: &LuaString) -> JsValue {
@@ -133,7 +137,9 @@ fn string(text: &LuaString) -> JsValue {
 /// Gives `object` a property of its own: setting `__proto__` would change its prototype instead.
 fn define(object: &JsValue, key: &JsValue, value: &JsValue) {
     let descriptor = Object::new();
-    for (name, value) in [("value", value), ("writable", &true.into()), ("enumerable", &true.into()), ("configurable", &true.into())] {
+    for (name, value) in
+        [("value", value), ("writable", &true.into()), ("enumerable", &true.into()), ("configurable", &true.into())]
+    {
         let _ = Reflect::set(&descriptor, &name.into(), value);
     }
     let _ = Reflect::define_property(object.unchecked_ref::<Object>(), key, &descriptor);

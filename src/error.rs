@@ -123,7 +123,7 @@ impl ScriptError {
     /// The call stack, a line each, innermost first.
     #[must_use]
     pub fn traceback(&self) -> String {
-        self.frames.iter().map(|frame| format!("{frame}\n")).collect()
+        self.frames.iter().fold(String::new(), |text, frame| text + &frame.to_string() + "\n")
     }
 
     /// The JS `Error` for it, named `LuauError`, with the members that the package documents.

@@ -50,13 +50,13 @@ const LONGEST_TIMEOUT: f64 = 2_147_483_647.0;
 /// One armed `setTimeout`, to be armed again and again with the same handler.
 #[must_use = "a timeout that is dropped never fires"]
 pub struct Timeout {
-    handler: Closure<dyn FnMut()>,
+    handler: Closure<dyn Fn()>,
     armed: Option<JsValue>,
 }
 
 impl Timeout {
     /// A time-out that calls `handler` whenever it was armed and its time has come.
-    pub fn new(handler: impl FnMut() + 'static) -> Self {
+    pub fn new(handler: impl Fn() + 'static) -> Self {
         Self { handler: Closure::new(handler), armed: None }
     }
 
@@ -92,14 +92,14 @@ impl fmt::Debug for Timeout {
 /// `setTimeout`: a message to oneself (HTML, section 9.4.2).
 #[must_use = "a macrotask that is dropped never runs"]
 pub struct Macrotask {
-    handler: Closure<dyn FnMut()>,
+    handler: Closure<dyn Fn()>,
     /// Open only while a message is under way: an open port would keep a Node program from ending.
     channel: Option<MessageChannel>,
 }
 
 impl Macrotask {
     /// A macrotask that calls `handler` whenever it was requested. The handler has to call [`done`](Self::done).
-    pub fn new(handler: impl FnMut() + 'static) -> Self {
+    pub fn new(handler: impl Fn() + 'static) -> Self {
         Self { handler: Closure::new(handler), channel: None }
     }
 
@@ -165,11 +165,11 @@ pub enum SocketEvent {
 /// Dropping it detaches the handlers and closes the socket.
 #[must_use = "a socket that is dropped is closed"]
 pub struct Socket {
-    socket: WebSocket,
+    inner: WebSocket,
     // Kept for their drop alone, which must come after that of the attachment.
-    _on_open: Closure<dyn FnMut()>,
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_close: Closure<dyn FnMut(CloseEvent)>,
+    _on_open: Closure<dyn Fn()>,
+    _on_message: Closure<dyn Fn(MessageEvent)>,
+    _on_close: Closure<dyn Fn(CloseEvent)>,
 }
 
 impl Socket {
@@ -192,19 +192,17 @@ impl Socket {
         if !protocols.is_empty() {
             arguments.push(&protocols.iter().map(JsValue::from).collect::<Array>());
         }
-        let socket: WebSocket = Reflect::construct(&constructor, &arguments)
-            .map_err(|error| message_of(&error))?
-            .unchecked_into();
+        let socket: WebSocket =
+            Reflect::construct(&constructor, &arguments).map_err(|error| message_of(&error))?.unchecked_into();
         socket.set_binary_type(BinaryType::Arraybuffer);
 
         let on_event = Rc::new(on_event);
-        let of_open = on_event.clone();
-        let on_open = Closure::<dyn FnMut()>::new(move || of_open(SocketEvent::Open));
-        let of_message = on_event.clone();
-        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            of_message(message_event(&event.data()));
-        });
-        let on_close = Closure::<dyn FnMut(CloseEvent)>::new(move |event: CloseEvent| {
+        let tell = on_event.clone();
+        let on_open = Closure::<dyn Fn()>::new(move || tell(SocketEvent::Open));
+        let tell = on_event.clone();
+        let on_message =
+            Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| tell(message_event(&event.data())));
+        let on_close = Closure::<dyn Fn(CloseEvent)>::new(move |event: CloseEvent| {
             on_event(SocketEvent::Close { code: event.code(), reason: event.reason(), was_clean: event.was_clean() });
         });
         socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
@@ -213,7 +211,7 @@ impl Socket {
         // A `close` event follows every `error`, which tells nothing by itself. But the socket of the npm package ws
         // ends the process when nobody handles an error, also one that comes after we have let go of the socket.
         BOOLEAN.with(|ignore| socket.set_onerror(Some(ignore)));
-        Ok(Self { socket, _on_open: on_open, _on_message: on_message, _on_close: on_close })
+        Ok(Self { inner: socket, _on_open: on_open, _on_message: on_message, _on_close: on_close })
     }
 
     /// Sends a text frame.
@@ -221,7 +219,7 @@ impl Socket {
     /// # Errors
     /// In the words of the browser; not on a socket that was opened.
     pub fn send_text(&self, text: &str) -> Result<(), String> {
-        self.socket.send_with_str(text).map_err(|error| message_of(&error))
+        self.inner.send_with_str(text).map_err(|error| message_of(&error))
     }
 
     /// Sends a binary frame.
@@ -231,7 +229,7 @@ impl Socket {
     pub fn send_binary(&self, data: &[u8]) -> Result<(), String> {
         // A copy: the browser may read the bytes after the wasm memory has moved on.
         let copy = Uint8Array::from(data);
-        self.socket.send_with_array_buffer(&copy.buffer()).map_err(|error| message_of(&error))
+        self.inner.send_with_array_buffer(&copy.buffer()).map_err(|error| message_of(&error))
     }
 
     /// Begins the closing handshake.
@@ -239,35 +237,35 @@ impl Socket {
     /// # Errors
     /// In the words of the browser: a code or a reason that the standard does not allow.
     pub fn close(&self, code: u16, reason: &str) -> Result<(), String> {
-        self.socket.close_with_code_and_reason(code, reason).map_err(|error| message_of(&error))
+        self.inner.close_with_code_and_reason(code, reason).map_err(|error| message_of(&error))
     }
 
     /// The URL as the browser resolved it.
     #[must_use]
     pub fn url(&self) -> String {
-        self.socket.url()
+        self.inner.url()
     }
 
     /// The subprotocol that the server chose, or an empty string.
     #[must_use]
     pub fn protocol(&self) -> String {
-        self.socket.protocol()
+        self.inner.protocol()
     }
 
     /// The bytes that were sent and have not left yet.
     #[must_use]
     pub fn buffered_amount(&self) -> u32 {
-        self.socket.buffered_amount()
+        self.inner.buffered_amount()
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.socket.set_onopen(None);
-        self.socket.set_onmessage(None);
-        self.socket.set_onclose(None);
+        self.inner.set_onopen(None);
+        self.inner.set_onmessage(None);
+        self.inner.set_onclose(None);
         // Without a code it is always allowed, and it does nothing on a socket that is closed.
-        let _ = self.socket.close();
+        let _ = self.inner.close();
     }
 }
 
@@ -333,21 +331,16 @@ impl Sink {
     /// # Errors
     /// What the page's function threw, in its own words.
     pub fn put(&self, value: &JsValue) -> Result<(), String> {
-        match &self.function {
-            Some(function) => match function.call1(&JsValue::UNDEFINED, value) {
-                Ok(_) => Ok(()),
-                Err(thrown) => Err(message_of(&thrown)),
-            },
-            None => {
-                let text = || value.as_string().unwrap_or_default();
-                match self.console {
-                    Console::Log => console_log(&text()),
-                    Console::Warn => console_warn(&text()),
-                    Console::Error => console_error(value),
-                }
-                Ok(())
-            }
+        if let Some(function) = &self.function {
+            return function.call1(&JsValue::UNDEFINED, value).map(drop).map_err(|thrown| message_of(&thrown));
         }
+        let text = || value.as_string().unwrap_or_default();
+        match self.console {
+            Console::Log => console_log(&text()),
+            Console::Warn => console_warn(&text()),
+            Console::Error => console_error(value),
+        }
+        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Luau in the browser, with real WebSockets.
+//! Luau in the browser, with real `WebSocket`s.
 //!
 //! This crate puts [Luau](https://luau.org), by way of [mlua](https://docs.rs/mlua), into a WebAssembly module, gives it
 //! a scheduler with Roblox's `task`, and maps `websocket.connect` onto the browser's `WebSocket`. Threads that wait for

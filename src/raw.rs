@@ -1,6 +1,6 @@
 //! The calls into Luau's C API that mlua has no safe form of. All `unsafe` code of the crate stands here.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_char};
 
 use mlua::prelude::*;
 use mlua::{Thread, ffi};
@@ -78,12 +78,19 @@ unsafe fn stack(state: *mut ffi::lua_State) -> Vec<Frame> {
         if unsafe { ffi::lua_getinfo(state, level, c"sln".as_ptr(), &raw mut info) } == 0 {
             break;
         }
-        // SAFETY: the names are null or strings that live as long as the function they describe, which is on
-        // the stack.
-        let text = |pointer: *const std::ffi::c_char| {
-            (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned())
-        };
-        frames.extend(Frame::new(text(info.short_src), info.currentline, text(info.name)));
+        // SAFETY: the names are null or strings that live as long as the function they describe, which is on the stack.
+        let (chunk_name, name) = unsafe { (text(info.short_src), text(info.name)) };
+        frames.extend(Frame::new(chunk_name, info.currentline, name));
     }
     frames
+}
+
+/// # Safety
+/// `pointer` is null or points to a C string.
+unsafe fn text(pointer: *const c_char) -> Option<String> {
+    if pointer.is_null() {
+        return None;
+    }
+    // SAFETY: the caller's promise.
+    Some(unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned())
 }

@@ -117,6 +117,7 @@ impl Vm {
     /// The promise is resolved with what the chunk returns, and rejected with a `LuauError`: of kind `syntax` before
     /// anything ran, `cancelled` when a script cancelled the thread, `disposed` when the VM was disposed meanwhile.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "wasm-bindgen hands an optional string over as a whole")]
     pub fn run(&self, source: &str, chunk_name: Option<String>) -> Results {
         let inner = self.inner.borrow().clone();
         let promise = Promise::new(&mut |resolve, reject| {

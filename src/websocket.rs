@@ -1,8 +1,8 @@
 //! The library `websocket`: `connect`, and the connection it gives.
 //!
-//! A connection is one [`Shared`] with three kinds of holders: the userdata that scripts see, the browser's callbacks
+//! A connection is one `Shared` with three kinds of holders: the userdata that scripts see, the browser's callbacks
 //! (weakly), and the list of live sockets of the VM, which keeps it until it has closed. What a script can no longer
-//! reach and nobody listens to is closed when the collector finds it ([`Reachable`]).
+//! reach and nobody listens to is closed when the collector finds it (`Reachable`).
 //!
 //! Events of the browser go into the inbox. The inbox is delivered by dispatches of the scheduler, one event each, so
 //! that the handlers of one are done before the next, and only while someone listens; nothing is lost before.
@@ -14,7 +14,7 @@ use std::rc::{Rc, Weak};
 
 use mlua::prelude::*;
 
-use crate::bind::{Args, Binder, Callee, Failure, type_name};
+use crate::bind::{Args, Binder, Callee, Failure, number, type_name};
 use crate::error::ScriptError;
 use crate::host::{Socket, SocketEvent};
 use crate::scheduler::{Scheduler, Timer, Token};
@@ -26,7 +26,7 @@ pub const CONNECT_TIMEOUT: f64 = 30.0;
 /// The close code of a closure that did what it was for (RFC 6455, section 7.4.1).
 const NORMAL_CLOSURE: u16 = 1000;
 /// The close codes that are an application's own (RFC 6455, section 7.4.2).
-const APPLICATION_CODES: std::ops::RangeInclusive<f64> = 3000.0..=4999.0;
+const APPLICATION_CODES: std::ops::RangeInclusive<u16> = 3000..=4999;
 /// What fits into a control frame beside the code, in bytes (RFC 6455, section 5.5).
 const LONGEST_REASON: usize = 123;
 
@@ -438,7 +438,7 @@ impl Options {
 }
 
 fn read_timeout(value: &LuaValue) -> Result<f64, Failure> {
-    match value.as_number().or_else(|| value.as_integer().and_then(|whole| i32::try_from(whole).ok()).map(f64::from)) {
+    match number(value) {
         Some(seconds) if seconds >= 0.0 => Ok(seconds),
         _ => Err(Failure::new(format!(
             "invalid option 'timeout' to 'connect' (a number of seconds expected, got {})",
@@ -458,7 +458,7 @@ fn read_binary(value: &LuaValue) -> Result<Binary, Failure> {
     }
 }
 
-/// The subprotocols, each a token of HTTP and none twice, as the standard has it (WebSockets, section 3.1).
+/// The subprotocols, each a token of HTTP and none twice, as the standard has it (`WebSockets`, section 3.1).
 fn read_protocols(value: &LuaValue) -> Result<Vec<String>, Failure> {
     let LuaValue::Table(table) = value else {
         return Err(Failure::new(format!(
@@ -500,7 +500,7 @@ fn is_token_byte(byte: u8) -> bool {
 }
 
 fn is_websocket_url(url: &str) -> bool {
-    // By hand, since browsers also take http: and relative URLs now (WebSockets, section 3.1).
+    // By hand, since browsers also take http: and relative URLs now (`WebSockets`, section 3.1).
     ["ws://", "wss://"].iter().any(|scheme| {
         url.as_bytes().get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes()))
     })
@@ -634,9 +634,7 @@ fn send(args: &Args) -> Result<(), Failure> {
             })?;
             with_open_socket(shared, |socket| socket.send_text(&text))
         }
-        LuaValue::Buffer(buffer) => {
-            with_open_socket(shared, |socket| socket.send_binary(&buffer.to_vec()))
-        }
+        LuaValue::Buffer(buffer) => with_open_socket(shared, |socket| socket.send_binary(&buffer.to_vec())),
         _ => return Err(args.mismatch(2, "string or buffer")),
     };
     sent.map_err(Failure::new)
@@ -664,10 +662,14 @@ fn close(args: &Args) -> Result<(), Failure> {
 }
 
 fn close_code(code: f64) -> Result<u16, Failure> {
-    let whole = code.fract() == 0.0;
-    if whole && (code == f64::from(NORMAL_CLOSURE) || APPLICATION_CODES.contains(&code)) {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked: whole and below 5000")]
-        return Ok(code as u16);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "compared with what it was right after"
+    )]
+    let whole = code as u16;
+    if f64::from(whole).total_cmp(&code).is_eq() && (whole == NORMAL_CLOSURE || APPLICATION_CODES.contains(&whole)) {
+        return Ok(whole);
     }
     Err(Failure::new(format!(
         "invalid argument #1 to 'Close' (a script may close with 1000 or 3000 to 4999, got {code})"

@@ -14,13 +14,21 @@ const ADVICE: &str = "Install it with `python3 -m pip install --target DIR zigla
 /// A part of LLVM's runtimes: where its sources are in zig's library folder, and the macros it is built with.
 struct Part {
     folder: &'static str,
+    language: Language,
     files: &'static [&'static str],
     defines: &'static [&'static str],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Language {
+    C,
+    Cpp,
 }
 
 const PARTS: [Part; 3] = [
     Part {
         folder: "libcxxabi/src",
+        language: Language::Cpp,
         files: &[
             "abort_message.cpp",
             "cxa_aux_runtime.cpp",
@@ -48,6 +56,7 @@ const PARTS: [Part; 3] = [
     },
     Part {
         folder: "libcxx/src",
+        language: Language::Cpp,
         files: &[
             "chrono.cpp",
             "error_category.cpp",
@@ -68,6 +77,7 @@ const PARTS: [Part; 3] = [
     },
     Part {
         folder: "libunwind/src",
+        language: Language::C,
         files: &["Unwind-wasm.c"],
         defines: &["_LIBUNWIND_HIDE_SYMBOLS"],
     },
@@ -90,7 +100,7 @@ fn build() -> Result<(), String> {
     let libc = libc_folder()?;
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo did not set OUT_DIR")?);
 
-    let mut archive = compiler(true, &zig_lib);
+    let mut archive = compiler(Language::Cpp, &zig_lib);
     archive.file("src/exception_tag.cpp");
     for part in &PARTS {
         // What the compiler says is only shown as warnings of cc: the second try is for the eyes of the reader.
@@ -111,12 +121,8 @@ fn build() -> Result<(), String> {
 
 fn compile(part: &Part, zig_lib: &Path, show_warnings: bool) -> Result<Vec<PathBuf>, cc::Error> {
     let folder = zig_lib.join(part.folder);
-    let is_cpp = part.files.iter().all(|file| file.ends_with(".cpp"));
-    let mut build = compiler(is_cpp, zig_lib);
+    let mut build = compiler(part.language, zig_lib);
     build.cargo_warnings(show_warnings);
-    if is_cpp {
-        build.std("c++23");
-    }
     for define in part.defines {
         build.define(define, None);
     }
@@ -124,10 +130,12 @@ fn compile(part: &Part, zig_lib: &Path, show_warnings: bool) -> Result<Vec<PathB
     build.try_compile_intermediates()
 }
 
-fn compiler(cpp: bool, zig_lib: &Path) -> cc::Build {
+fn compiler(language: Language, zig_lib: &Path) -> cc::Build {
     let mut build = cc::Build::new();
+    if language == Language::Cpp {
+        build.cpp(true).std("c++23");
+    }
     build
-        .cpp(cpp)
         .warnings(false)
         .cargo_metadata(false)
         // cc asks `zig` for its family without the word `c++`, and warns that it got no answer; the name decides then.

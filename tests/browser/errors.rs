@@ -61,7 +61,9 @@ async fn a_syntax_error_names_its_line() {
 #[wasm_bindgen_test]
 async fn an_error_names_chunk_line_and_traceback() {
     let page = Page::new();
-    let error = page.fail("local function inner()\n  error('oops')\nend\nlocal function outer()\n  inner()\nend\nouter()").await;
+    let error = page
+        .fail("local function inner()\n  error('oops')\nend\nlocal function outer()\n  inner()\nend\nouter()")
+        .await;
     assert_eq!(text(&error, "name"), "LuauError");
     assert_eq!(text(&error, "kind"), "runtime");
     assert_eq!(text(&error, "message"), "script:2: oops");
@@ -87,7 +89,8 @@ async fn any_value_can_be_thrown_and_comes_out() {
 #[wasm_bindgen_test]
 async fn an_error_from_rust_is_a_string_with_the_callers_place() {
     let page = Page::new();
-    let results = page.run("local ok, message = pcall(function()\n task.defer(5)\nend) return type(message), message").await;
+    let results =
+        page.run("local ok, message = pcall(function()\n task.defer(5)\nend) return type(message), message").await;
     assert_eq!(
         json(&results),
         r#"["string","script:2: invalid argument #1 to 'defer' (function or thread expected, got number)"]"#

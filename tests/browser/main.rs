@@ -1,6 +1,7 @@
 //! What only a browser shows: the VM as a page uses it, on real sockets to the server in `tests/server`.
 
 #![cfg(target_arch = "wasm32")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may")]
 
 mod connect;
 mod documentation_example;

@@ -11,10 +11,7 @@ fn logged(source: &str) -> Vec<String> {
 
 #[test]
 fn spawn_runs_at_once_up_to_the_first_yield() {
-    assert_eq!(
-        logged("task.spawn(function() log('a') task.wait(1) log('c') end) log('b')"),
-        ["a", "b", "c"]
-    );
+    assert_eq!(logged("task.spawn(function() log('a') task.wait(1) log('c') end) log('b')"), ["a", "b", "c"]);
 }
 
 #[test]

@@ -81,7 +81,9 @@ export async function startServer({ port = 0, root } = {}) {
     } else if (files === undefined) {
       response.writeHead(404).end();
     } else {
-      files(request, response, () => response.writeHead(404).end("not found"));
+      files(request, response, () => {
+        response.writeHead(404).end("not found");
+      });
     }
   });
 

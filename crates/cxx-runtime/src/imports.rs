@@ -24,8 +24,8 @@ impl fmt::Display for Import {
 
 /// The imports of `wasm` that are not wasm-bindgen's.
 ///
-/// wasm-bindgen's are those from modules named `__wbindgen_…` (before its command-line tool ran) and those from
-/// `./….js`, `__wbindgen_placeholder__` or `wbg`, which it writes itself.
+/// wasm-bindgen's are those from modules named `__wbindgen_…`, before its command-line tool ran, and from a script beside
+/// the module or from `wbg`, after.
 ///
 /// # Errors
 /// When the bytes are not a WebAssembly module.
@@ -45,7 +45,7 @@ pub fn foreign(wasm: &[u8]) -> Result<Vec<Import>, wasmparser::BinaryReaderError
 }
 
 fn is_glue(module: &str) -> bool {
-    module.starts_with("__wbindgen_") || module == "wbg" || (module.starts_with("./") && module.ends_with(".js"))
+    module.starts_with("__wbindgen_") || module == "wbg" || module.starts_with("./")
 }
 
 #[cfg(test)]
@@ -53,6 +53,7 @@ mod tests {
     use super::*;
 
     /// A module that imports a function of type 0 from each of the given modules.
+    #[expect(clippy::cast_possible_truncation, reason = "the modules of the tests are short")]
     fn module(imports: &[(&str, &str)]) -> Vec<u8> {
         let mut section = vec![imports.len() as u8];
         for (module, name) in imports {

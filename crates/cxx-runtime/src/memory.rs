@@ -46,16 +46,21 @@ unsafe fn finish(block: *mut u8, layout: Layout) -> *mut u8 {
     // address, and the address is aligned for it.
     unsafe {
         let address = block.add(layout.align());
-        address.cast::<Header>().sub(1).write(Header { offset: layout.align(), total: layout.size() });
+        header_of(address).write(Header { offset: layout.align(), total: layout.size() });
         address
     }
+}
+
+#[expect(clippy::cast_ptr_alignment, reason = "what C holds is aligned to 16 bytes at least, and the header to 4")]
+fn header_of(address: *mut u8) -> *mut Header {
+    address.cast::<Header>().wrapping_sub(1)
 }
 
 /// # Safety
 /// `address` came from one of the functions below and was not freed.
 unsafe fn header(address: *mut u8) -> Header {
     // SAFETY: `finish` wrote it there.
-    unsafe { address.cast::<Header>().sub(1).read() }
+    unsafe { header_of(address).read() }
 }
 
 #[unsafe(no_mangle)]

@@ -21,8 +21,8 @@ enum Errno {
 
 /// `clockid` of WASI.
 mod clock_id {
-    pub const REALTIME: i32 = 0;
-    pub const MONOTONIC: i32 = 1;
+    pub(super) const REALTIME: i32 = 0;
+    pub(super) const MONOTONIC: i32 = 1;
 }
 
 /// `filetype` of WASI.
@@ -52,12 +52,16 @@ const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
 
 fn monotonic_nanoseconds() -> u64 {
     // A host without `performance` still has a date, and a clock that may jump beats none.
-    let milliseconds = performance_now().unwrap_or_else(|_| js_sys::Date::now());
-    (milliseconds * NANOSECONDS_PER_MILLISECOND) as u64
+    nanoseconds(performance_now().unwrap_or_else(|_| js_sys::Date::now()))
 }
 
 fn realtime_nanoseconds() -> u64 {
-    (js_sys::Date::now() * NANOSECONDS_PER_MILLISECOND) as u64
+    nanoseconds(js_sys::Date::now())
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "what is out of range becomes its end")]
+fn nanoseconds(milliseconds: f64) -> u64 {
+    (milliseconds * NANOSECONDS_PER_MILLISECOND) as u64
 }
 
 /// C's `clock`, in units of `CLOCKS_PER_SEC`, a thousand millionth of a second in wasi-libc.
@@ -65,7 +69,7 @@ fn realtime_nanoseconds() -> u64 {
 /// A page does not tell how much processor time it used, so this is the time that passed.
 #[unsafe(no_mangle)]
 extern "C" fn clock() -> i64 {
-    monotonic_nanoseconds() as i64
+    monotonic_nanoseconds().cast_signed()
 }
 
 /// # Safety
@@ -86,15 +90,17 @@ unsafe extern "C" fn __imported_wasi_snapshot_preview1_clock_time_get(id: i32, _
 /// `out` points to `len` bytes that may be written, as wasi-libc promises.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __imported_wasi_snapshot_preview1_random_get(out: *mut u8, len: usize) -> i32 {
-    const AT_ONCE: usize = 65_536;
+    const AT_ONCE: u32 = 65_536;
     // SAFETY: the caller's promise.
     let out = unsafe { std::slice::from_raw_parts_mut(out, len) };
-    for part in out.chunks_mut(AT_ONCE) {
-        let random = js_sys::Uint8Array::new_with_length(part.len() as u32);
+    let random = js_sys::Uint8Array::new_with_length(AT_ONCE);
+    for part in out.chunks_mut(AT_ONCE as usize) {
         if get_random_values(&random).is_err() {
             return Errno::NoSys as i32;
         }
-        random.copy_to(part);
+        for (index, byte) in (0..).zip(part) {
+            *byte = random.get_index(index);
+        }
     }
     Errno::Success as i32
 }
@@ -136,8 +142,8 @@ unsafe extern "C" fn __imported_wasi_snapshot_preview1_fd_write(
             total += slice.len;
         }
         if let Some(end) = pending.iter().rposition(|&byte| byte == b'\n') {
-            show(&String::from_utf8_lossy(&pending[..end]));
-            pending.drain(..=end);
+            let lines: Vec<u8> = pending.drain(..=end).collect();
+            show(String::from_utf8_lossy(&lines).trim_end_matches('\n'));
         }
         total
     });

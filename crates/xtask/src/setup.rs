@@ -163,8 +163,7 @@ pub(crate) fn browser_paths(config: &Config) -> Result<(std::path::PathBuf, std:
     let test = &config.file.test;
     let browser = find_program(test.executables.iter().map(String::as_str))
         .with_context(|| format!("none of {} is on PATH", test.executables.join(", ")))?;
-    let driver =
-        find_program([test.driver.as_str()]).with_context(|| format!("{} is not on PATH", test.driver))?;
+    let driver = find_program([test.driver.as_str()]).with_context(|| format!("{} is not on PATH", test.driver))?;
     Ok((browser, driver))
 }
 

@@ -1,0 +1,108 @@
+//! The runtime does what C and C++ code expects of it: memory, clocks, and constructors that ran once.
+
+#![cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may")]
+#![allow(clippy::undocumented_unsafe_blocks, reason = "every block is a call of C's own functions as C allows it")]
+#![allow(clippy::cast_precision_loss, reason = "seconds since 1970 are exact for a long time yet")]
+
+use std::ptr;
+
+use wasm_bindgen_test::wasm_bindgen_test;
+
+unsafe extern "C" {
+    fn malloc(size: usize) -> *mut u8;
+    fn calloc(count: usize, size: usize) -> *mut u8;
+    fn realloc(address: *mut u8, size: usize) -> *mut u8;
+    fn free(address: *mut u8);
+    fn aligned_alloc(align: usize, size: usize) -> *mut u8;
+    fn posix_memalign(out: *mut *mut u8, align: usize, size: usize) -> i32;
+    fn malloc_usable_size(address: *mut u8) -> usize;
+    fn exp(number: f64) -> f64;
+    fn clock() -> i64;
+    fn time(out: *mut i64) -> i64;
+    fn getentropy(out: *mut u8, len: usize) -> i32;
+}
+
+#[wasm_bindgen_test]
+fn memory_is_aligned_kept_and_given_back() {
+    unsafe {
+        let first = malloc(10);
+        assert_eq!(first as usize % 16, 0);
+        assert!(malloc_usable_size(first) >= 10);
+        ptr::write_bytes(first, 0xAB, 10);
+        let grown = realloc(first, 100_000);
+        assert_eq!(std::slice::from_raw_parts(grown, 10), [0xAB; 10]);
+        free(grown);
+        free(ptr::null_mut());
+
+        let zeroed = calloc(1_000, 8);
+        assert!(std::slice::from_raw_parts(zeroed, 8_000).iter().all(|&byte| byte == 0));
+        free(zeroed);
+
+        for align in [1, 16, 64, 4_096] {
+            let aligned = aligned_alloc(align, 100);
+            assert_eq!(aligned as usize % align, 0);
+            ptr::write_bytes(aligned, 1, 100);
+            free(aligned);
+        }
+        let mut out = ptr::null_mut();
+        assert_eq!(posix_memalign(&raw mut out, 256, 1), 0);
+        assert_eq!(out as usize % 256, 0);
+        free(out);
+        assert_ne!(posix_memalign(&raw mut out, 3, 1), 0);
+    }
+}
+
+#[wasm_bindgen_test]
+fn impossible_sizes_are_null_and_no_trap() {
+    unsafe {
+        assert!(malloc(usize::MAX).is_null());
+        assert!(malloc(usize::MAX - 8).is_null());
+        assert!(calloc(usize::MAX / 2, 4).is_null());
+        let kept = malloc(1);
+        assert!(realloc(kept, usize::MAX).is_null());
+        free(kept);
+    }
+}
+
+#[wasm_bindgen_test]
+fn memory_that_was_freed_is_used_again() {
+    unsafe {
+        free(malloc(1 << 20));
+        let before = std::arch::wasm32::memory_size(0);
+        for _ in 0..1_000 {
+            free(malloc(1 << 20));
+        }
+        assert_eq!(std::arch::wasm32::memory_size(0), before);
+    }
+}
+
+#[wasm_bindgen_test]
+fn clocks_agree_with_the_hosts() {
+    let date = js_sys::Date::now() / 1_000.0;
+    unsafe {
+        assert!((time(ptr::null_mut()) as f64 - date).abs() <= 1.0);
+        let before = clock();
+        while clock() == before {}
+        assert!(clock() > before);
+    }
+}
+
+#[wasm_bindgen_test]
+fn randomness_is_not_all_the_same() {
+    let mut bytes = [0_u8; 200];
+    assert_eq!(unsafe { getentropy(bytes.as_mut_ptr(), bytes.len()) }, 0);
+    assert!(bytes.iter().any(|&byte| byte != bytes[0]));
+}
+
+#[wasm_bindgen_test]
+fn mathematics_comes_from_the_c_library() {
+    // Of compiler_builtins, which would be linked in its place, the last bit is another.
+    assert_eq!(unsafe { exp(1.0) }.to_bits(), std::f64::consts::E.to_bits());
+}
+
+#[wasm_bindgen_test]
+fn constructors_may_be_asked_for_again() {
+    cxx_runtime::init();
+    cxx_runtime::init();
+}

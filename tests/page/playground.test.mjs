@@ -1,0 +1,89 @@
+// The playground runs the documentation's example in a real browser, as a person would run it.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { startServer } from "../server/server.mjs";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** @type {Awaited<ReturnType<typeof startServer>>} */
+let server;
+/** @type {import("playwright-core").Browser} */
+let browser;
+/** @type {import("playwright-core").Page} */
+let page;
+/** @type {string[]} */
+const complaints = [];
+
+before(async () => {
+  server = await startServer({ root });
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+    ],
+  });
+  page = await browser.newPage();
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) {
+      complaints.push(message.text());
+    }
+  });
+  await page.goto(`http://127.0.0.1:${server.port}/www/`);
+  await page.getByRole("button", { name: "Run" }).and(page.locator(":enabled")).waitFor();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+const output = () => page.getByRole("log").locator("span").allTextContents();
+
+/** @param {string} text */
+const shown = (text) => page.getByRole("log").getByText(text, { exact: true }).waitFor();
+
+test("the documentation's example is there, and talks to the server of the page", async () => {
+  assert.match(await page.getByRole("textbox").inputValue(), /websocket\.connect/);
+  await page.getByRole("button", { name: "Run" }).click();
+  await shown("Received:\tEcho: Hello from Luau!");
+  assert.deepEqual((await output()).slice(0, 2), ["WebSocket connected!", "Received:\tHello from Luau!"]);
+});
+
+test("stop ends what runs and keeps the output", async () => {
+  await page.getByRole("button", { name: "Stop" }).click();
+  await shown("stopped");
+  const before = await output();
+  assert.equal(before[0], "WebSocket connected!");
+  await page.waitForTimeout(1_500);
+  assert.deepEqual(await output(), before);
+});
+
+test("an error is shown with its place", async () => {
+  await page
+    .getByRole("textbox")
+    .fill('print("first")\nlocal function broken()\n  error("oops")\nend\nbroken()');
+  await page.keyboard.press("Control+Enter");
+  await shown("first");
+  await page.getByText("✖ script:3: oops").waitFor();
+  assert.match((await output()).join("\n"), /script:3 function broken\nscript:5/);
+});
+
+test("a script that prints without end leaves the page usable", async () => {
+  await page.getByRole("textbox").fill("while true do print(os.clock()) task.wait() end");
+  await page.getByRole("button", { name: "Run" }).click();
+  await page.waitForTimeout(300);
+  await page.getByRole("button", { name: "Stop" }).click({ timeout: 1_000 });
+  await shown("stopped");
+});
+
+test("nothing of all this made the browser complain", () => {
+  assert.deepEqual(complaints, []);
+});
