@@ -86,6 +86,7 @@ const PARTS: [Part; 3] = [
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/exception_tag.cpp");
+    println!("cargo::rerun-if-changed=tests/probe.cpp");
     if env::var("TARGET").as_deref() != Ok("wasm32-unknown-unknown") {
         return;
     }
@@ -101,7 +102,7 @@ fn build() -> Result<(), String> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo did not set OUT_DIR")?);
 
     let mut archive = compiler(Language::Cpp, &zig_lib);
-    archive.file("src/exception_tag.cpp");
+    archive.file("src/exception_tag.cpp").file("tests/probe.cpp");
     for part in &PARTS {
         // What the compiler says is only shown as warnings of cc: the second try is for the eyes of the reader.
         let objects = compile(part, &zig_lib, false).or_else(|_| compile(part, &zig_lib, true));
@@ -155,16 +156,20 @@ fn zig_library_folder() -> Result<PathBuf, String> {
     for name in ["CC", "CXX", "AR", "CFLAGS", "CXXFLAGS", "CXXSTDLIB"] {
         println!("cargo::rerun-if-env-changed={name}_wasm32_unknown_unknown");
     }
-    let command = env::var("CXX_wasm32_unknown_unknown")
-        .map_err(|_| format!("CXX_wasm32_unknown_unknown is not set: the C++ compiler is zig {series}. {ADVICE}."))?;
-    let zig = command.split_whitespace().next().unwrap_or_default();
+    let command = env::var("CXX_wasm32_unknown_unknown").unwrap_or_default();
+    let zig = command
+        .split_whitespace()
+        .next()
+        .ok_or_else(|| format!("CXX_wasm32_unknown_unknown is not set: the C++ compiler is zig {series}. {ADVICE}."))?;
     let output = Command::new(zig)
         .arg("version")
         .output()
         .map_err(|error| format!("cannot run zig at `{zig}` ({error}): it compiles the C++ parts. {ADVICE}."))?;
     let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     if !version.starts_with(&format!("{series}.")) {
-        return Err(format!("`{zig}` is zig {version}, and this crate is written for zig {series}. {ADVICE}."));
+        return Err(format!(
+            "`{zig} version` says \"{version}\", and this crate is written for zig {series}. {ADVICE}."
+        ));
     }
     // Asked instead of guessed: a distribution may keep the folder elsewhere than the wheel does.
     let environment = Command::new(zig).arg("env").output().map_err(|error| error.to_string())?;

@@ -1,0 +1,41 @@
+//! A build for wasm without its tools fails with a sentence that says what to install.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::expect_used, reason = "a test may")]
+
+use std::path::Path;
+use std::process::Command;
+
+/// What cargo says of a build with this setting.
+fn complaint(name: &str, value: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let output = Command::new(env!("CARGO"))
+        .args(["check", "--offline", "--package", "cxx-runtime", "--target", "wasm32-unknown-unknown"])
+        .current_dir(&root)
+        // Apart from the real builds, which would begin anew with other settings.
+        .env("CARGO_TARGET_DIR", root.join("target/missing-tools"))
+        .env(name, value)
+        .output()
+        .expect("cargo runs");
+    assert!(!output.status.success(), "the build succeeded with {name}={value}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn without_a_compiler() {
+    let complaint = complaint("CXX_wasm32_unknown_unknown", "/nowhere/zig c++");
+    assert!(complaint.contains("cannot run zig at `/nowhere/zig`"), "{complaint}");
+    assert!(complaint.contains("python3 -m pip install --target"), "{complaint}");
+}
+
+#[test]
+fn with_a_compiler_that_is_no_zig() {
+    let complaint = complaint("CXX_wasm32_unknown_unknown", env!("CARGO"));
+    assert!(complaint.contains("this crate is written for zig"), "{complaint}");
+}
+
+#[test]
+fn with_an_empty_setting() {
+    let complaint = complaint("CXX_wasm32_unknown_unknown", "");
+    assert!(complaint.contains("CXX_wasm32_unknown_unknown is not set"), "{complaint}");
+}
