@@ -16,6 +16,8 @@ const SLICE: f64 = 8.0;
 pub struct Pump {
     lua: Lua,
     scheduler: Scheduler,
+    /// Called whenever nothing is left to do until an event comes.
+    on_idle: Box<dyn Fn()>,
     timeout: RefCell<Timeout>,
     macrotask: RefCell<Macrotask>,
     stopped: Cell<bool>,
@@ -26,12 +28,13 @@ pub struct Pump {
 impl Pump {
     /// The pump for `scheduler`, whose events start it from now on.
     #[must_use]
-    pub fn new(lua: &Lua, scheduler: &Scheduler) -> Rc<Self> {
+    pub fn new(lua: &Lua, scheduler: &Scheduler, on_idle: impl Fn() + 'static) -> Rc<Self> {
         let pump = Rc::new_cyclic(|weak: &Weak<Self>| {
             let (of_timeout, of_macrotask) = (weak.clone(), weak.clone());
             Self {
                 lua: lua.clone(),
                 scheduler: scheduler.clone(),
+                on_idle: Box::new(on_idle),
                 timeout: RefCell::new(Timeout::new(move || run(&of_timeout))),
                 macrotask: RefCell::new(Macrotask::new(move || {
                     if let Some(pump) = of_macrotask.upgrade() {
@@ -70,7 +73,10 @@ impl Pump {
 
     fn arm(&self, next: Next) {
         match next {
-            Next::Idle => self.timeout.borrow_mut().disarm(),
+            Next::Idle => {
+                self.timeout.borrow_mut().disarm();
+                (self.on_idle)();
+            }
             Next::At(time) => self.timeout.borrow_mut().arm(time - host::now()),
             Next::Now => {
                 self.timeout.borrow_mut().disarm();

@@ -444,6 +444,12 @@ impl Scheduler {
         ready.or_else(|| self.0.deferred.borrow_mut().pop_front())
     }
 
+    /// Whether nothing is left to do, and nothing will be until an event comes.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.next() == Next::Idle
+    }
+
     fn next(&self) -> Next {
         if !self.0.ready.borrow().is_empty() || !self.0.deferred.borrow().is_empty() {
             return Next::Now;

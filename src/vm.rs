@@ -1,13 +1,13 @@
 //! The class that JS sees: a VM with the libraries in it.
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use js_sys::{Function, Promise};
 use mlua::prelude::*;
 use wasm_bindgen::prelude::*;
 
-use crate::bind::{self, Binder};
+use crate::bind::{self, Args, Binder, Callee, Failure};
 use crate::error::{Kind, ScriptError};
 use crate::host::{self, Console, Sink, Socket};
 use crate::pump::Pump;
@@ -78,6 +78,9 @@ struct Inner {
     pump: Rc<Pump>,
     /// The runs whose promises are not settled.
     runs: RefCell<Vec<Rc<Run>>>,
+    /// Itself, when the page has let go of the VM without disposing it and there is still something to do: as a timer
+    /// of the page's own goes on without a reference to it.
+    kept: RefCell<Option<Rc<Inner>>>,
 }
 
 /// A run whose promise is not settled, by the two functions that settle it.
@@ -109,7 +112,7 @@ impl Vm {
 
         let inner = Inner::new(print, warn, on_error, constructor)
             .map_err(|error| ScriptError::from_lua(&error, DEFAULT_CHUNK_NAME).to_js())?;
-        Ok(Self { inner: RefCell::new(Some(Rc::new(inner))) })
+        Ok(Self { inner: RefCell::new(Some(inner)) })
     }
 
     /// Runs a chunk as a thread, up to its first wait before this returns.
@@ -148,12 +151,22 @@ impl Vm {
     }
 }
 
+impl Drop for Vm {
+    /// The page called `free`, or its collector found the object: not a reason to end what still runs.
+    fn drop(&mut self) {
+        if let Some(inner) = self.inner.take() {
+            inner.kept.replace(Some(inner.clone()));
+            inner.end_if_idle();
+        }
+    }
+}
+
 fn disposed() -> ScriptError {
     ScriptError::plain(Kind::Disposed, "the VM is disposed: make a new one")
 }
 
 impl Inner {
-    fn new(print: Sink, warn: Sink, on_error: Sink, constructor: Option<Function>) -> LuaResult<Self> {
+    fn new(print: Sink, warn: Sink, on_error: Sink, constructor: Option<Function>) -> LuaResult<Rc<Self>> {
         // The default options matter: without `catch_rust_panics` mlua puts a `pcall` of its own in the place of Luau's,
         // and no thread can yield through that one.
         let lua = Lua::new_with(LuaStdLib::ALL_SAFE, LuaOptions::default())?;
@@ -172,11 +185,21 @@ impl Inner {
         websocket::install(&lua, &binder, &sockets)?;
         // It would read files, and there are none.
         lua.globals().raw_set("require", LuaNil)?;
+        // mlua's raises an error for what does not compile; Luau's returns nil and the message.
+        let loadstring = binder.plain(&lua, Callee::Function("loadstring"), |lua, args| load_string(lua, &args))?;
+        lua.globals().raw_set("loadstring", loadstring)?;
         let run = bind::load(&lua, include_str!("vm.luau"), ())?;
         // After the last change to the globals: from here on they are read-only for scripts, who get their own on top.
         lua.sandbox(true)?;
-        let pump = Pump::new(&lua, &scheduler);
-        Ok(Self { lua, run, scheduler, sockets, pump, runs: RefCell::default() })
+        Ok(Rc::new_cyclic(|inner: &Weak<Self>| {
+            let inner = inner.clone();
+            let pump = Pump::new(&lua, &scheduler, move || {
+                if let Some(inner) = inner.upgrade() {
+                    inner.end_if_idle();
+                }
+            });
+            Self { lua, run, scheduler, sockets, pump, runs: RefCell::default(), kept: RefCell::default() }
+        }))
     }
 
     /// Compiles a chunk and makes its thread ready.
@@ -241,15 +264,40 @@ impl Inner {
         }
     }
 
+    /// Ends a VM that the page has let go of, once nothing is left that could call into it.
+    fn end_if_idle(&self) {
+        let is_idle = self.scheduler.is_idle() && self.sockets.count() == 0;
+        if is_idle && self.kept.borrow().is_some() {
+            self.dispose();
+        }
+    }
+
     fn dispose(&self) {
         self.pump.stop();
-        self.sockets.close_all();
+        self.sockets.end();
         let runs = self.runs.take();
         self.scheduler.clear();
         for run in runs {
             run.settle(Err(disposed()));
         }
+        let kept = self.kept.take();
+        drop(kept);
     }
+}
+
+fn load_string(lua: &Lua, args: &Args) -> Result<LuaMultiValue, Failure> {
+    let source = args.string(1)?;
+    let chunk_name = match args.value(2) {
+        LuaValue::Nil => "=(loadstring)".to_owned(),
+        _ => args.string(2)?.to_string_lossy(),
+    };
+    let source = source.as_bytes().to_vec();
+    let compiled = lua.load(source).set_name(chunk_name).set_mode(mlua::chunk::ChunkMode::Text).into_function();
+    Ok(match compiled {
+        Ok(function) => function.into_lua_multi(lua)?,
+        Err(LuaError::SyntaxError { message, .. }) => (LuaNil, message).into_lua_multi(lua)?,
+        Err(error) => return Err(error.into()),
+    })
 }
 
 impl Run {

@@ -44,6 +44,8 @@ struct SocketsInner {
     connector: Box<Connector>,
     live: RefCell<BTreeMap<u64, Rc<Shared>>>,
     next_id: Cell<u64>,
+    /// Whether the VM is at its end. The thread that runs just then may still want to connect.
+    has_ended: Cell<bool>,
 }
 
 impl Sockets {
@@ -57,11 +59,13 @@ impl Sockets {
             connector: Box::new(connector),
             live: RefCell::default(),
             next_id: Cell::new(0),
+            has_ended: Cell::new(false),
         }))
     }
 
-    /// Closes every socket, those that are being opened too; their events are never seen.
-    pub fn close_all(&self) {
+    /// Closes every socket, those that are being opened too; their events are never seen. None can be opened any more.
+    pub fn end(&self) {
+        self.0.has_ended.set(true);
         let live = self.0.live.take();
         for shared in live.into_values() {
             shared.let_go();
@@ -528,6 +532,9 @@ fn connect(lua: &Lua, sockets: &Sockets, args: &Args) -> Result<(), Failure> {
         return Err(Failure::new(format!("invalid websocket url \"{url}\" (it must begin with ws:// or wss://)")));
     }
     let options = Options::read(args, 2)?;
+    if sockets.0.has_ended.get() {
+        return Err(Failure::new("cannot connect: the VM is disposed"));
+    }
 
     let scheduler = &sockets.0.scheduler;
     let id = sockets.0.next_id.replace(sockets.0.next_id.get() + 1);

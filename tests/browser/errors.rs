@@ -59,6 +59,15 @@ async fn a_syntax_error_names_its_line() {
 }
 
 #[wasm_bindgen_test]
+async fn loadstring_returns_nil_and_the_message_for_what_does_not_compile() {
+    let page = Page::new();
+    let results = page.run("return loadstring('return 1 +')").await;
+    assert_eq!(results[0], wasm_bindgen::JsValue::UNDEFINED);
+    assert!(results[1].as_string().unwrap().starts_with("(loadstring):1:"));
+    assert_eq!(page.run("return loadstring('return ... + 1', '=name')(2)").await, [3]);
+}
+
+#[wasm_bindgen_test]
 async fn an_error_names_chunk_line_and_traceback() {
     let page = Page::new();
     let error = page

@@ -1,5 +1,6 @@
 //! What a VM or a script lets go of is gone, on the server too; and a VM that is gone says so.
 
+use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::page::{Page, server_connections, sleep, text};
@@ -16,7 +17,7 @@ async fn disposing_closes_every_socket_and_stops_every_timer() {
     )
     .await;
     assert_eq!(server_connections(2).await, 2);
-    page.vm.dispose();
+    page.vm().dispose();
     let error = wasm_bindgen_futures::JsFuture::from(waiting).await.expect_err("the run did not end");
     assert_eq!(text(&error, "kind"), "disposed");
     assert_eq!(server_connections(0).await, 0);
@@ -27,10 +28,57 @@ async fn disposing_closes_every_socket_and_stops_every_timer() {
 #[wasm_bindgen_test]
 async fn a_disposed_vm_says_so_and_may_be_disposed_again() {
     let page = Page::new();
-    page.vm.dispose();
-    page.vm.dispose();
+    page.vm().dispose();
+    page.vm().dispose();
     let error = page.fail("return 1").await;
     assert_eq!(text(&error, "kind"), "disposed");
+}
+
+#[wasm_bindgen_test]
+async fn a_vm_that_the_page_lets_go_of_ends_when_it_has_nothing_left_to_do() {
+    let mut page = Page::new();
+    let waiting = page.start(
+        "local c = websocket.connect('ws://SERVER/echo')
+         c.OnMessage:Connect(function(message) print(message) c:Close() end)
+         task.wait(0.1)
+         c:Send('still here')
+         return 'done'",
+    );
+    page.let_go();
+    let results = wasm_bindgen_futures::JsFuture::from(waiting).await.unwrap();
+    assert_eq!(results.unchecked_into::<js_sys::Array>().get(0), "done");
+    assert_eq!(server_connections(0).await, 0);
+    assert_eq!(page.texts(), ["still here"]);
+}
+
+#[wasm_bindgen_test]
+async fn a_sink_may_run_scripts_and_dispose_the_vm() {
+    let page = std::rc::Rc::new(Page::new());
+    let of_sink = std::rc::Rc::downgrade(&page);
+    page.on_print(move |text| {
+        let page = of_sink.upgrade().unwrap();
+        match text {
+            "run" => drop(page.start("print('from the sink')")),
+            "dispose" => page.vm().dispose(),
+            _ => {}
+        }
+    });
+    page.run("print('run') print('first')").await;
+    assert_eq!(page.texts(), ["run", "first", "from the sink"]);
+    let error = page
+        .fail(
+            "task.delay(0, print, 'never')
+             print('dispose')
+             print('a thread goes on to its next wait', pcall(websocket.connect, 'ws://SERVER/echo'))
+             task.wait()
+             print('never')",
+        )
+        .await;
+    assert_eq!(text(&error, "kind"), "disposed");
+    sleep(0.1).await;
+    let last = page.texts().pop().unwrap();
+    assert_eq!(last, "a thread goes on to its next wait\tfalse\tcannot connect: the VM is disposed");
+    assert_eq!(server_connections(0).await, 0);
 }
 
 #[wasm_bindgen_test]
@@ -88,7 +136,7 @@ async fn a_connection_with_a_handler_lives_without_a_reference() {
     .await;
     sleep(0.6).await;
     assert_eq!(page.texts(), ["alive"]);
-    page.vm.dispose();
+    page.vm().dispose();
     assert_eq!(server_connections(0).await, 0);
 }
 

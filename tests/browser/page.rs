@@ -33,10 +33,12 @@ pub(crate) struct Line {
 }
 
 pub(crate) struct Page {
-    pub vm: Vm,
+    /// None once it was let go of.
+    vm: Option<Vm>,
     began: f64,
     lines: Rc<RefCell<Vec<Line>>>,
     errors: Rc<RefCell<Vec<JsValue>>>,
+    on_print: Rc<RefCell<Rc<dyn Fn(&str)>>>,
     // Called by the VM as long as it lives.
     _closures: [Closure<dyn Fn(JsValue)>; 3],
 }
@@ -46,12 +48,15 @@ impl Page {
         let began = luau_websocket::host::now();
         let lines: Rc<RefCell<Vec<Line>>> = Rc::default();
         let errors: Rc<RefCell<Vec<JsValue>>> = Rc::default();
+        let on_print: Rc<RefCell<Rc<dyn Fn(&str)>>> = Rc::new(RefCell::new(Rc::new(|_| {})));
         let line = |prefix: &'static str| {
-            let lines = lines.clone();
+            let (lines, on_print) = (lines.clone(), on_print.clone());
             Closure::<dyn Fn(JsValue)>::new(move |text: JsValue| {
                 let seconds = (luau_websocket::host::now() - began) / 1_000.0;
                 let text = format!("{prefix}{}", text.as_string().unwrap());
-                lines.borrow_mut().push(Line { seconds, text });
+                lines.borrow_mut().push(Line { seconds, text: text.clone() });
+                let on_print = on_print.borrow().clone();
+                on_print(&text);
             })
         };
         let (print, warn) = (line(""), line("warning: "));
@@ -62,13 +67,28 @@ impl Page {
             Reflect::set(&options, &name.into(), closure.as_ref()).unwrap();
         }
         let vm = Vm::new(Some(options.unchecked_into::<VmOptions>())).unwrap();
-        Self { vm, began, lines, errors, _closures: [print, warn, on_error] }
+        Self { vm: Some(vm), began, lines, errors, on_print, _closures: [print, warn, on_error] }
+    }
+
+    /// The VM, as long as the page has it.
+    pub(crate) fn vm(&self) -> &Vm {
+        self.vm.as_ref().unwrap()
+    }
+
+    /// Lets go of the VM without disposing it.
+    pub(crate) fn let_go(&mut self) {
+        self.vm = None;
+    }
+
+    /// Calls `on_print` with each line as it is printed, from inside the call that prints it.
+    pub(crate) fn on_print(&self, on_print: impl Fn(&str) + 'static) {
+        self.on_print.replace(Rc::new(on_print));
     }
 
     /// Starts a script, in which SERVER, SILENT and CLOSED stand for the addresses above.
     pub(crate) fn start(&self, source: &str) -> Promise {
         let source = source.replace("SERVER", SERVER).replace("SILENT", SILENT).replace("CLOSED", CLOSED);
-        self.vm.run(&source, None).unchecked_into()
+        self.vm().run(&source, None).unchecked_into()
     }
 
     /// Runs a script to its end and returns what it returns, or its error.
@@ -113,7 +133,9 @@ impl Page {
 
 impl Drop for Page {
     fn drop(&mut self) {
-        self.vm.dispose();
+        if let Some(vm) = &self.vm {
+            vm.dispose();
+        }
     }
 }
 
