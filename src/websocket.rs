@@ -7,28 +7,21 @@
 //! Events of the browser go into the inbox. The inbox is delivered by dispatches of the scheduler, one event each, so
 //! that the handlers of one are done before the next, and only while someone listens; nothing is lost before.
 
-use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+mod connection;
+mod options;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::{Rc, Weak};
 
 use mlua::prelude::*;
 
-use crate::bind::{Args, Binder, Callee, Failure, number, type_name};
-use crate::error::ScriptError;
+use self::connection::Shared;
+use self::options::{Options, is_websocket_url};
+use crate::bind::{Args, Binder, Callee, Failure};
 use crate::host::{Socket, SocketEvent};
-use crate::scheduler::{Scheduler, Timer, Token};
-use crate::signal::{self, Signal, SignalUserData, Source};
-
-/// How long `connect` waits for an answer by default, in seconds.
-pub const CONNECT_TIMEOUT: f64 = 30.0;
-
-/// The close code of a closure that did what it was for (RFC 6455, section 7.4.1).
-const NORMAL_CLOSURE: u16 = 1000;
-/// The close codes that are an application's own (RFC 6455, section 7.4.2).
-const APPLICATION_CODES: std::ops::RangeInclusive<u16> = 3000..=4999;
-/// What fits into a control frame beside the code, in bytes (RFC 6455, section 5.5).
-const LONGEST_REASON: usize = 123;
+use crate::scheduler::Scheduler;
 
 /// Makes the sockets: the browser's, or what the page gave in its place.
 ///
@@ -78,6 +71,14 @@ impl Sockets {
         self.0.live.borrow().len()
     }
 
+    fn scheduler(&self) -> &Scheduler {
+        &self.0.scheduler
+    }
+
+    fn downgrade(&self) -> WeakSockets {
+        WeakSockets(Rc::downgrade(&self.0))
+    }
+
     fn enter(&self, shared: &Rc<Shared>) {
         self.0.live.borrow_mut().insert(shared.id, shared.clone());
     }
@@ -88,426 +89,19 @@ impl Sockets {
     }
 }
 
+/// A handle that a connection can have without keeping the others alive.
+struct WeakSockets(Weak<SocketsInner>);
+
+impl WeakSockets {
+    fn upgrade(&self) -> Option<Sockets> {
+        self.0.upgrade().map(Sockets)
+    }
+}
+
 impl fmt::Debug for Sockets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sockets").field("count", &self.count()).finish_non_exhaustive()
     }
-}
-
-/// How far a connection has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// The handshake is under way, and a thread waits for it.
-    Connecting,
-    /// Messages go both ways.
-    Open,
-    /// The script closed it; messages may still come.
-    Closing,
-    /// It is over. The inbox may still hold what came before.
-    Closed,
-}
-
-impl State {
-    /// What a script sees.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Connecting => "Connecting",
-            Self::Open => "Open",
-            Self::Closing => "Closing",
-            Self::Closed => "Closed",
-        }
-    }
-
-    fn is_open(self) -> bool {
-        self == Self::Open
-    }
-
-    fn has_ended(self) -> bool {
-        self == Self::Closed
-    }
-}
-
-/// What binary messages are for the script.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Binary {
-    String,
-    Buffer,
-}
-
-/// A message that nobody has got yet.
-struct Message {
-    data: Vec<u8>,
-    is_binary: bool,
-}
-
-/// How a connection ended.
-#[derive(Clone, Debug)]
-struct Closure {
-    code: u16,
-    reason: String,
-    was_clean: bool,
-}
-
-/// A connection, whoever holds it.
-struct Shared {
-    id: u64,
-    sockets: Weak<SocketsInner>,
-    scheduler: Scheduler,
-    binary: Binary,
-    state: Cell<State>,
-    /// None once it has closed or was given up.
-    socket: RefCell<Option<Rc<Socket>>>,
-    /// The thread that waits in `connect`, and its time-out.
-    connecting: RefCell<Option<(Token, Timer)>>,
-    url: RefCell<String>,
-    protocol: RefCell<String>,
-    inbox: RefCell<VecDeque<Message>>,
-    /// How it ended, once it has.
-    closure: OnceCell<Closure>,
-    /// Whether `OnClose` is still to fire.
-    close_is_due: Cell<bool>,
-    /// Whether a dispatch that delivers from the inbox stands in the queue.
-    delivering: Cell<bool>,
-    on_message: Signal,
-    on_close: Signal,
-    /// Whether a script can still get at it.
-    reachable: RefCell<Weak<Reachable>>,
-}
-
-/// Dropped when no script can reach the connection or its signals any more.
-struct Reachable(Rc<Shared>);
-
-impl Drop for Reachable {
-    fn drop(&mut self) {
-        if !self.0.has_consumer() {
-            // The collector may be at work just now, so nothing here calls into Luau; and the codes are valid.
-            let _ = self.0.close(NORMAL_CLOSURE, "");
-        }
-    }
-}
-
-/// What a script holds.
-struct Connection {
-    shared: Rc<Shared>,
-    _reachable: Rc<Reachable>,
-}
-
-type ConnectionSignal = SignalUserData<Rc<Reachable>>;
-
-/// The name of the type in Luau, as `typeof` gives it.
-const CONNECTION: &str = "WebSocketConnection";
-
-/// The user values of the userdata in which its signals stand, so that each is always the same object.
-const ON_MESSAGE: usize = 1;
-const ON_CLOSE: usize = 2;
-
-impl Shared {
-    fn on_event(self: &Rc<Self>, event: SocketEvent) {
-        match event {
-            SocketEvent::Open => self.opened(),
-            SocketEvent::Text(data) => self.received(Message { data, is_binary: false }),
-            SocketEvent::Binary(data) => self.received(Message { data, is_binary: true }),
-            SocketEvent::Close { code, reason, was_clean } => self.closed(Closure { code, reason, was_clean }),
-        }
-    }
-
-    fn opened(self: &Rc<Self>) {
-        let Some((token, timer)) = self.connecting.take() else { return };
-        drop(timer);
-        self.state.set(State::Open);
-        if let Some(socket) = self.socket() {
-            self.url.replace(socket.url());
-            self.protocol.replace(socket.protocol());
-        }
-        // The userdata is made when the VM is at hand, in the dispatch.
-        let shared = self.clone();
-        self.scheduler.dispatch(move |lua| {
-            let scheduler = shared.scheduler.clone();
-            scheduler.ahead(|| match shared.to_userdata(lua).and_then(|connection| connection.into_lua_multi(lua)) {
-                Ok(values) => scheduler.wake(token, values),
-                Err(error) => scheduler.fail(token, error.into()),
-            });
-        });
-    }
-
-    fn received(self: &Rc<Self>, message: Message) {
-        self.inbox.borrow_mut().push_back(message);
-        self.deliver_soon();
-    }
-
-    fn closed(self: &Rc<Self>, closure: Closure) {
-        self.state.set(State::Closed);
-        let socket = self.socket.take();
-        drop(socket);
-        if let Some((token, timer)) = self.connecting.take() {
-            drop(timer);
-            self.leave();
-            self.refuse(token, &format!("could not connect to {} (browsers do not tell why)", self.url.borrow()));
-            return;
-        }
-        // A socket closes once; a second closure would be the browser's mistake, and changes nothing.
-        if self.closure.set(closure).is_ok() {
-            self.close_is_due.set(true);
-        }
-        self.leave();
-        self.deliver_soon();
-    }
-
-    /// Ends `connect` with nil and a reason.
-    fn refuse(&self, token: Token, reason: &str) {
-        let reason = reason.to_owned();
-        let scheduler = self.scheduler.clone();
-        self.scheduler.dispatch(move |lua| {
-            scheduler.ahead(|| match (LuaNil, reason).into_lua_multi(lua) {
-                Ok(values) => scheduler.wake(token, values),
-                Err(error) => scheduler.fail(token, error.into()),
-            });
-        });
-    }
-
-    fn timed_out(&self, seconds: f64) {
-        let Some((token, _)) = self.connecting.take() else { return };
-        self.let_go();
-        self.leave();
-        self.refuse(token, &format!("timed out after {seconds} s"));
-    }
-
-    /// Closes the socket without waiting for anything: none of its events is seen.
-    fn let_go(&self) {
-        self.state.set(State::Closed);
-        let connecting = self.connecting.take();
-        let socket = self.socket.take();
-        drop((connecting, socket));
-        self.on_message.end();
-        self.on_close.end();
-    }
-
-    fn leave(&self) {
-        if let Some(sockets) = self.sockets.upgrade() {
-            Sockets(sockets).leave(self.id);
-        }
-    }
-
-    fn close(&self, code: u16, reason: &str) -> Result<(), String> {
-        if !self.state.get().is_open() {
-            return Ok(());
-        }
-        if let Some(socket) = self.socket() {
-            socket.close(code, reason)?;
-        }
-        self.state.set(State::Closing);
-        Ok(())
-    }
-
-    /// A handle of its own, so that no borrow spans what is called on it.
-    fn socket(&self) -> Option<Rc<Socket>> {
-        self.socket.borrow().clone()
-    }
-
-    fn has_consumer(&self) -> bool {
-        self.on_message.has_consumer() || self.on_close.has_consumer()
-    }
-
-    /// Sees to it that what can be delivered is, in the order in which it came.
-    fn deliver_soon(self: &Rc<Self>) {
-        if self.can_deliver() && !self.delivering.replace(true) {
-            let shared = self.clone();
-            self.scheduler.dispatch(move |lua| shared.deliver(lua));
-        }
-    }
-
-    fn can_deliver(&self) -> bool {
-        self.message_can_fire() || self.messages_have_ended() || self.close_can_fire()
-    }
-
-    fn message_can_fire(&self) -> bool {
-        self.on_message.has_consumer() && !self.inbox.borrow().is_empty()
-    }
-
-    /// Whether those who listen to messages have to be told that none will come any more.
-    fn messages_have_ended(&self) -> bool {
-        self.on_message.has_consumer() && self.inbox.borrow().is_empty() && self.state.get().has_ended()
-    }
-
-    /// A close waits for someone to listen, and for the messages before it, unless nobody wants those.
-    fn close_can_fire(&self) -> bool {
-        self.close_is_due.get() && self.on_close.has_consumer() && !self.message_can_fire()
-    }
-
-    fn deliver(self: &Rc<Self>, lua: &Lua) {
-        self.delivering.set(false);
-        if self.message_can_fire() {
-            let message = self.inbox.borrow_mut().pop_front();
-            let values = message.map(|message| self.to_values(lua, &message)).transpose();
-            match values {
-                Ok(values) => self.on_message.fire(&values.unwrap_or_default()),
-                Err(error) => self.scheduler.report(ScriptError::from_lua(&error, "")),
-            }
-        } else if self.messages_have_ended() {
-            self.scheduler.ahead(|| self.on_message.end());
-        } else if self.close_can_fire() {
-            self.fire_close(lua);
-        }
-        // Behind what was fired: its handlers may connect others and disconnect these.
-        self.deliver_soon();
-    }
-
-    fn fire_close(&self, lua: &Lua) {
-        let Some(closure) = self.closure.get() else { return };
-        self.close_is_due.set(false);
-        match (closure.code, closure.reason.as_str(), closure.was_clean).into_lua_multi(lua) {
-            Ok(values) => self.on_close.fire(&values),
-            Err(error) => self.scheduler.report(ScriptError::from_lua(&error, "")),
-        }
-        // It fires no more, so its handlers can go once they have run.
-        let on_close = self.on_close.clone();
-        self.scheduler.dispatch(move |_| on_close.end());
-    }
-
-    fn to_values(&self, lua: &Lua, message: &Message) -> LuaResult<LuaMultiValue> {
-        let data = if message.is_binary && self.binary == Binary::Buffer {
-            LuaValue::Buffer(lua.create_buffer(&message.data)?)
-        } else {
-            LuaValue::String(lua.create_string(&message.data)?)
-        };
-        (data, message.is_binary).into_lua_multi(lua)
-    }
-
-    fn to_userdata(self: &Rc<Self>, lua: &Lua) -> LuaResult<LuaAnyUserData> {
-        let reachable = Rc::new(Reachable(self.clone()));
-        self.reachable.replace(Rc::downgrade(&reachable));
-        let on_message: ConnectionSignal = SignalUserData { signal: self.on_message.clone(), owner: reachable.clone() };
-        let on_close: ConnectionSignal = SignalUserData { signal: self.on_close.clone(), owner: reachable.clone() };
-        let connection = Connection { shared: self.clone(), _reachable: reachable };
-        let connection = lua.create_any_userdata(connection)?;
-        connection.set_nth_user_value(ON_MESSAGE, lua.create_any_userdata(on_message)?)?;
-        connection.set_nth_user_value(ON_CLOSE, lua.create_any_userdata(on_close)?)?;
-        Ok(connection)
-    }
-}
-
-impl Source for Shared {
-    fn listened(self: Rc<Self>) {
-        // At the end of the cycle: the script that connects a handler first goes on with what it is doing.
-        let scheduler = self.scheduler.clone();
-        scheduler.dispatch_deferred(move |_| self.deliver_soon());
-    }
-
-    fn deserted(self: Rc<Self>) {
-        let is_reachable = self.reachable.borrow().strong_count() > 0;
-        if !is_reachable && !self.has_consumer() {
-            // The code is valid.
-            let _ = self.close(NORMAL_CLOSURE, "");
-        }
-    }
-}
-
-/// The options of `connect`.
-struct Options {
-    protocols: Vec<String>,
-    timeout: f64,
-    binary: Binary,
-}
-
-impl Options {
-    fn read(args: &Args, index: usize) -> Result<Self, Failure> {
-        let mut options = Self { protocols: Vec::new(), timeout: CONNECT_TIMEOUT, binary: Binary::String };
-        let table = match args.value(index) {
-            LuaValue::Nil => return Ok(options),
-            LuaValue::Table(table) => table,
-            _ => return Err(args.mismatch(index, "table")),
-        };
-        for pair in table.pairs::<LuaValue, LuaValue>() {
-            let (key, value) = pair?;
-            let key = key.to_string()?;
-            match key.as_str() {
-                "protocols" => options.protocols = read_protocols(&value)?,
-                "timeout" => options.timeout = read_timeout(&value)?,
-                "binary" => options.binary = read_binary(&value)?,
-                "headers" => {
-                    return Err(Failure::new(
-                        "invalid option 'headers' to 'connect': a browser does not let a page set the headers of a \
-                         WebSocket; put what the server needs into the URL, a subprotocol or the first message",
-                    ));
-                }
-                other => {
-                    return Err(Failure::new(format!(
-                        "invalid option '{other}' to 'connect' (there are: protocols, timeout, binary)"
-                    )));
-                }
-            }
-        }
-        Ok(options)
-    }
-}
-
-fn read_timeout(value: &LuaValue) -> Result<f64, Failure> {
-    match number(value) {
-        Some(seconds) if seconds >= 0.0 => Ok(seconds),
-        _ => Err(Failure::new(format!(
-            "invalid option 'timeout' to 'connect' (a number of seconds expected, got {})",
-            value.to_string()?
-        ))),
-    }
-}
-
-fn read_binary(value: &LuaValue) -> Result<Binary, Failure> {
-    match value.as_string().map(|text| text.as_bytes().to_vec()).as_deref() {
-        Some(b"string") => Ok(Binary::String),
-        Some(b"buffer") => Ok(Binary::Buffer),
-        _ => Err(Failure::new(format!(
-            "invalid option 'binary' to 'connect' (\"string\" or \"buffer\" expected, got {})",
-            value.to_string()?
-        ))),
-    }
-}
-
-/// The subprotocols, each a token of HTTP and none twice, as the standard has it (`WebSockets`, section 3.1).
-fn read_protocols(value: &LuaValue) -> Result<Vec<String>, Failure> {
-    let LuaValue::Table(table) = value else {
-        return Err(Failure::new(format!(
-            "invalid option 'protocols' to 'connect' (a list of strings expected, got {})",
-            type_name(value)
-        )));
-    };
-    let mut protocols = Vec::new();
-    for (index, entry) in (1..).zip(table.sequence_values::<LuaValue>()) {
-        let entry = entry?;
-        let protocol = match &entry {
-            LuaValue::String(text) => text.to_string_lossy(),
-            other => {
-                return Err(Failure::new(format!(
-                    "invalid option 'protocols' to 'connect' (entry {index}: string expected, got {})",
-                    type_name(other)
-                )));
-            }
-        };
-        if protocol.is_empty() || !protocol.bytes().all(is_token_byte) {
-            return Err(Failure::new(format!(
-                "invalid option 'protocols' to 'connect' (entry {index}, \"{protocol}\", is not a token: letters, \
-                 digits and !#$%&'*+-.^_`|~)"
-            )));
-        }
-        if protocols.contains(&protocol) {
-            return Err(Failure::new(format!(
-                "invalid option 'protocols' to 'connect' (entry {index}, \"{protocol}\", is there twice)"
-            )));
-        }
-        protocols.push(protocol);
-    }
-    Ok(protocols)
-}
-
-/// RFC 9110, section 5.6.2.
-fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
-fn is_websocket_url(url: &str) -> bool {
-    // By hand, since browsers also take http: and relative URLs now (`WebSockets`, section 3.1).
-    ["ws://", "wss://"].iter().any(|scheme| {
-        url.as_bytes().get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes()))
-    })
 }
 
 /// Adds `websocket` and `WebSocket`, its older name, to the globals of `lua`.
@@ -515,8 +109,7 @@ fn is_websocket_url(url: &str) -> bool {
 /// # Errors
 /// When there is no memory.
 pub fn install(lua: &Lua, binder: &Binder, sockets: &Sockets) -> LuaResult<()> {
-    signal::install::<Rc<Reachable>>(lua, binder)?;
-    install_connection(lua, binder)?;
+    connection::install(lua, binder)?;
 
     let sockets = sockets.clone();
     let connect = binder.parking(lua, Callee::Function("connect"), move |lua, args| connect(lua, &sockets, &args))?;
@@ -538,35 +131,14 @@ fn connect(lua: &Lua, sockets: &Sockets, args: &Args) -> Result<(), Failure> {
 
     let scheduler = &sockets.0.scheduler;
     let id = sockets.0.next_id.replace(sockets.0.next_id.get() + 1);
-    let shared = Rc::new(Shared {
-        id,
-        sockets: Rc::downgrade(&sockets.0),
-        scheduler: scheduler.clone(),
-        binary: options.binary,
-        state: Cell::new(State::Connecting),
-        socket: RefCell::new(None),
-        connecting: RefCell::new(None),
-        url: RefCell::new(url.clone()),
-        protocol: RefCell::default(),
-        inbox: RefCell::default(),
-        closure: OnceCell::new(),
-        close_is_due: Cell::new(false),
-        delivering: Cell::new(false),
-        on_message: Signal::new(scheduler),
-        on_close: Signal::new(scheduler),
-        reachable: RefCell::default(),
-    });
-    let as_source: Rc<dyn Source> = shared.clone();
-    shared.on_message.set_source(Rc::downgrade(&as_source));
-    shared.on_close.set_source(Rc::downgrade(&as_source));
-
+    let shared = Shared::new(id, sockets, url.clone(), options.binary);
     let of_events = Rc::downgrade(&shared);
     let socket = (sockets.0.connector)(
         &url,
         &options.protocols,
         Box::new(move |event| {
             if let Some(shared) = of_events.upgrade() {
-                shared.scheduler.event(|| shared.on_event(event));
+                shared.on_event(event);
             }
         }),
     );
@@ -587,112 +159,10 @@ fn connect(lua: &Lua, sockets: &Sockets, args: &Args) -> Result<(), Failure> {
                     shared.timed_out(seconds);
                 }
             });
-            shared.socket.replace(Some(Rc::new(socket)));
-            shared.connecting.replace(Some((token, timer)));
+            shared.wait_for_answer(socket, token, timer);
             sockets.enter(&shared);
         }
         Err(reason) => shared.refuse(token, &reason),
     }
     Ok(())
-}
-
-fn install_connection(lua: &Lua, binder: &Binder) -> LuaResult<()> {
-    let send = binder.plain(lua, Callee::Method("Send"), |_, args| send(&args))?;
-    let close = binder.plain(lua, Callee::Method("Close"), |_, args| close(&args))?;
-    let index = binder.plain(lua, Callee::Function("index"), move |lua, args| {
-        let LuaValue::UserData(userdata) = args.value(1) else { return Err(args.mismatch(1, CONNECTION)) };
-        let connection = args.userdata::<Connection>(1, CONNECTION)?;
-        let shared = &connection.shared;
-        let closure = shared.closure.get();
-        let value = match args.value(2).to_string()?.as_str() {
-            "OnMessage" => userdata.nth_user_value(ON_MESSAGE)?,
-            "OnClose" => userdata.nth_user_value(ON_CLOSE)?,
-            "Send" => send.clone().into_lua(lua)?,
-            "Close" => close.clone().into_lua(lua)?,
-            "Url" | "URL" => shared.url.borrow().as_str().into_lua(lua)?,
-            "Protocol" => shared.protocol.borrow().as_str().into_lua(lua)?,
-            "State" => shared.state.get().name().into_lua(lua)?,
-            "BufferedAmount" => shared.socket().map_or(0, |socket| socket.buffered_amount()).into_lua(lua)?,
-            "CloseCode" => closure.map(|closure| closure.code).into_lua(lua)?,
-            "CloseReason" => closure.map(|closure| closure.reason.as_str()).into_lua(lua)?,
-            "WasClean" => closure.map(|closure| closure.was_clean).into_lua(lua)?,
-            _ => LuaNil,
-        };
-        Ok(value)
-    })?;
-    lua.register_userdata_type::<Connection>(move |registry| {
-        registry.add_meta_field("__type", CONNECTION);
-        registry.add_meta_field("__index", index);
-    })
-}
-
-fn send(args: &Args) -> Result<(), Failure> {
-    let connection = args.userdata::<Connection>(1, CONNECTION)?;
-    let shared = &connection.shared;
-    // What the message is comes first: a wrong one is the script's mistake whatever the state.
-    let message = args.value(2);
-    let sent = match &message {
-        LuaValue::String(text) => {
-            let text = text.to_str().map_err(|_| {
-                Failure::new(
-                    "invalid argument #1 to 'Send' (the string is not UTF-8, as a text message must be; to send bytes, \
-                     use a buffer: buffer.fromstring(message))",
-                )
-            })?;
-            with_open_socket(shared, |socket| socket.send_text(&text))
-        }
-        LuaValue::Buffer(buffer) => with_open_socket(shared, |socket| socket.send_binary(&buffer.to_vec())),
-        _ => return Err(args.mismatch(2, "string or buffer")),
-    };
-    sent.map_err(Failure::new)
-}
-
-fn with_open_socket(shared: &Shared, run: impl FnOnce(&Socket) -> Result<(), String>) -> Result<(), String> {
-    match shared.socket() {
-        Some(socket) if shared.state.get().is_open() => run(&socket),
-        _ => Ok(()),
-    }
-}
-
-fn close(args: &Args) -> Result<(), Failure> {
-    let connection = args.userdata::<Connection>(1, CONNECTION)?;
-    let code = match args.optional_number(2)? {
-        None => NORMAL_CLOSURE,
-        Some(code) => close_code(code)?,
-    };
-    let reason = match args.value(3) {
-        LuaValue::Nil => String::new(),
-        LuaValue::String(reason) => close_reason(&reason)?,
-        _ => return Err(args.mismatch(3, "string")),
-    };
-    connection.shared.close(code, &reason).map_err(Failure::new)
-}
-
-fn close_code(code: f64) -> Result<u16, Failure> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "compared with what it was right after"
-    )]
-    let whole = code as u16;
-    if f64::from(whole).total_cmp(&code).is_eq() && (whole == NORMAL_CLOSURE || APPLICATION_CODES.contains(&whole)) {
-        return Ok(whole);
-    }
-    Err(Failure::new(format!(
-        "invalid argument #1 to 'Close' (a script may close with 1000 or 3000 to 4999, got {code})"
-    )))
-}
-
-fn close_reason(reason: &LuaString) -> Result<String, Failure> {
-    let text = reason
-        .to_str()
-        .map_err(|_| Failure::new("invalid argument #2 to 'Close' (the reason is not UTF-8)"))?
-        .to_owned();
-    if text.len() > LONGEST_REASON {
-        return Err(Failure::new(format!(
-            "invalid argument #2 to 'Close' (the reason may have {LONGEST_REASON} bytes, this one has {})",
-            text.len()
-        )));
-    }
-    Ok(text)
 }
