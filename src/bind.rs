@@ -7,34 +7,10 @@
 
 use mlua::prelude::*;
 
+use crate::error::CHUNK_NAME;
+use crate::failure::Failure;
 use crate::scheduler::Scheduler;
-
-/// The chunk name of all Luau code of ours: its frames are left out of tracebacks.
-pub(crate) const CHUNK_NAME: &str = "luau-websocket";
-
-/// Why a call failed, in the words that the script will read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure(String);
-
-impl Failure {
-    /// A failure with this text. The place is put before it by the Luau code.
-    pub fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn message(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<LuaError> for Failure {
-    fn from(error: LuaError) -> Self {
-        // The first line: what follows is mlua's traceback, and the script has its own.
-        Self(error.to_string().lines().next().unwrap_or_default().to_owned())
-    }
-}
+use crate::value::{number, type_name};
 
 /// What is called, as its errors name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,16 +48,16 @@ impl Args {
         let (number, name) = match self.callee {
             Callee::Function(name) => (index, name),
             Callee::Method(name) if index == 1 => {
-                return Failure(format!("expected ':' not '.' calling member function '{name}' of a {expected}"));
+                return Failure::new(format!("expected ':' not '.' calling member function '{name}' of a {expected}"));
             }
             Callee::Method(name) => (index - 1, name),
         };
         match self.values.get(index - 1) {
             Some(value) => {
                 let got = type_name(value);
-                Failure(format!("invalid argument #{number} to '{name}' ({expected} expected, got {got})"))
+                Failure::new(format!("invalid argument #{number} to '{name}' ({expected} expected, got {got})"))
             }
-            None => Failure(format!("missing argument #{number} to '{name}' ({expected} expected)")),
+            None => Failure::new(format!("missing argument #{number} to '{name}' ({expected} expected)")),
         }
     }
 
@@ -146,31 +122,6 @@ impl Args {
             LuaValue::UserData(data) => data.borrow().map_err(|_| self.mismatch(index, expected)),
             _ => Err(self.mismatch(index, expected)),
         }
-    }
-}
-
-/// A value as a number, if it is one: Luau has one type of number, and mlua tells whole ones apart.
-#[must_use]
-#[allow(clippy::cast_lossless, clippy::cast_precision_loss, reason = "an integer of mlua's was an f64 in Luau")]
-pub fn number(value: &LuaValue) -> Option<f64> {
-    match value {
-        LuaValue::Number(number) => Some(*number),
-        LuaValue::Integer(number) => Some(*number as f64),
-        _ => None,
-    }
-}
-
-/// What `typeof` says of a value.
-#[must_use]
-pub fn type_name(value: &LuaValue) -> String {
-    match value {
-        LuaValue::UserData(data) => {
-            data.type_name().map_or_else(|_| "userdata".to_owned(), |name| name.to_string_lossy())
-        }
-        // One type in Luau, two in mlua.
-        LuaValue::Integer(_) => "number".to_owned(),
-        LuaValue::LightUserData(_) | LuaValue::Error(_) => "userdata".to_owned(),
-        other => other.type_name().to_owned(),
     }
 }
 

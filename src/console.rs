@@ -2,18 +2,18 @@
 
 use mlua::prelude::*;
 
-use crate::bind::{self, Binder, Callee, Failure};
+use crate::bind;
 use crate::host::Sink;
 
 /// Puts `print` and `warn` into the globals of `lua`.
 ///
 /// # Errors
 /// When there is no memory.
-pub fn install(lua: &Lua, binder: &Binder, print: Sink, warn: Sink) -> LuaResult<()> {
+pub fn install(lua: &Lua, print: Sink, warn: Sink) -> LuaResult<()> {
     for (name, sink) in [("print", print), ("warn", warn)] {
-        let write = binder.plain(lua, Callee::Function(name), move |_, args| {
-            let text = args.string(1)?.to_string_lossy();
-            sink.put(&text.into()).map_err(|message| Failure::new(format!("the page's '{name}' failed: {message}")))
+        let write = lua.create_function(move |_, text: LuaString| {
+            let written = sink.put(&text.to_string_lossy().into());
+            Ok(written.err().map(|message| format!("the page's '{name}' failed: {message}")))
         })?;
         let function: LuaFunction = bind::load(lua, include_str!("console.luau"), write)?;
         lua.globals().raw_set(name, function)?;

@@ -1,26 +1,35 @@
-//! Luau values as JS values.
+//! Luau values and errors as JS values.
 
 use std::collections::HashMap;
 use std::ffi::c_void;
 
-use js_sys::{Array, JsString, Map, Object, Reflect, Uint8Array};
+use js_sys::{Array, Error, JsString, Map, Object, Reflect, Uint8Array};
 use mlua::prelude::*;
 use wasm_bindgen::prelude::*;
 
-use crate::bind::{number, type_name};
+use crate::error::{Frame, ScriptError};
+use crate::value::{number, type_name};
 
 /// A value of the VM that JS can hold and cannot look into: a function, a thread, a userdata.
+///
+/// It may outlive its VM, so what it says of itself is found out when it is made.
 #[wasm_bindgen(js_name = LuauValue)]
 #[derive(Clone, Debug)]
-pub struct Opaque(LuaValue);
+pub struct Opaque(String);
 
 #[wasm_bindgen(js_class = LuauValue)]
 impl Opaque {
-    /// What Luau's `tostring` makes of it.
+    /// Its type and its identity, as Luau's `tostring` gives them to a value without a `__tostring`.
     #[wasm_bindgen(js_name = toString)]
     #[must_use]
     pub fn text(&self) -> String {
-        self.0.to_string().unwrap_or_else(|_| type_name(&self.0))
+        self.0.clone()
+    }
+}
+
+impl From<&LuaValue> for Opaque {
+    fn from(value: &LuaValue) -> Self {
+        Self(format!("{}: {:p}", type_name(value), value.to_pointer()))
     }
 }
 
@@ -62,7 +71,7 @@ impl Outward {
             LuaValue::Buffer(buffer) => Uint8Array::from(buffer.to_vec().as_slice()).into(),
             LuaValue::Vector(vector) => Array::of3(&vector.x().into(), &vector.y().into(), &vector.z().into()).into(),
             LuaValue::Table(table) if depth < DEEPEST => self.table(table, depth),
-            other => Opaque(other.clone()).into(),
+            other => Opaque::from(other).into(),
         }
     }
 
@@ -104,8 +113,10 @@ enum Shape {
 
 impl Shape {
     fn of(table: &LuaTable, pairs: &[(LuaValue, LuaValue)]) -> Self {
-        let length = u32::try_from(table.raw_len()).unwrap_or(u32::MAX);
-        if pairs.iter().all(|(key, _)| index_of(key).is_some_and(|index| index <= length)) {
+        // As many keys as the length, and none beyond it: a table with a hole has fewer.
+        let length = table.raw_len();
+        let is_within = |index: u32| usize::try_from(index).is_ok_and(|index| index <= length);
+        if pairs.len() == length && pairs.iter().all(|(key, _)| index_of(key).is_some_and(is_within)) {
             Self::Array
         } else if pairs.iter().all(|(key, _)| key.as_string().is_some_and(|key| key.to_str().is_ok())) {
             Self::Object
@@ -143,4 +154,36 @@ fn define(object: &JsValue, key: &JsValue, value: &JsValue) {
         let _ = Reflect::set(&descriptor, &name.into(), value);
     }
     let _ = Reflect::define_property(object.unchecked_ref::<Object>(), key, &descriptor);
+}
+
+/// The JS `Error` for an error of a script: named `LuauError`, with the members that the package documents.
+#[must_use]
+pub fn error_to_js(error: &ScriptError) -> JsValue {
+    let object = Error::new(&error.message);
+    object.set_name("LuauError");
+    let first = error.frames.first();
+    let frames: Array = error.frames.iter().map(frame_to_js).collect();
+    for (name, value) in [
+        ("kind", error.kind.name().into()),
+        ("chunkName", first.map_or(JsValue::UNDEFINED, |frame| (&frame.chunk_name).into())),
+        ("line", first.map_or(JsValue::UNDEFINED, |frame| frame.line.into())),
+        ("frames", frames.into()),
+        ("traceback", error.traceback().into()),
+        ("value", to_js(&error.value)),
+    ] {
+        define(&object, &name.into(), &value);
+    }
+    object.into()
+}
+
+fn frame_to_js(frame: &Frame) -> JsValue {
+    let object = Object::new();
+    for (name, value) in [
+        ("chunkName", (&frame.chunk_name).into()),
+        ("line", frame.line.into()),
+        ("name", frame.name.as_ref().map_or(JsValue::UNDEFINED, Into::into)),
+    ] {
+        define(&object, &name.into(), &value);
+    }
+    object.into()
 }

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use js_sys::{Array, Error, Object, Reflect};
 use mlua::prelude::*;
-use wasm_bindgen::prelude::*;
 
-use crate::bind;
-use crate::convert;
+use crate::value::type_name;
+
+/// The chunk name of all Luau code of ours: its frames are left out of tracebacks.
+pub(crate) const CHUNK_NAME: &str = "luau-websocket";
 
 /// What sort of error it is; the text is what a page sees as `kind`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct Frame {
 impl Frame {
     /// A frame from what Luau tells of it, or none if it is no place in a script: a C function, or one of ours.
     pub(crate) fn new(chunk_name: Option<String>, line: i32, name: Option<String>) -> Option<Self> {
-        let chunk_name = chunk_name.filter(|chunk_name| chunk_name != bind::CHUNK_NAME)?;
+        let chunk_name = chunk_name.filter(|chunk_name| chunk_name != CHUNK_NAME)?;
         let line = u32::try_from(line).ok().filter(|&line| line > 0)?;
         Some(Self { chunk_name, line, name: name.filter(|name| !name.is_empty()) })
     }
@@ -91,7 +91,7 @@ impl ScriptError {
         let message = match &value {
             LuaValue::String(text) => text.to_string_lossy(),
             // `__tostring` is the script's own, and may itself raise an error.
-            other => other.to_string().unwrap_or_else(|_| bind::type_name(other)),
+            other => other.to_string().unwrap_or_else(|_| type_name(other)),
         };
         let kind = if message == NOT_ENOUGH_MEMORY { Kind::Memory } else { Kind::Runtime };
         Self { kind, message, value, frames }
@@ -125,33 +125,4 @@ impl ScriptError {
     pub fn traceback(&self) -> String {
         self.frames.iter().fold(String::new(), |text, frame| text + &frame.to_string() + "\n")
     }
-
-    /// The JS `Error` for it, named `LuauError`, with the members that the package documents.
-    #[must_use]
-    pub fn to_js(&self) -> JsValue {
-        let error = Error::new(&self.message);
-        error.set_name("LuauError");
-        let first = self.frames.first();
-        let frames: Array = self.frames.iter().map(frame_to_js).collect();
-        set(&error, "kind", &self.kind.name().into());
-        set(&error, "chunkName", &first.map_or(JsValue::UNDEFINED, |frame| (&frame.chunk_name).into()));
-        set(&error, "line", &first.map_or(JsValue::UNDEFINED, |frame| frame.line.into()));
-        set(&error, "frames", &frames);
-        set(&error, "traceback", &self.traceback().into());
-        set(&error, "value", &convert::to_js(&self.value));
-        error.into()
-    }
-}
-
-fn frame_to_js(frame: &Frame) -> JsValue {
-    let object = Object::new();
-    set(&object, "chunkName", &(&frame.chunk_name).into());
-    set(&object, "line", &frame.line.into());
-    set(&object, "name", &frame.name.as_ref().map_or(JsValue::UNDEFINED, Into::into));
-    object.into()
-}
-
-fn set(object: &JsValue, name: &str, value: &JsValue) {
-    // Setting a property fails on frozen objects and proxies only, and `object` was made here.
-    let _ = Reflect::set(object, &name.into(), value);
 }

@@ -3,6 +3,7 @@
 //! Each is a value that owns what it holds on the JS side, and lets go of it when it is dropped: first the handlers are
 //! detached, then their closures are freed, so that JS never calls a closure that is gone.
 
+use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 
@@ -51,26 +52,28 @@ const LONGEST_TIMEOUT: f64 = 2_147_483_647.0;
 #[must_use = "a timeout that is dropped never fires"]
 pub struct Timeout {
     handler: Closure<dyn Fn()>,
-    armed: Option<JsValue>,
+    /// What `setTimeout` returned; undefined while it is not armed.
+    armed: Cell<JsValue>,
 }
 
 impl Timeout {
     /// A time-out that calls `handler` whenever it was armed and its time has come.
     pub fn new(handler: impl Fn() + 'static) -> Self {
-        Self { handler: Closure::new(handler), armed: None }
+        Self { handler: Closure::new(handler), armed: Cell::default() }
     }
 
     /// Calls the handler in so many milliseconds, at the latest after 2^31 of them, instead of when it was armed for.
-    pub fn arm(&mut self, milliseconds: f64) {
+    pub fn arm(&self, milliseconds: f64) {
         self.disarm();
         // Rounded up: a time-out that fires a moment early would only have to be armed once more.
         let milliseconds = milliseconds.max(0.0).ceil().min(LONGEST_TIMEOUT);
-        self.armed = Some(set_timeout(self.handler.as_ref().unchecked_ref(), milliseconds));
+        self.armed.set(set_timeout(self.handler.as_ref().unchecked_ref(), milliseconds));
     }
 
     /// Calls the handler no more, until it is armed again.
-    pub fn disarm(&mut self) {
-        if let Some(id) = self.armed.take() {
+    pub fn disarm(&self) {
+        let id = self.armed.take();
+        if !id.is_undefined() {
             clear_timeout(&id);
         }
     }
@@ -84,7 +87,7 @@ impl Drop for Timeout {
 
 impl fmt::Debug for Timeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Timeout").field("armed", &self.armed.is_some()).finish_non_exhaustive()
+        f.debug_struct("Timeout").finish_non_exhaustive()
     }
 }
 
@@ -94,33 +97,29 @@ impl fmt::Debug for Timeout {
 pub struct Macrotask {
     handler: Closure<dyn Fn()>,
     /// Open only while a message is under way: an open port would keep a Node program from ending.
-    channel: Option<MessageChannel>,
+    channel: Cell<Option<MessageChannel>>,
 }
 
 impl Macrotask {
     /// A macrotask that calls `handler` whenever it was requested. The handler has to call [`done`](Self::done).
     pub fn new(handler: impl Fn() + 'static) -> Self {
-        Self { handler: Closure::new(handler), channel: None }
+        Self { handler: Closure::new(handler), channel: Cell::default() }
     }
 
-    /// Calls the handler soon; once, however often it is requested before.
+    /// Calls the handler soon, and takes back what was requested before.
     ///
     /// Returns whether that is possible: not where there is no `MessageChannel`.
-    pub fn request(&mut self) -> bool {
-        if self.channel.is_some() {
-            return true;
-        }
+    pub fn request(&self) -> bool {
+        self.done();
         let Ok(channel) = MessageChannel::new() else { return false };
         channel.port1().set_onmessage(Some(self.handler.as_ref().unchecked_ref()));
-        if channel.port2().post_message(&JsValue::NULL).is_err() {
-            return false;
-        }
-        self.channel = Some(channel);
-        true
+        let is_sent = channel.port2().post_message(&JsValue::NULL).is_ok();
+        self.channel.set(Some(channel));
+        is_sent
     }
 
     /// Takes the request back, or notes that the handler was called.
-    pub fn done(&mut self) {
+    pub fn done(&self) {
         if let Some(channel) = self.channel.take() {
             channel.port1().set_onmessage(None);
             channel.port1().close();
@@ -136,7 +135,7 @@ impl Drop for Macrotask {
 
 impl fmt::Debug for Macrotask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Macrotask").field("requested", &self.channel.is_some()).finish_non_exhaustive()
+        f.debug_struct("Macrotask").finish_non_exhaustive()
     }
 }
 
@@ -342,6 +341,12 @@ impl Sink {
         }
         Ok(())
     }
+}
+
+/// Tells the developer of the page that one of its own functions failed, and what it was given.
+pub fn complain(about: &JsValue, message: &str) {
+    console_error(about);
+    console_error(&message.into());
 }
 
 /// The function that an object of options has under `name`, or none.

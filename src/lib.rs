@@ -7,22 +7,28 @@
 //! How the parts stand; each depends on those below it only:
 //!
 //! - [`vm`]: the class that JS sees.
-//! - [`websocket`], [`task`], [`signal`], [`console`]: the libraries that scripts see.
 //! - [`pump`]: runs the scheduler whenever JS has something for it, and lets the page breathe.
-//! - [`scheduler`]: which thread runs next. It knows neither JS nor a clock.
+//! - [`websocket`], [`task`], [`signal`], [`console`]: the libraries that scripts see.
+//! - [`convert`]: values and errors on their way to JS.
+//! - [`host`]: all that comes from JS.
 //! - [`bind`]: how Rust functions become Luau functions.
-//! - [`convert`], [`error`]: values and errors on their way to JS.
-//! - [`host`]: all that comes from JS. `raw`: all that is unsafe.
+//! - [`scheduler`]: which thread runs next. It knows neither JS nor a clock.
+//! - `raw`: all that is unsafe.
+//! - [`error`], [`failure`], [`value`]: what went wrong in a thread, in a call, and what a value is.
+//!
+//! Only `vm`, `convert` and `host` know JS.
 
 pub mod bind;
 pub mod console;
 pub mod convert;
 pub mod error;
+pub mod failure;
 pub mod host;
 pub mod pump;
 mod raw;
 pub mod scheduler;
 pub mod signal;
 pub mod task;
+pub mod value;
 pub mod vm;
 pub mod websocket;

@@ -1,6 +1,6 @@
 //! Drives the scheduler from JS: runs its turns, arms the one timer, and lets the page breathe in between.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use std::rc::{Rc, Weak};
 
@@ -16,34 +16,31 @@ const SLICE: f64 = 8.0;
 pub struct Pump {
     lua: Lua,
     scheduler: Scheduler,
-    /// Called whenever nothing is left to do until an event comes.
-    on_idle: Box<dyn Fn()>,
-    timeout: RefCell<Timeout>,
-    macrotask: RefCell<Macrotask>,
+    /// Called whenever nothing is left to do until an event or the time of a timer comes.
+    on_rest: Box<dyn Fn()>,
+    timeout: Timeout,
+    macrotask: Macrotask,
     stopped: Cell<bool>,
-    /// So that an event from inside a turn, by way of a function of the page, does not begin another.
-    turning: Cell<bool>,
 }
 
 impl Pump {
     /// The pump for `scheduler`, whose events start it from now on.
     #[must_use]
-    pub fn new(lua: &Lua, scheduler: &Scheduler, on_idle: impl Fn() + 'static) -> Rc<Self> {
+    pub fn new(lua: &Lua, scheduler: &Scheduler, on_rest: impl Fn() + 'static) -> Rc<Self> {
         let pump = Rc::new_cyclic(|weak: &Weak<Self>| {
             let (of_timeout, of_macrotask) = (weak.clone(), weak.clone());
             Self {
                 lua: lua.clone(),
                 scheduler: scheduler.clone(),
-                on_idle: Box::new(on_idle),
-                timeout: RefCell::new(Timeout::new(move || run(&of_timeout))),
-                macrotask: RefCell::new(Macrotask::new(move || {
+                on_rest: Box::new(on_rest),
+                timeout: Timeout::new(move || run(&of_timeout)),
+                macrotask: Macrotask::new(move || {
                     if let Some(pump) = of_macrotask.upgrade() {
-                        pump.macrotask.borrow_mut().done();
+                        pump.macrotask.done();
                     }
                     run(&of_macrotask);
-                })),
+                }),
                 stopped: Cell::new(false),
-                turning: Cell::new(false),
             }
         });
         let of_events = Rc::downgrade(&pump);
@@ -51,37 +48,44 @@ impl Pump {
         pump
     }
 
+    /// Takes note of timers that were made outside of a turn.
+    pub fn wake_for_timers(&self) {
+        if !self.stopped.get() {
+            self.arm(self.scheduler.next());
+        }
+    }
+
     /// Runs nothing any more.
     pub fn stop(&self) {
         self.stopped.set(true);
-        self.timeout.borrow_mut().disarm();
-        self.macrotask.borrow_mut().done();
+        self.timeout.disarm();
+        self.macrotask.done();
     }
 
     fn turn(&self) {
-        if self.stopped.get() || self.turning.replace(true) {
+        if self.stopped.get() {
             return;
         }
         let began = host::now();
         let next = self.scheduler.turn(&self.lua, || self.stopped.get() || host::now() - began >= SLICE);
-        self.turning.set(false);
         // The page may have disposed the VM from inside the turn.
-        if !self.stopped.get() {
-            self.arm(next);
+        if self.stopped.get() {
+            return;
+        }
+        self.arm(next);
+        if next != Next::Now {
+            (self.on_rest)();
         }
     }
 
     fn arm(&self, next: Next) {
         match next {
-            Next::Idle => {
-                self.timeout.borrow_mut().disarm();
-                (self.on_idle)();
-            }
-            Next::At(time) => self.timeout.borrow_mut().arm(time - host::now()),
+            Next::Idle => self.timeout.disarm(),
+            Next::At(time) => self.timeout.arm(time - host::now()),
             Next::Now => {
-                self.timeout.borrow_mut().disarm();
-                if !self.macrotask.borrow_mut().request() {
-                    self.timeout.borrow_mut().arm(0.0);
+                self.timeout.disarm();
+                if !self.macrotask.request() {
+                    self.timeout.arm(0.0);
                 }
             }
         }

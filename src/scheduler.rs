@@ -25,8 +25,8 @@ use std::rc::Rc;
 
 use mlua::prelude::*;
 
-use crate::bind::Failure;
 use crate::error::ScriptError;
+use crate::failure::Failure;
 use crate::raw::{self, Resumed};
 
 /// Which thread: the address of its state, which stands for it as long as the thread is alive.
@@ -64,6 +64,13 @@ enum Release {
     Hook(Box<dyn FnOnce()>),
     /// Woken already: its job stands in the queue.
     Nothing,
+}
+
+/// Who wants to know that a thread was cancelled.
+struct Watch {
+    /// Keeps the thread, and so its id, from being collected and given to another one.
+    _thread: LuaThread,
+    cancelled: Box<dyn FnOnce()>,
 }
 
 enum Job {
@@ -148,7 +155,7 @@ struct Inner {
     /// The `task.delay` timers of each thread that has some, so that cancelling the thread finds them.
     delays: RefCell<HashMap<ThreadId, Vec<TimerKey>>>,
     /// What wants to know that a thread was cancelled.
-    watches: RefCell<HashMap<ThreadId, Box<dyn FnOnce()>>>,
+    watches: RefCell<HashMap<ThreadId, Watch>>,
     /// Threads that finished and that no script holds, for the next handlers.
     spare: RefCell<Vec<LuaThread>>,
     /// Whether the thread that is running came from a `Call` and no script asked for it.
@@ -157,8 +164,8 @@ struct Inner {
     sequence: Cell<u64>,
 }
 
-/// Two thousand finished threads are about a megabyte; more are left to the collector.
-const SPARE_THREADS: usize = 2_000;
+/// A thousand finished threads are about a megabyte; more are left to the collector.
+const SPARE_THREADS: usize = 1_000;
 
 impl Scheduler {
     /// A scheduler with nothing to do.
@@ -191,9 +198,11 @@ impl Scheduler {
 
     /// Runs what is due: what woke, then what was deferred, until nothing is left or `out_of_time` says so.
     ///
-    /// Timers that become due meanwhile wait for the next turn.
+    /// Timers that become due meanwhile wait for the next turn. Called from inside a turn, it leaves all to that one.
     pub fn turn(&self, lua: &Lua, mut out_of_time: impl FnMut() -> bool) -> Next {
-        self.0.in_turn.set(true);
+        if self.0.in_turn.replace(true) {
+            return Next::Now;
+        }
         self.collect_due();
         while let Some(job) = self.next_job() {
             self.run(lua, job);
@@ -290,8 +299,8 @@ impl Scheduler {
             drop(alarm);
         }
         let watch = self.0.watches.borrow_mut().remove(&id);
-        if let Some(cancelled) = watch {
-            cancelled();
+        if let Some(watch) = watch {
+            (watch.cancelled)();
         }
     }
 
@@ -308,7 +317,8 @@ impl Scheduler {
 
     /// Calls `cancelled` if `thread` is closed before [`unwatch`](Self::unwatch) is called.
     pub fn watch(&self, thread: &LuaThread, cancelled: impl FnOnce() + 'static) {
-        self.0.watches.borrow_mut().insert(thread.to_pointer(), Box::new(cancelled));
+        let watch = Watch { _thread: thread.clone(), cancelled: Box::new(cancelled) };
+        self.0.watches.borrow_mut().insert(thread.to_pointer(), watch);
     }
 
     /// Ends [`watch`](Self::watch).
@@ -389,8 +399,8 @@ impl Scheduler {
         }
         // Taken out first and dropped after: what they hold may reach back here.
         let watches: Vec<_> = self.0.watches.borrow_mut().drain().collect();
-        for (_, cancelled) in watches {
-            cancelled();
+        for (_, watch) in watches {
+            (watch.cancelled)();
         }
         let _ = (self.0.ready.take(), self.0.deferred.take(), self.0.timers.take());
         let _ = (self.0.delays.take(), self.0.spare.take());
@@ -444,13 +454,15 @@ impl Scheduler {
         ready.or_else(|| self.0.deferred.borrow_mut().pop_front())
     }
 
-    /// Whether nothing is left to do, and nothing will be until an event comes.
+    /// Whether no thread runs, nothing is left to do, and nothing will be until an event comes.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.next() == Next::Idle
+        !self.0.in_turn.get() && self.next() == Next::Idle
     }
 
-    fn next(&self) -> Next {
+    /// What is to be done next.
+    #[must_use]
+    pub fn next(&self) -> Next {
         if !self.0.ready.borrow().is_empty() || !self.0.deferred.borrow().is_empty() {
             return Next::Now;
         }

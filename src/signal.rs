@@ -3,13 +3,14 @@
 //! A signal keeps its consumers, handlers and waiting threads alike, in the order in which they came. It keeps no
 //! events: whoever fires it asks [`Signal::has_consumer`] first, and is told by its [`Source`] when the first one comes.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::{Rc, Weak};
 
 use mlua::prelude::*;
 
-use crate::bind::{Binder, Callee, Failure};
+use crate::bind::{Binder, Callee};
+use crate::failure::Failure;
 use crate::scheduler::{Scheduler, Token};
 
 /// Who fires a signal, as far as the signal has to tell it something.
@@ -27,6 +28,8 @@ pub struct Signal(Rc<Inner>);
 struct Inner {
     scheduler: Scheduler,
     consumers: RefCell<Vec<Rc<Consumer>>>,
+    /// Whether a thread has ever waited.
+    has_reader: Cell<bool>,
     source: RefCell<Option<Weak<dyn Source>>>,
 }
 
@@ -69,7 +72,12 @@ impl Signal {
     /// A signal that nobody listens to.
     #[must_use]
     pub fn new(scheduler: &Scheduler) -> Self {
-        Self(Rc::new(Inner { scheduler: scheduler.clone(), consumers: RefCell::default(), source: RefCell::new(None) }))
+        Self(Rc::new(Inner {
+            scheduler: scheduler.clone(),
+            consumers: RefCell::default(),
+            has_reader: Cell::new(false),
+            source: RefCell::new(None),
+        }))
     }
 
     /// Sets who is told when someone begins to listen.
@@ -81,6 +89,12 @@ impl Signal {
     #[must_use]
     pub fn has_consumer(&self) -> bool {
         !self.0.consumers.borrow().is_empty()
+    }
+
+    /// Whether a thread has ever waited, and so is expected to come for the next event too.
+    #[must_use]
+    pub fn has_reader(&self) -> bool {
+        self.0.has_reader.get()
     }
 
     /// Fires the signal; to be called from a dispatch of the scheduler.
@@ -140,6 +154,7 @@ impl Signal {
 
     /// Parks the thread that is running until the signal fires.
     fn wait(&self, lua: &Lua) {
+        self.0.has_reader.set(true);
         let consumer = Rc::new(Consumer::Waiter(RefCell::new(None)));
         let (signal, waiter) = (Rc::downgrade(&self.0), Rc::downgrade(&consumer));
         let token = self.0.scheduler.park(lua, move || {
@@ -264,7 +279,8 @@ pub fn install<T: 'static>(lua: &Lua, binder: &Binder) -> LuaResult<()> {
     })?;
     let index = binder.plain(lua, Callee::Function("index"), move |lua, args| -> Result<LuaValue, Failure> {
         let connection = args.userdata::<Connection>(1, CONNECTION)?;
-        Ok(match args.string(2)?.as_bytes().as_ref() {
+        let LuaValue::String(name) = args.value(2) else { return Ok(LuaNil) };
+        Ok(match name.as_bytes().as_ref() {
             b"Connected" => LuaValue::Boolean(connection.is_connected()),
             b"Disconnect" => disconnect.clone().into_lua(lua)?,
             _ => LuaNil,

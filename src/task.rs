@@ -5,8 +5,9 @@
 
 use mlua::prelude::*;
 
-use crate::bind::{self, Args, Binder, Callee, Failure};
+use crate::bind::{self, Args, Binder, Callee};
 use crate::error::ScriptError;
+use crate::failure::Failure;
 use crate::raw;
 use crate::scheduler::Scheduler;
 

@@ -1,20 +1,24 @@
 //! The class that JS sees: a VM with the libraries in it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use js_sys::{Function, Promise};
 use mlua::prelude::*;
 use wasm_bindgen::prelude::*;
 
-use crate::bind::{self, Args, Binder, Callee, Failure};
+use crate::bind::{self, Args, Binder, Callee};
 use crate::error::{Kind, ScriptError};
+use crate::failure::Failure;
 use crate::host::{self, Console, Sink, Socket};
 use crate::pump::Pump;
 use crate::raw;
-use crate::scheduler::Scheduler;
+use crate::scheduler::{Scheduler, Timer};
 use crate::websocket::Sockets;
 use crate::{console, convert, task, websocket};
+
+/// How long after the last thread ran the collector is asked for connections that no script can reach, in milliseconds.
+const SEARCH_AFTER: f64 = 1_000.0;
 
 /// The name of a chunk that was given none.
 const DEFAULT_CHUNK_NAME: &str = "script";
@@ -81,6 +85,10 @@ struct Inner {
     /// Itself, when the page has let go of the VM without disposing it and there is still something to do: as a timer
     /// of the page's own goes on without a reference to it.
     kept: RefCell<Option<Rc<Inner>>>,
+    /// When the collector is asked next for connections that no script can reach.
+    search: RefCell<Option<Timer>>,
+    /// Whether the turn under way did nothing but that.
+    searching: Cell<bool>,
 }
 
 /// A run whose promise is not settled, by the two functions that settle it.
@@ -111,11 +119,12 @@ impl Vm {
         let constructor = host::function_option(&options, "WebSocket")?;
 
         let inner = Inner::new(print, warn, on_error, constructor)
-            .map_err(|error| ScriptError::from_lua(&error, DEFAULT_CHUNK_NAME).to_js())?;
+            .map_err(|error| convert::error_to_js(&ScriptError::from_lua(&error, DEFAULT_CHUNK_NAME)))?;
         Ok(Self { inner: RefCell::new(Some(inner)) })
     }
 
-    /// Runs a chunk as a thread, up to its first wait before this returns.
+    /// Runs a chunk as a thread: up to its first wait before this returns, or, when it is called by a function that a
+    /// script has called, as soon as that script waits.
     ///
     /// The promise is resolved with what the chunk returns, and rejected with a `LuauError`: of kind `syntax` before
     /// anything ran, `cancelled` when a script cancelled the thread, `disposed` when the VM was disposed meanwhile.
@@ -130,7 +139,7 @@ impl Vm {
             };
             if let Err(error) = started {
                 // Rejecting a promise cannot fail.
-                let _ = reject.call1(&JsValue::UNDEFINED, &error.to_js());
+                let _ = reject.call1(&JsValue::UNDEFINED, &convert::error_to_js(&error));
             }
         });
         // Behind the constructor of the promise, where a panic would be lost.
@@ -171,16 +180,16 @@ impl Inner {
         // and no thread can yield through that one.
         let lua = Lua::new_with(LuaStdLib::ALL_SAFE, LuaOptions::default())?;
         let scheduler = Scheduler::new(host::now, move |error| {
-            if let Err(message) = on_error.put(&error.to_js()) {
+            if let Err(message) = on_error.put(&convert::error_to_js(&error)) {
                 // The page's own function failed; what it should have shown is not lost.
-                web_sys::console::error_2(&error.to_js(), &format!("(the page's 'onError' failed: {message})").into());
+                host::complain(&convert::error_to_js(&error), &format!("(the page's 'onError' failed: {message})"));
             }
         });
         let binder = Binder::new(&lua, &scheduler)?;
         let sockets = Sockets::new(&scheduler, move |url, protocols, on_event| {
             Socket::connect(constructor.as_ref(), url, protocols, on_event)
         });
-        console::install(&lua, &binder, print, warn)?;
+        console::install(&lua, print, warn)?;
         task::install(&lua, &binder, &scheduler)?;
         websocket::install(&lua, &binder, &sockets)?;
         // It would read files, and there are none.
@@ -195,10 +204,20 @@ impl Inner {
             let inner = inner.clone();
             let pump = Pump::new(&lua, &scheduler, move || {
                 if let Some(inner) = inner.upgrade() {
-                    inner.end_if_idle();
+                    inner.rest();
                 }
             });
-            Self { lua, run, scheduler, sockets, pump, runs: RefCell::default(), kept: RefCell::default() }
+            Self {
+                lua,
+                run,
+                scheduler,
+                sockets,
+                pump,
+                runs: RefCell::default(),
+                kept: RefCell::default(),
+                search: RefCell::default(),
+                searching: Cell::new(false),
+            }
         }))
     }
 
@@ -264,6 +283,35 @@ impl Inner {
         }
     }
 
+    /// What is to be done when the scheduler has nothing to do for now.
+    fn rest(self: &Rc<Self>) {
+        self.end_if_idle();
+        let has_just_searched = self.searching.replace(false);
+        if !has_just_searched && self.sockets.has_unheard() && self.search.borrow().is_none() {
+            let inner = Rc::downgrade(self);
+            let timer = self.scheduler.timer(SEARCH_AFTER, move || {
+                if let Some(inner) = inner.upgrade() {
+                    inner.search_unreachable();
+                }
+            });
+            self.search.replace(Some(timer));
+            self.pump.wake_for_timers();
+        }
+    }
+
+    /// Has the collector find the connections that no script can reach: a script that waits makes no garbage, so it
+    /// would not come round by itself.
+    fn search_unreachable(&self) {
+        let timer = self.search.take();
+        drop(timer);
+        self.searching.set(true);
+        // Once to end the cycle that is under way, once for the connections, and once for their signals, which a weak
+        // table holds as long as the connection. It fails when a finalizer does, and ours do not.
+        for _ in 0..3 {
+            let _ = self.lua.gc_collect();
+        }
+    }
+
     /// Ends a VM that the page has let go of, once nothing is left that could call into it.
     fn end_if_idle(&self) {
         let is_idle = self.scheduler.is_idle() && self.sockets.count() == 0;
@@ -280,8 +328,8 @@ impl Inner {
         for run in runs {
             run.settle(Err(disposed()));
         }
-        let kept = self.kept.take();
-        drop(kept);
+        let (kept, search) = (self.kept.take(), self.search.take());
+        drop((kept, search));
     }
 }
 
@@ -309,7 +357,7 @@ impl Run {
         // What a promise is settled with runs later, in a microtask; settling it cannot fail.
         let _ = match outcome {
             Ok(results) => self.resolve.call1(&JsValue::UNDEFINED, &convert::to_js_array(&results)),
-            Err(error) => self.reject.call1(&JsValue::UNDEFINED, &error.to_js()),
+            Err(error) => self.reject.call1(&JsValue::UNDEFINED, &convert::error_to_js(&error)),
         };
     }
 }

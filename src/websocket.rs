@@ -19,7 +19,8 @@ use mlua::prelude::*;
 
 use self::connection::Shared;
 use self::options::{Options, is_websocket_url};
-use crate::bind::{Args, Binder, Callee, Failure};
+use crate::bind::{Args, Binder, Callee};
+use crate::failure::Failure;
 use crate::host::{Socket, SocketEvent};
 use crate::scheduler::Scheduler;
 
@@ -69,6 +70,12 @@ impl Sockets {
     #[must_use]
     pub fn count(&self) -> usize {
         self.0.live.borrow().len()
+    }
+
+    /// Whether there is a connection that nobody listens to, and that a script may no longer be able to reach.
+    #[must_use]
+    pub fn has_unheard(&self) -> bool {
+        self.0.live.borrow().values().any(|shared| shared.is_unheard())
     }
 
     fn scheduler(&self) -> &Scheduler {

@@ -8,8 +8,9 @@ use mlua::prelude::*;
 
 use super::options::Binary;
 use super::{Sockets, WeakSockets};
-use crate::bind::{Args, Binder, Callee, Failure};
+use crate::bind::{Args, Binder, Callee};
 use crate::error::ScriptError;
+use crate::failure::Failure;
 use crate::host::{Socket, SocketEvent};
 use crate::scheduler::{Scheduler, Timer, Token};
 use crate::signal::{self, Signal, SignalUserData, Source};
@@ -99,10 +100,13 @@ struct Reachable(Rc<Shared>);
 
 impl Drop for Reachable {
     fn drop(&mut self) {
-        if !self.0.has_consumer() {
-            // The collector may be at work just now, so nothing here calls into Luau; and the codes are valid.
-            let _ = self.0.close(NORMAL_CLOSURE, "");
-        }
+        // The collector is at work just now, and closing calls into JS, which may call into Luau: not from here.
+        let shared = Rc::downgrade(&self.0);
+        self.0.scheduler.dispatch_deferred(move |_| {
+            if let Some(shared) = shared.upgrade() {
+                shared.close_if_abandoned();
+            }
+        });
     }
 }
 
@@ -244,20 +248,32 @@ impl Shared {
         if !self.state.get().is_open() {
             return Ok(());
         }
-        if let Some(socket) = self.socket() {
-            socket.close(code, reason)?;
-        }
+        // Before the call: a socket that the page made may tell of its end from inside it.
         self.state.set(State::Closing);
-        Ok(())
+        let closed = self.socket().map_or(Ok(()), |socket| socket.close(code, reason));
+        if closed.is_err() {
+            self.state.set(State::Open);
+        }
+        closed
+    }
+
+    /// Closes the connection when no script can reach it and nobody listens.
+    fn close_if_abandoned(&self) {
+        let is_reachable = self.reachable.borrow().strong_count() > 0;
+        if !is_reachable && self.is_unheard() {
+            // The browser takes this code.
+            let _ = self.close(NORMAL_CLOSURE, "");
+        }
+    }
+
+    /// Whether it is open and nobody listens.
+    pub(super) fn is_unheard(&self) -> bool {
+        self.state.get().is_open() && !self.on_message.has_consumer() && !self.on_close.has_consumer()
     }
 
     /// A handle of its own, so that no borrow spans what is called on it.
     fn socket(&self) -> Option<Rc<Socket>> {
         self.socket.borrow().clone()
-    }
-
-    fn has_consumer(&self) -> bool {
-        self.on_message.has_consumer() || self.on_close.has_consumer()
     }
 
     /// Sees to it that what can be delivered is, in the order in which it came.
@@ -269,7 +285,7 @@ impl Shared {
     }
 
     fn can_deliver(&self) -> bool {
-        self.message_can_fire() || self.messages_have_ended() || self.close_can_fire()
+        self.message_can_fire() || self.messages_have_ended() || self.close_can_fire() || self.close_has_fired()
     }
 
     fn message_can_fire(&self) -> bool {
@@ -283,7 +299,14 @@ impl Shared {
 
     /// A close waits for someone to listen, and for the messages before it, unless nobody wants those.
     fn close_can_fire(&self) -> bool {
-        self.close_is_due.get() && self.on_close.has_consumer() && !self.message_can_fire()
+        let someone_wants_messages = self.on_message.has_consumer() || self.on_message.has_reader();
+        let comes_first = self.inbox.borrow().is_empty() || !someone_wants_messages;
+        self.close_is_due.get() && self.on_close.has_consumer() && comes_first
+    }
+
+    /// Whether those who listen for the close have to be told that it fires no more.
+    fn close_has_fired(&self) -> bool {
+        self.closure.get().is_some() && !self.close_is_due.get() && self.on_close.has_consumer()
     }
 
     fn deliver(self: &Rc<Self>, lua: &Lua) {
@@ -299,6 +322,8 @@ impl Shared {
             self.scheduler.ahead(|| self.on_message.end());
         } else if self.close_can_fire() {
             self.fire_close(lua);
+        } else if self.close_has_fired() {
+            self.scheduler.ahead(|| self.on_close.end());
         }
         // Behind what was fired: its handlers may connect others and disconnect these.
         self.deliver_soon();
@@ -311,9 +336,6 @@ impl Shared {
             Ok(values) => self.on_close.fire(&values),
             Err(error) => self.scheduler.report(ScriptError::from_lua(&error, "")),
         }
-        // It fires no more, so its handlers can go once they have run.
-        let on_close = self.on_close.clone();
-        self.scheduler.dispatch(move |_| on_close.end());
     }
 
     fn to_values(&self, lua: &Lua, message: &Message) -> LuaResult<LuaMultiValue> {
@@ -346,11 +368,7 @@ impl Source for Shared {
     }
 
     fn deserted(self: Rc<Self>) {
-        let is_reachable = self.reachable.borrow().strong_count() > 0;
-        if !is_reachable && !self.has_consumer() {
-            // The code is valid.
-            let _ = self.close(NORMAL_CLOSURE, "");
-        }
+        self.close_if_abandoned();
     }
 }
 
@@ -364,7 +382,8 @@ pub(super) fn install(lua: &Lua, binder: &Binder) -> LuaResult<()> {
         let connection = args.userdata::<Connection>(1, CONNECTION)?;
         let shared = &connection.shared;
         let closure = shared.closure.get();
-        let value = match args.value(2).to_string()?.as_str() {
+        let LuaValue::String(name) = args.value(2) else { return Ok(LuaNil) };
+        let value = match &*name.to_string_lossy() {
             "OnMessage" => userdata.nth_user_value(ON_MESSAGE)?,
             "OnClose" => userdata.nth_user_value(ON_CLOSE)?,
             "Send" => send.clone().into_lua(lua)?,

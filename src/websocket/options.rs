@@ -2,7 +2,9 @@
 
 use mlua::prelude::*;
 
-use crate::bind::{Args, Failure, number, type_name};
+use crate::bind::Args;
+use crate::failure::Failure;
+use crate::value::{number, type_name};
 
 /// How long `connect` waits for an answer by default, in seconds.
 const DEFAULT_TIMEOUT: f64 = 30.0;
@@ -83,9 +85,15 @@ fn read_protocols(value: &LuaValue) -> Result<Vec<String>, Failure> {
             type_name(value)
         )));
     };
+    let length = table.raw_len();
+    if table.pairs::<LuaValue, LuaValue>().count() != length {
+        return Err(Failure::new(
+            "invalid option 'protocols' to 'connect' (a list expected, with the keys 1 to n and no other)",
+        ));
+    }
     let mut protocols = Vec::new();
-    for (index, entry) in (1..).zip(table.sequence_values::<LuaValue>()) {
-        let entry = entry?;
+    for index in 1..=length {
+        let entry: LuaValue = table.raw_get(index)?;
         let protocol = match &entry {
             LuaValue::String(text) => text.to_string_lossy(),
             other => {

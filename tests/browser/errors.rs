@@ -125,6 +125,6 @@ async fn a_sink_that_throws_is_an_error_of_the_script() {
     let vm = Vm::new(Some(options.unchecked_into::<VmOptions>())).unwrap();
     let promise: js_sys::Promise = vm.run("print('x')", None).unchecked_into();
     let error = wasm_bindgen_futures::JsFuture::from(promise).await.expect_err("the sink threw");
-    assert!(text(&error, "message").contains("no paper"), "{}", text(&error, "message"));
+    assert_eq!(text(&error, "message"), "script:1: the page's 'print' failed: no paper");
     vm.dispose();
 }

@@ -3,12 +3,12 @@
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::page::{Page, server_connections, sleep, text};
+use crate::page::{Page, ask_server, server_connections, silent, sleep, text};
 
 #[wasm_bindgen_test]
 async fn disposing_closes_every_socket_and_stops_every_timer() {
     let page = Page::new();
-    let waiting = page.start("websocket.connect('ws://SILENT/')");
+    let waiting = page.start(&"websocket.connect('ws://SILENT/')".replace("SILENT", &silent().await));
     page.run(
         "open = websocket.connect('ws://SERVER/echo')
          open.OnMessage:Connect(print)
@@ -113,12 +113,33 @@ async fn a_run_that_a_script_resumes_by_hand_still_tells_how_it_ended() {
 }
 
 #[wasm_bindgen_test]
-async fn a_connection_nobody_can_reach_or_hear_is_closed() {
+async fn a_connection_nobody_can_reach_or_hear_is_closed_also_when_nothing_happens_any_more() {
     let page = Page::new();
-    page.run("for i = 1, 5 do websocket.connect('ws://SERVER/echo'):Send('x') end").await;
+    page.run("for i = 1, 5 do websocket.connect('ws://SERVER/record?name=unheard'):Send('x') end").await;
     assert_eq!(server_connections(5).await, 5);
-    // Enough garbage for the collector to come round.
-    page.run("for i = 1, 200000 do local _ = { i } end task.wait() for i = 1, 200000 do local _ = { i } end").await;
+    assert_eq!(server_connections(0).await, 0);
+    let expected = r#"["x","closed 1000 "]"#;
+    assert_eq!(ask_server("recorded?name=unheard", expected).await, expected);
+}
+
+#[wasm_bindgen_test]
+async fn one_that_a_script_can_reach_is_not_closed() {
+    let page = Page::new();
+    page.run("reachable = websocket.connect('ws://SERVER/echo')").await;
+    sleep(2.0).await;
+    assert_eq!(page.run("return reachable.State").await, ["Open"]);
+}
+
+#[wasm_bindgen_test]
+async fn one_is_closed_when_its_last_handler_is_disconnected() {
+    let page = Page::new();
+    page.run(
+        "handler = websocket.connect('ws://SERVER/echo').OnMessage:Connect(print)
+         task.wait(2)",
+    )
+    .await;
+    assert_eq!(server_connections(1).await, 1);
+    page.run("handler:Disconnect()").await;
     assert_eq!(server_connections(0).await, 0);
 }
 
@@ -126,16 +147,12 @@ async fn a_connection_nobody_can_reach_or_hear_is_closed() {
 async fn a_connection_with_a_handler_lives_without_a_reference() {
     let page = Page::new();
     page.run(
-        "do
-             local c = websocket.connect('ws://SERVER/echo')
-             c.OnMessage:Connect(function(message) print(message) end)
-             task.delay(0.3, function() c:Send('alive') end)
-         end
-         for i = 1, 200000 do local _ = { i } end",
+        "websocket.connect('ws://SERVER/later?seconds=2').OnMessage:Connect(function(message) print(message) end)",
     )
     .await;
-    sleep(0.6).await;
-    assert_eq!(page.texts(), ["alive"]);
+    page.run("for i = 1, 400000 do local _ = { i } end").await;
+    sleep(2.3).await;
+    assert_eq!(page.texts(), ["later"]);
     page.vm().dispose();
     assert_eq!(server_connections(0).await, 0);
 }

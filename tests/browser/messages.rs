@@ -12,7 +12,7 @@ async fn those_that_come_before_a_handler_are_kept_and_the_close_comes_after_the
             "local c = websocket.connect('ws://SERVER/burst?count=1000&close=3001&reason=done')
              task.wait(0.5)
              local events, state = {}, c.State
-             c.OnClose:Connect(function(...) table.insert(events, table.concat({ ... , nil }, ' ')) end)
+             c.OnClose:Connect(function(code, reason, wasClean) table.insert(events, `{code} {reason} {wasClean}`) end)
              c.OnMessage:Connect(function(message) table.insert(events, message) end)
              task.wait(0.2)
              local inOrder = true
@@ -20,7 +20,7 @@ async fn those_that_come_before_a_handler_are_kept_and_the_close_comes_after_the
              return state, inOrder, #events, events[1001]",
         )
         .await;
-    assert_eq!(json(&results), r#"["Closed",true,1001,"3001"]"#);
+    assert_eq!(json(&results), r#"["Closed",true,1001,"3001 done true"]"#);
 }
 
 #[wasm_bindgen_test]
@@ -90,6 +90,39 @@ async fn a_wait_for_a_message_ends_with_the_connection() {
         )
         .await;
     assert_eq!(json(&results), r#"["1 2 3"]"#);
+}
+
+#[wasm_bindgen_test]
+async fn a_close_does_not_overtake_messages_that_a_script_reads_one_by_one() {
+    let page = Page::new();
+    page.run(
+        "local c = websocket.connect('ws://SERVER/burst?count=3&close=1000')
+         c.OnClose:Connect(function() print('closed') end)
+         while true do
+             local message = c.OnMessage:Wait()
+             if message == nil then break end
+             print(message)
+             task.wait(0.05)
+         end
+         task.wait(0.05)",
+    )
+    .await;
+    assert_eq!(page.texts(), ["1", "2", "3", "closed"]);
+}
+
+#[wasm_bindgen_test]
+async fn who_comes_after_the_close_was_told_is_not_left_waiting() {
+    let page = Page::new();
+    let results = page
+        .run(
+            "local c = websocket.connect('ws://SERVER/burst?count=0&close=1000')
+             c.OnClose:Wait()
+             local late = c.OnClose:Connect(print)
+             local code = c.OnClose:Wait()
+             return code, late.Connected, (c.OnMessage:Wait())",
+        )
+        .await;
+    assert_eq!(json(&results), "[null,false,null]");
 }
 
 #[wasm_bindgen_test]

@@ -10,11 +10,6 @@ use wasm_bindgen_futures::JsFuture;
 
 /// Where the test server listens; `cargo xtask test` starts it and sets this.
 pub(crate) const SERVER: &str = env!("LUAU_TEST_SERVER", "run the browser tests with `cargo xtask test`");
-/// Where connections are taken and never answered.
-pub(crate) const SILENT: &str = env!("LUAU_TEST_SILENT", "run the browser tests with `cargo xtask test`");
-/// Where nobody listens.
-pub(crate) const CLOSED: &str = env!("LUAU_TEST_CLOSED", "run the browser tests with `cargo xtask test`");
-
 #[wasm_bindgen]
 extern "C" {
     // Not by its own name: wasm-bindgen cannot have one import twice in a package, and src/host.rs has it.
@@ -32,13 +27,16 @@ pub(crate) struct Line {
     pub text: String,
 }
 
+/// What is called with each line.
+type OnPrint = Rc<dyn Fn(&str)>;
+
 pub(crate) struct Page {
     /// None once it was let go of.
     vm: Option<Vm>,
     began: f64,
     lines: Rc<RefCell<Vec<Line>>>,
     errors: Rc<RefCell<Vec<JsValue>>>,
-    on_print: Rc<RefCell<Rc<dyn Fn(&str)>>>,
+    on_print: Rc<RefCell<OnPrint>>,
     // Called by the VM as long as it lives.
     _closures: [Closure<dyn Fn(JsValue)>; 3],
 }
@@ -48,7 +46,7 @@ impl Page {
         let began = luau_websocket::host::now();
         let lines: Rc<RefCell<Vec<Line>>> = Rc::default();
         let errors: Rc<RefCell<Vec<JsValue>>> = Rc::default();
-        let on_print: Rc<RefCell<Rc<dyn Fn(&str)>>> = Rc::new(RefCell::new(Rc::new(|_| {})));
+        let on_print: Rc<RefCell<OnPrint>> = Rc::new(RefCell::new(Rc::new(|_| {})));
         let line = |prefix: &'static str| {
             let (lines, on_print) = (lines.clone(), on_print.clone());
             Closure::<dyn Fn(JsValue)>::new(move |text: JsValue| {
@@ -85,9 +83,9 @@ impl Page {
         self.on_print.replace(Rc::new(on_print));
     }
 
-    /// Starts a script, in which SERVER, SILENT and CLOSED stand for the addresses above.
+    /// Starts a script, in which SERVER stands for the address above.
     pub(crate) fn start(&self, source: &str) -> Promise {
-        let source = source.replace("SERVER", SERVER).replace("SILENT", SILENT).replace("CLOSED", CLOSED);
+        let source = source.replace("SERVER", SERVER);
         self.vm().run(&source, None).unchecked_into()
     }
 
@@ -147,6 +145,21 @@ pub(crate) async fn sleep(seconds: f64) {
     JsFuture::from(promise).await.unwrap();
 }
 
+/// Where connections are taken and never answered.
+pub(crate) async fn silent() -> String {
+    address("silent").await
+}
+
+/// Where nobody listens.
+pub(crate) async fn closed() -> String {
+    address("closed").await
+}
+
+async fn address(name: &str) -> String {
+    let ports = js_sys::JSON::parse(&answer("ports").await).unwrap();
+    format!("127.0.0.1:{}", property(&ports, name).as_f64().unwrap())
+}
+
 /// How many sockets the server has open, once it is the number that is `expected`; or after two seconds, the other one.
 pub(crate) async fn server_connections(expected: u32) -> u32 {
     ask_server("connections", &expected.to_string()).await.parse().unwrap()
@@ -154,18 +167,22 @@ pub(crate) async fn server_connections(expected: u32) -> u32 {
 
 /// What the server says, in JSON, once it is what is `expected`; or after two seconds, the other thing.
 pub(crate) async fn ask_server(question: &str, expected: &str) -> String {
-    let mut answer = String::new();
+    let mut last = String::new();
     for _ in 0..40 {
-        let response = JsFuture::from(fetch(&format!("http://{SERVER}/server/{question}"))).await.unwrap();
-        let body: Function = Reflect::get(&response, &"text".into()).unwrap().unchecked_into();
-        let body: Promise = body.call0(&response).unwrap().unchecked_into();
-        answer = JsFuture::from(body).await.unwrap().as_string().unwrap();
-        if answer == expected {
+        last = answer(question).await;
+        if last == expected {
             break;
         }
         sleep(0.05).await;
     }
-    answer
+    last
+}
+
+async fn answer(question: &str) -> String {
+    let response = JsFuture::from(fetch(&format!("http://{SERVER}/server/{question}"))).await.unwrap();
+    let body: Function = Reflect::get(&response, &"text".into()).unwrap().unchecked_into();
+    let body: Promise = body.call0(&response).unwrap().unchecked_into();
+    JsFuture::from(body).await.unwrap().as_string().unwrap()
 }
 
 /// A property of a JS object, as text.

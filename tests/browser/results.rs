@@ -35,6 +35,9 @@ async fn tables_are_arrays_objects_or_maps() {
     let mixed: Map = results[2].clone().dyn_into().unwrap();
     assert_eq!((mixed.get(&1.into()), mixed.get(&"a".into())), (1.into(), 2.into()));
     assert_eq!(results[3].clone().dyn_into::<Map>().unwrap().size(), 2);
+    for hole in page.run("local t = { 1, 2, 3 } t[2] = nil return { 1, nil, 3 }, t").await {
+        assert_eq!(hole.dyn_into::<Map>().unwrap().size(), 2);
+    }
 }
 
 #[wasm_bindgen_test]
@@ -58,8 +61,9 @@ async fn a_key_named_proto_is_a_property_and_never_a_prototype() {
 #[wasm_bindgen_test]
 async fn functions_come_as_something_that_can_be_held() {
     let page = Page::new();
-    let results = page.run("return print").await;
-    assert!(String::from(results[0].unchecked_ref::<Object>().to_string()).starts_with("function: "));
+    let results = page.run("return print, setmetatable({}, { __tostring = error }), newproxy()").await;
+    page.vm().dispose();
+    assert!(String::from(results[0].unchecked_ref::<Object>().to_string()).starts_with("function: 0x"));
 }
 
 #[wasm_bindgen_test]

@@ -1,5 +1,8 @@
 //! The scheduler says when to come back, keeps its order, and forgets what nobody waits for.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use luau_websocket::scheduler::Next;
 
 use crate::world::World;
@@ -121,6 +124,20 @@ fn errors_come_with_their_place_and_the_value_that_was_thrown() {
     let code: i32 = error.value.as_table().unwrap().get("code").unwrap();
     assert_eq!(code, 7);
     assert_eq!(error.traceback(), "script:1 function deep\nscript:3\n");
+}
+
+#[test]
+fn a_watch_is_for_one_thread_and_not_for_another_at_its_address() {
+    let world = World::new();
+    let cancelled = Rc::new(Cell::new(false));
+    let of_watch = cancelled.clone();
+    let thread = world.start("coroutine.yield()");
+    world.scheduler.watch(&thread, move || of_watch.set(true));
+    world.turn();
+    drop(thread);
+    world.lua.gc_collect().unwrap();
+    world.run("for i = 1, 1000 do task.cancel(coroutine.create(function() end)) end");
+    assert!(!cancelled.get());
 }
 
 #[test]

@@ -4,7 +4,7 @@
 // that started it.
 
 import { parseArgs } from "node:util";
-import { closedPort, startServer } from "./server.mjs";
+import { startServer } from "./server.mjs";
 
 const { values } = parseArgs({ options: { port: { type: "string" }, root: { type: "string" } } });
 const port = Number(values.port ?? 0);
@@ -21,8 +21,7 @@ const server = await startServer({ port, root: values.root }).catch((error) => {
   // The port was only a wish: any other serves as well.
   return startServer({ root: values.root });
 });
-const { port: openPort, silentPort } = server;
-console.log(JSON.stringify({ port: openPort, silentPort, closedPort: await closedPort() }));
+console.log(JSON.stringify({ port: server.port }));
 
 process.stdin.resume();
 process.stdin.on("end", async () => {

@@ -43,6 +43,12 @@ const behaviours = {
     }
   },
 
+  /** Sends one message after `seconds`. */
+  async later({ params, accept }) {
+    const socket = await accept();
+    setTimeout(() => socket.send("later"), Number(params.get("seconds") ?? 1) * 1_000);
+  },
+
   /** Notes what comes under `name`, for `/server/recorded?name=…` to tell. */
   async record({ params, accept }) {
     const socket = await accept();
@@ -63,7 +69,7 @@ const behaviours = {
  * Starts the server.
  *
  * @param {{ port?: number, root?: string }} [options] `root` is the folder whose files are served; none by default.
- * @returns {Promise<{ port: number, silentPort: number, close: () => Promise<void> }>}
+ * @returns {Promise<{ port: number, close: () => Promise<void> }>}
  */
 export async function startServer({ port = 0, root } = {}) {
   const files = root === undefined ? undefined : sirv(root, { dev: true });
@@ -71,13 +77,26 @@ export async function startServer({ port = 0, root } = {}) {
   /** @type {Set<Duplex>} */
   const streams = new Set();
 
+  /** @param {URL} url */
+  const answer = (url) => {
+    switch (url.pathname) {
+      case "/server/connections":
+        return streams.size;
+      case "/server/ports":
+        return { silent: portOf(silent), closed };
+      case "/server/recorded":
+        return recorded.get(url.searchParams.get("name") ?? "");
+      default:
+        return null;
+    }
+  };
+
   const http = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://localhost");
     if (url.pathname.startsWith("/server/")) {
       // Read by tests that run in a browser and want to know how things look from the other side.
       response.setHeader("Access-Control-Allow-Origin", "*");
-      const isCount = url.pathname === "/server/connections";
-      response.end(JSON.stringify(isCount ? streams.size : recorded.get(url.searchParams.get("name") ?? "")));
+      response.end(JSON.stringify(answer(url)));
     } else if (files === undefined) {
       response.writeHead(404).end();
     } else {
@@ -118,9 +137,9 @@ export async function startServer({ port = 0, root } = {}) {
 
   await listen(http, port);
   await listen(silent, 0);
+  const closed = await closedPort();
   return {
     port: portOf(http),
-    silentPort: portOf(silent),
     close: async () => {
       for (const stream of streams) {
         stream.destroy();
@@ -132,7 +151,7 @@ export async function startServer({ port = 0, root } = {}) {
 }
 
 /** A port of loopback at which nobody listens. */
-export async function closedPort() {
+async function closedPort() {
   const server = createTcpServer();
   await listen(server, 0);
   const port = portOf(server);

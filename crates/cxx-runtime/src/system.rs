@@ -133,7 +133,7 @@ unsafe extern "C" fn __imported_wasi_snapshot_preview1_fd_write(
     };
     // SAFETY: the caller's promise.
     let slices = unsafe { std::slice::from_raw_parts(slices, count) };
-    let total = PENDING.with_borrow_mut(|streams| {
+    let (total, lines) = PENDING.with_borrow_mut(|streams| {
         let pending = if fd == STDOUT { &mut streams[0] } else { &mut streams[1] };
         let mut total = 0;
         for slice in slices.iter().filter(|slice| slice.len > 0) {
@@ -141,12 +141,13 @@ unsafe extern "C" fn __imported_wasi_snapshot_preview1_fd_write(
             pending.extend_from_slice(unsafe { std::slice::from_raw_parts(slice.start, slice.len) });
             total += slice.len;
         }
-        if let Some(end) = pending.iter().rposition(|&byte| byte == b'\n') {
-            let lines: Vec<u8> = pending.drain(..=end).collect();
-            show(String::from_utf8_lossy(&lines).trim_end_matches('\n'));
-        }
-        total
+        let end = pending.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
+        (total, pending.drain(..end).collect::<Vec<u8>>())
     });
+    // After the borrow: a console that a page has put its own functions into may get back here.
+    if !lines.is_empty() {
+        show(String::from_utf8_lossy(&lines).trim_end_matches('\n'));
+    }
     // SAFETY: the caller's promise.
     unsafe { written.write(total) };
     Errno::Success as i32

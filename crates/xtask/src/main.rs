@@ -51,15 +51,15 @@ fn run() -> Result<()> {
     }
     let config = Config::read()?;
     match (command.as_str(), rest.as_slice()) {
-        ("setup", []) => setup::run(&config),
+        ("setup", []) => setup::for_tests(&config),
         ("build", []) => {
-            setup::run(&config)?;
+            setup::for_builds(&config)?;
             build::run(&config)
         }
         ("serve", options) => serve::run(&config, options),
         ("test", []) => test::run(&config),
         ("lint", []) => {
-            setup::run(&config)?;
+            setup::for_builds(&config)?;
             let tally = lint::run(&config);
             tally.print();
             tally.into_result()

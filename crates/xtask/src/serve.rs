@@ -14,11 +14,11 @@ pub(crate) fn run(config: &Config, options: &[String]) -> Result<()> {
         [name, port] if name == "--port" => port.parse().with_context(|| format!("{port} is no port"))?,
         _ => bail!("serve takes only --port N"),
     };
-    setup::run(config)?;
+    setup::for_builds(config)?;
     build::run(config)?;
     // The whole clone is served, so that www/ finds pkg/ beside it as it does in the repository.
     let server = Server::start(config, port, Some(&config.root))?;
-    let port = server.ports.port;
+    let port = server.port;
     println!("The playground is at http://127.0.0.1:{port}/www/");
     println!("The echo server is at ws://127.0.0.1:{port}/echo");
     println!("Ctrl+C ends both.");

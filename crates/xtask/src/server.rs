@@ -13,19 +13,14 @@ use crate::config::Config;
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
-    pub ports: Ports,
+    /// Where it listens, on loopback.
+    pub port: u16,
 }
 
 /// What the server says when it listens.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Ports {
-    /// Where it listens, on loopback.
-    pub port: u16,
-    /// Where it takes connections and never answers.
-    pub silent_port: u16,
-    /// Where nobody listens.
-    pub closed_port: u16,
+#[derive(Deserialize)]
+struct Listening {
+    port: u16,
 }
 
 impl Server {
@@ -41,8 +36,8 @@ impl Server {
         let output = child.stdout.take().context("a child without output")?;
         let mut line = String::new();
         BufReader::new(output).read_line(&mut line)?;
-        let ports = serde_json::from_str(&line).context("the test server did not start; see above")?;
-        Ok(Self { child, ports })
+        let Listening { port } = serde_json::from_str(&line).context("the test server did not start; see above")?;
+        Ok(Self { child, port })
     }
 
     /// Waits until the server ends, which it only does with this program.

@@ -11,7 +11,8 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::command::{output, quietly};
 use crate::config::{Config, find_program};
 
-pub(crate) fn run(config: &Config) -> Result<()> {
+/// What it takes to build and to serve.
+pub(crate) fn for_builds(config: &Config) -> Result<()> {
     check_place(config)?;
     check_node()?;
     rust_targets(config)?;
@@ -19,7 +20,12 @@ pub(crate) fn run(config: &Config) -> Result<()> {
     check_bindgen_version(config)?;
     cargo_tool(config, "wasm-bindgen-cli", "wasm-bindgen", "3 minutes")?;
     cargo_tool(config, "wasm-pack", "wasm-pack", "2 minutes")?;
-    npm_packages(config)?;
+    npm_packages(config)
+}
+
+/// That, and what it takes to test.
+pub(crate) fn for_tests(config: &Config) -> Result<()> {
+    for_builds(config)?;
     host_compiler(config)?;
     browser(config)
 }
