@@ -1,5 +1,7 @@
 //! `websocket.connect` gives a connection, or nil and a reason, or an error for what can never work; and never hangs.
 
+use js_sys::{Function, Object, Reflect};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::page::{Page, closed, json, server_connections, silent, text};
@@ -31,6 +33,52 @@ async fn what_a_connection_does_not_have_is_nil() {
         )
         .await;
     assert_eq!(json(&results), "[null,null,null,null,false]");
+}
+
+/// A page that gives a constructor of its own, by the text of a class.
+fn page_with_constructor(class: &str) -> Page {
+    let constructor = Function::new_no_args(&format!("return {class}")).call0(&JsValue::NULL).unwrap();
+    let options = Object::new();
+    Reflect::set(&options, &"WebSocket".into(), &constructor).unwrap();
+    Page::with_options(&options)
+}
+
+#[wasm_bindgen_test]
+async fn a_page_may_give_a_constructor_of_its_own() {
+    let page = page_with_constructor(
+        "class extends WebSocket { constructor(url, protocols) { super(url + '?tagged', protocols) } }",
+    );
+    let results = page.run("return websocket.connect('ws://SERVER/echo').Url == 'ws://SERVER/echo?tagged'").await;
+    assert_eq!(json(&results), "[true]");
+}
+
+#[wasm_bindgen_test]
+async fn one_that_throws_gives_nil_and_its_words() {
+    let page = page_with_constructor("class { constructor() { throw new Error('not today') } }");
+    let results = page.run("return websocket.connect('ws://SERVER/echo')").await;
+    assert_eq!(json(&results), r#"[null,"not today"]"#);
+}
+
+#[wasm_bindgen_test]
+async fn one_whose_events_come_from_inside_its_methods_does_no_harm() {
+    let page = page_with_constructor(
+        "class extends WebSocket {
+             send(message) { this.onmessage({ data: message }) }
+             close() { super.close(); this.onclose({ code: 1000, reason: 'at once', wasClean: true }) }
+         }",
+    );
+    let results = page
+        .run(
+            "local c = websocket.connect('ws://SERVER/echo')
+             c.OnMessage:Connect(print)
+             c:Send('hello')
+             c:Close()
+             print(c.State)
+             return (select(2, c.OnClose:Wait()))",
+        )
+        .await;
+    assert_eq!(json(&results), r#"["at once"]"#);
+    assert_eq!(page.texts(), ["Closed", "hello\tfalse"]);
 }
 
 #[wasm_bindgen_test]

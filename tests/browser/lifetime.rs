@@ -1,6 +1,11 @@
 //! What a VM or a script lets go of is gone, on the server too; and a VM that is gone says so.
 
-use wasm_bindgen::JsCast;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::{Object, Promise, Reflect};
+use luau_websocket::vm::{Vm, VmOptions};
+use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::page::{Page, ask_server, server_connections, silent, sleep, text};
@@ -49,6 +54,20 @@ async fn a_vm_that_the_page_lets_go_of_ends_when_it_has_nothing_left_to_do() {
     assert_eq!(results.unchecked_into::<js_sys::Array>().get(0), "done");
     assert_eq!(server_connections(0).await, 0);
     assert_eq!(page.texts(), ["still here"]);
+}
+
+#[wasm_bindgen_test]
+async fn letting_go_of_a_vm_from_inside_a_sink_does_not_end_what_runs() {
+    let page = Rc::new(RefCell::new(Some(Vm::new(None).unwrap())));
+    let of_sink = page.clone();
+    let let_go = Closure::<dyn Fn(JsValue)>::new(move |_| drop(of_sink.take()));
+    let options = Object::new();
+    Reflect::set(&options, &"print".into(), let_go.as_ref()).unwrap();
+    let vm = Vm::new(Some(options.unchecked_into::<VmOptions>())).unwrap();
+    let promise: Promise = vm.run("task.wait(0.01) print('x') task.wait(0.01) return 5", None).unchecked_into();
+    page.replace(Some(vm));
+    let results = wasm_bindgen_futures::JsFuture::from(promise).await.unwrap();
+    assert_eq!(results.unchecked_into::<js_sys::Array>().get(0), 5);
 }
 
 #[wasm_bindgen_test]

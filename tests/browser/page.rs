@@ -43,6 +43,11 @@ pub(crate) struct Page {
 
 impl Page {
     pub(crate) fn new() -> Self {
+        Self::with_options(&Object::new())
+    }
+
+    /// A page whose VM is made with these options, and with the sinks of the page.
+    pub(crate) fn with_options(options: &Object) -> Self {
         let began = luau_websocket::host::now();
         let lines: Rc<RefCell<Vec<Line>>> = Rc::default();
         let errors: Rc<RefCell<Vec<JsValue>>> = Rc::default();
@@ -60,11 +65,10 @@ impl Page {
         let (print, warn) = (line(""), line("warning: "));
         let of_errors = errors.clone();
         let on_error = Closure::<dyn Fn(JsValue)>::new(move |error: JsValue| of_errors.borrow_mut().push(error));
-        let options = Object::new();
         for (name, closure) in [("print", &print), ("warn", &warn), ("onError", &on_error)] {
-            Reflect::set(&options, &name.into(), closure.as_ref()).unwrap();
+            Reflect::set(options, &name.into(), closure.as_ref()).unwrap();
         }
-        let vm = Vm::new(Some(options.unchecked_into::<VmOptions>())).unwrap();
+        let vm = Vm::new(Some(options.clone().unchecked_into::<VmOptions>())).unwrap();
         Self { vm: Some(vm), began, lines, errors, on_print, _closures: [print, warn, on_error] }
     }
 
