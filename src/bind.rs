@@ -61,6 +61,14 @@ impl Args {
         }
     }
 
+    /// A value of any type, nil too, but not none at all.
+    ///
+    /// # Errors
+    /// When the argument is missing.
+    pub fn any(&self, index: usize) -> Result<LuaValue, Failure> {
+        self.values.get(index - 1).cloned().ok_or_else(|| self.mismatch(index, "any value"))
+    }
+
     /// A string; a number is not taken for one.
     ///
     /// # Errors

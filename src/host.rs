@@ -343,6 +343,30 @@ impl Sink {
     }
 }
 
+/// The number that an object of options has under `name`, or none.
+///
+/// # Errors
+/// When it has something there that is no number above zero, or reading it throws.
+pub fn number_option(options: &JsValue, name: &str) -> Result<Option<f64>, JsValue> {
+    let Some(value) = option(options, name)? else { return Ok(None) };
+    match value.as_f64() {
+        Some(number) if number > 0.0 => Ok(Some(number)),
+        _ => Err(js_sys::TypeError::new(&format!("option {name}: not a number above zero")).into()),
+    }
+}
+
+/// What an object of options has under `name`, or none.
+///
+/// # Errors
+/// When reading it throws.
+pub fn option(options: &JsValue, name: &str) -> Result<Option<JsValue>, JsValue> {
+    if options.is_undefined() || options.is_null() {
+        return Ok(None);
+    }
+    let value = Reflect::get(options, &name.into())?;
+    Ok(Some(value).filter(|value| !value.is_undefined() && !value.is_null()))
+}
+
 /// Tells the developer of the page that one of its own functions failed, and what it was given.
 pub fn complain(about: &JsValue, message: &str) {
     console_error(about);
@@ -354,12 +378,6 @@ pub fn complain(about: &JsValue, message: &str) {
 /// # Errors
 /// When it has something there that is no function, or reading it throws.
 pub fn function_option(options: &JsValue, name: &str) -> Result<Option<Function>, JsValue> {
-    if options.is_undefined() || options.is_null() {
-        return Ok(None);
-    }
-    let value = Reflect::get(options, &name.into())?;
-    if value.is_undefined() || value.is_null() {
-        return Ok(None);
-    }
+    let Some(value) = option(options, name)? else { return Ok(None) };
     value.dyn_into().map(Some).map_err(|_| js_sys::TypeError::new(&format!("option {name}: not a function")).into())
 }

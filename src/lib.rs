@@ -8,7 +8,7 @@
 //!
 //! - [`vm`]: the class that JS sees.
 //! - [`pump`]: runs the scheduler whenever JS has something for it, and lets the page breathe.
-//! - [`websocket`], [`task`], [`signal`], [`console`]: the libraries that scripts see.
+//! - [`websocket`], [`task`], [`signal`], [`console`], [`json`]: the libraries that scripts see.
 //! - [`convert`]: values and errors on their way to JS.
 //! - [`host`]: all that comes from JS.
 //! - [`bind`]: how Rust functions become Luau functions.
@@ -24,6 +24,7 @@ pub mod convert;
 pub mod error;
 pub mod failure;
 pub mod host;
+pub mod json;
 pub mod pump;
 mod raw;
 pub mod scheduler;

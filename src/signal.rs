@@ -11,7 +11,7 @@ use mlua::prelude::*;
 
 use crate::bind::{Binder, Callee};
 use crate::failure::Failure;
-use crate::scheduler::{Scheduler, Token};
+use crate::scheduler::{Scheduler, Timer, Token};
 
 /// Who fires a signal, as far as the signal has to tell it something.
 pub trait Source {
@@ -36,7 +36,13 @@ struct Inner {
 enum Consumer {
     Handler(Handler),
     /// Taken when the thread is woken, or stops waiting in another way.
-    Waiter(RefCell<Option<Token>>),
+    Waiter(RefCell<Option<Wait>>),
+}
+
+/// A thread that waits, and its time-out, if it has one.
+struct Wait {
+    token: Token,
+    _timer: Option<Timer>,
 }
 
 struct Handler {
@@ -138,10 +144,10 @@ impl Signal {
 
     fn wake_waiter(&self, consumer: &Rc<Consumer>, values: LuaMultiValue) {
         self.remove(consumer);
-        if let Consumer::Waiter(token) = &**consumer
-            && let Some(token) = token.take()
+        if let Consumer::Waiter(wait) = &**consumer
+            && let Some(wait) = wait.take()
         {
-            self.0.scheduler.wake(token, values);
+            self.0.scheduler.wake(wait.token, values);
         }
     }
 
@@ -152,8 +158,9 @@ impl Signal {
         Connection { signal: Rc::downgrade(&self.0), consumer }
     }
 
-    /// Parks the thread that is running until the signal fires.
-    fn wait(&self, lua: &Lua) {
+    /// Parks the thread that is running until the signal fires, and wakes it with what it was fired with; or with
+    /// nothing when that takes longer than so many milliseconds, or cannot happen any more.
+    pub fn wait(&self, lua: &Lua, timeout: Option<f64>) {
         self.0.has_reader.set(true);
         let consumer = Rc::new(Consumer::Waiter(RefCell::new(None)));
         let (signal, waiter) = (Rc::downgrade(&self.0), Rc::downgrade(&consumer));
@@ -162,8 +169,16 @@ impl Signal {
                 Signal(signal).remove(&waiter);
             }
         });
+        let timer = timeout.map(|milliseconds| {
+            let (signal, waiter) = (Rc::downgrade(&self.0), Rc::downgrade(&consumer));
+            self.0.scheduler.timer(milliseconds, move || {
+                if let (Some(signal), Some(waiter)) = (signal.upgrade(), waiter.upgrade()) {
+                    Signal(signal).wake_waiter(&waiter, LuaMultiValue::new());
+                }
+            })
+        });
         if let Consumer::Waiter(slot) = &*consumer {
-            *slot.borrow_mut() = Some(token);
+            *slot.borrow_mut() = Some(Wait { token, _timer: timer });
         }
         self.add(consumer);
     }
@@ -263,7 +278,7 @@ pub fn install<T: 'static>(lua: &Lua, binder: &Binder) -> LuaResult<()> {
         "Wait",
         binder.parking(lua, Callee::Method("Wait"), |lua, args| {
             let signal = args.userdata::<SignalUserData<T>>(1, SIGNAL)?.signal.clone();
-            signal.wait(lua);
+            signal.wait(lua, None);
             Ok(())
         })?,
     )?;

@@ -14,7 +14,8 @@ use crate::scheduler::Scheduler;
 /// What `task.wait` waits at least, in milliseconds: less would let `while task.wait() do` keep a core busy.
 pub const SHORTEST_WAIT: f64 = 4.0;
 
-const MILLISECONDS_PER_SECOND: f64 = 1_000.0;
+/// Scripts count in seconds, the scheduler in milliseconds.
+pub(crate) const MILLISECONDS_PER_SECOND: f64 = 1_000.0;
 
 /// Adds `task` to the globals of `lua`, and puts our `close` and `running` into `coroutine`.
 ///

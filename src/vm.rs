@@ -14,8 +14,8 @@ use crate::host::{self, Console, Sink, Socket};
 use crate::pump::Pump;
 use crate::raw;
 use crate::scheduler::{Scheduler, Timer};
-use crate::websocket::Sockets;
-use crate::{console, convert, task, websocket};
+use crate::websocket::{Limits, Sockets};
+use crate::{console, convert, json, task, websocket};
 
 /// How long after the last thread ran the collector is asked for connections that no script can reach, in milliseconds.
 const SEARCH_AFTER: f64 = 1_000.0;
@@ -33,8 +33,14 @@ export interface VmOptions {
     warn?: (text: string) => void;
     /** Takes the errors of threads that nobody waits for; `console.error` by default. */
     onError?: (error: LuauError) => void;
-    /** The constructor of sockets; the global `WebSocket` by default. */
-    WebSocket?: new (url: string, protocols?: string[]) => WebSocket;
+    websocket?: {
+        /** The constructor of sockets; the global `WebSocket` by default. */
+        WebSocket?: new (url: string, protocols?: string[]) => WebSocket;
+        /** How many messages a connection keeps for a script that does not take them; 65,536 by default. */
+        maxQueueMessages?: number;
+        /** How many bytes they may have together; 16 MiB by default. */
+        maxQueueBytes?: number;
+    };
 }
 
 /** An error that ended a thread, or kept it from starting. */
@@ -116,9 +122,11 @@ impl Vm {
         let print = Sink::from_options(&options, "print", Console::Log)?;
         let warn = Sink::from_options(&options, "warn", Console::Warn)?;
         let on_error = Sink::from_options(&options, "onError", Console::Error)?;
-        let constructor = host::function_option(&options, "WebSocket")?;
+        let websocket = host::option(&options, "websocket")?.unwrap_or_default();
+        let constructor = host::function_option(&websocket, "WebSocket")?;
+        let limits = read_limits(&websocket)?;
 
-        let inner = Inner::new(print, warn, on_error, constructor)
+        let inner = Inner::new(print, warn, on_error, constructor, limits)
             .map_err(|error| convert::error_to_js(&ScriptError::from_lua(&error, DEFAULT_CHUNK_NAME)))?;
         Ok(Self { inner: RefCell::new(Some(inner)) })
     }
@@ -160,6 +168,19 @@ impl Vm {
     }
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "above zero; what is too large is no limit"
+)]
+fn read_limits(options: &JsValue) -> Result<Limits, JsValue> {
+    let default = Limits::default();
+    let limit = |name: &str, default: usize| {
+        host::number_option(options, name).map(|limit| limit.map_or(default, |limit| limit as usize))
+    };
+    Ok(Limits { messages: limit("maxQueueMessages", default.messages)?, bytes: limit("maxQueueBytes", default.bytes)? })
+}
+
 impl Drop for Vm {
     /// The page called `free`, or its collector found the object: not a reason to end what still runs.
     fn drop(&mut self) {
@@ -175,7 +196,13 @@ fn disposed() -> ScriptError {
 }
 
 impl Inner {
-    fn new(print: Sink, warn: Sink, on_error: Sink, constructor: Option<Function>) -> LuaResult<Rc<Self>> {
+    fn new(
+        print: Sink,
+        warn: Sink,
+        on_error: Sink,
+        constructor: Option<Function>,
+        limits: Limits,
+    ) -> LuaResult<Rc<Self>> {
         // The default options matter: without `catch_rust_panics` mlua puts a `pcall` of its own in the place of Luau's,
         // and no thread can yield through that one.
         let lua = Lua::new_with(LuaStdLib::ALL_SAFE, LuaOptions::default())?;
@@ -186,10 +213,17 @@ impl Inner {
             }
         });
         let binder = Binder::new(&lua, &scheduler)?;
-        let sockets = Sockets::new(&scheduler, move |url, protocols, on_event| {
+        let of_sockets = warn.clone();
+        let warn_of_sockets = move |text: &str| {
+            if let Err(message) = of_sockets.put(&text.into()) {
+                host::complain(&text.into(), &format!("(the page's 'warn' failed: {message})"));
+            }
+        };
+        let sockets = Sockets::new(&scheduler, limits, warn_of_sockets, move |url, protocols, on_event| {
             Socket::connect(constructor.as_ref(), url, protocols, on_event)
         });
         console::install(&lua, print, warn)?;
+        json::install(&lua, &binder)?;
         task::install(&lua, &binder, &scheduler)?;
         websocket::install(&lua, &binder, &sockets)?;
         // It would read files, and there are none.

@@ -23,11 +23,27 @@ use crate::bind::{Args, Binder, Callee};
 use crate::failure::Failure;
 use crate::host::{Socket, SocketEvent};
 use crate::scheduler::Scheduler;
+use crate::task::MILLISECONDS_PER_SECOND;
 
 /// Makes the sockets: the browser's, or what the page gave in its place.
 ///
 /// It is called with the URL, the subprotocols, and what takes the events.
 type Connector = dyn Fn(&str, &[String], Box<dyn Fn(SocketEvent)>) -> Result<Socket, String>;
+
+/// How much a connection keeps for a script that does not take it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// In messages.
+    pub messages: usize,
+    /// In bytes, of all messages together.
+    pub bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { messages: 65_536, bytes: 16 * 1024 * 1024 }
+    }
+}
 
 /// The sockets of one VM. Cloning gives another handle to the same.
 #[derive(Clone)]
@@ -36,6 +52,9 @@ pub struct Sockets(Rc<SocketsInner>);
 struct SocketsInner {
     scheduler: Scheduler,
     connector: Box<Connector>,
+    limits: Limits,
+    /// Takes what is to be told to who wrote the script.
+    warn: Box<dyn Fn(&str)>,
     live: RefCell<BTreeMap<u64, Rc<Shared>>>,
     next_id: Cell<u64>,
     /// Whether the VM is at its end. The thread that runs just then may still want to connect.
@@ -43,14 +62,18 @@ struct SocketsInner {
 }
 
 impl Sockets {
-    /// No sockets yet; `connector` is how to make one.
+    /// No sockets yet; `connector` is how to make one, and `warn` takes what is to be told to who wrote the script.
     pub fn new(
         scheduler: &Scheduler,
+        limits: Limits,
+        warn: impl Fn(&str) + 'static,
         connector: impl Fn(&str, &[String], Box<dyn Fn(SocketEvent)>) -> Result<Socket, String> + 'static,
     ) -> Self {
         Self(Rc::new(SocketsInner {
             scheduler: scheduler.clone(),
             connector: Box::new(connector),
+            limits,
+            warn: Box::new(warn),
             live: RefCell::default(),
             next_id: Cell::new(0),
             has_ended: Cell::new(false),
@@ -80,6 +103,14 @@ impl Sockets {
 
     fn scheduler(&self) -> &Scheduler {
         &self.0.scheduler
+    }
+
+    fn limits(&self) -> Limits {
+        self.0.limits
+    }
+
+    fn warn(&self, message: &str) {
+        (self.0.warn)(message);
     }
 
     fn downgrade(&self) -> WeakSockets {
@@ -161,7 +192,7 @@ fn connect(lua: &Lua, sockets: &Sockets, args: &Args) -> Result<(), Failure> {
         Ok(socket) => {
             let of_timer = Rc::downgrade(&shared);
             let seconds = options.timeout;
-            let timer = scheduler.timer(seconds * 1_000.0, move || {
+            let timer = scheduler.timer(seconds * MILLISECONDS_PER_SECOND, move || {
                 if let Some(shared) = of_timer.upgrade() {
                     shared.timed_out(seconds);
                 }

@@ -7,18 +7,22 @@ use std::rc::{Rc, Weak};
 use mlua::prelude::*;
 
 use super::options::Binary;
-use super::{Sockets, WeakSockets};
+use super::{Limits, Sockets, WeakSockets};
 use crate::bind::{Args, Binder, Callee};
 use crate::error::ScriptError;
 use crate::failure::Failure;
 use crate::host::{Socket, SocketEvent};
 use crate::scheduler::{Scheduler, Timer, Token};
 use crate::signal::{self, Signal, SignalUserData, Source};
+use crate::task::MILLISECONDS_PER_SECOND;
 
 /// The close code of a closure that did what it was for (RFC 6455, section 7.4.1).
 const NORMAL_CLOSURE: u16 = 1000;
 /// The close codes that are an application's own (RFC 6455, section 7.4.2).
 const APPLICATION_CODES: std::ops::RangeInclusive<u16> = 3000..=4999;
+/// The close code for a script that does not take its messages, and the reason with it.
+const QUEUE_FULL: u16 = 4008;
+const QUEUE_FULL_REASON: &str = "receive queue full";
 /// What fits into a control frame beside the code, in bytes (RFC 6455, section 5.5).
 const LONGEST_REASON: usize = 123;
 
@@ -61,6 +65,37 @@ struct Message {
     is_binary: bool,
 }
 
+/// The messages that nobody has got yet.
+#[derive(Default)]
+struct Inbox {
+    messages: VecDeque<Message>,
+    bytes: usize,
+    dropped: usize,
+}
+
+impl Inbox {
+    /// Whether another message fits. One always fits into an empty inbox, however long it is.
+    fn has_room(&self, message: &Message, limits: Limits) -> bool {
+        let fits = self.messages.len() < limits.messages && self.bytes + message.data.len() <= limits.bytes;
+        fits || self.messages.is_empty()
+    }
+
+    fn push(&mut self, message: Message) {
+        self.bytes += message.data.len();
+        self.messages.push_back(message);
+    }
+
+    fn pop(&mut self) -> Option<Message> {
+        let message = self.messages.pop_front()?;
+        self.bytes -= message.data.len();
+        Some(message)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+}
+
 /// How a connection ended.
 #[derive(Clone, Debug)]
 struct Closure {
@@ -82,7 +117,10 @@ pub(super) struct Shared {
     connecting: RefCell<Option<(Token, Timer)>>,
     url: RefCell<String>,
     protocol: RefCell<String>,
-    inbox: RefCell<VecDeque<Message>>,
+    inbox: RefCell<Inbox>,
+    limits: Limits,
+    /// Whether it was closed because its script was too slow.
+    is_cut_off: Cell<bool>,
     /// How it ended, once it has.
     closure: OnceCell<Closure>,
     /// Whether `OnClose` is still to fire.
@@ -139,6 +177,8 @@ impl Shared {
             url: RefCell::new(url),
             protocol: RefCell::default(),
             inbox: RefCell::default(),
+            limits: sockets.limits(),
+            is_cut_off: Cell::new(false),
             closure: OnceCell::new(),
             close_is_due: Cell::new(false),
             delivering: Cell::new(false),
@@ -187,8 +227,40 @@ impl Shared {
     }
 
     fn received(self: &Rc<Self>, message: Message) {
-        self.inbox.borrow_mut().push_back(message);
+        if self.is_cut_off.get() {
+            self.inbox.borrow_mut().dropped += 1;
+            return;
+        }
+        let is_full = !self.inbox.borrow().has_room(&message, self.limits);
+        let is_awaited = self.on_message.has_consumer() || self.on_message.has_reader();
+        if is_full && is_awaited {
+            self.is_cut_off.set(true);
+            // The browser takes this code and this reason.
+            let _ = self.close(QUEUE_FULL, QUEUE_FULL_REASON);
+        } else if is_full {
+            self.drop_oldest(&message);
+        }
+        self.inbox.borrow_mut().push(message);
         self.deliver_soon();
+    }
+
+    fn drop_oldest(&self, newest: &Message) {
+        let is_first = {
+            let mut inbox = self.inbox.borrow_mut();
+            let before = inbox.dropped;
+            while !inbox.has_room(newest, self.limits) {
+                inbox.pop();
+                inbox.dropped += 1;
+            }
+            before == 0
+        };
+        if is_first && let Some(sockets) = self.sockets.upgrade() {
+            sockets.warn(&format!(
+                "the oldest messages of {} are being dropped, since nobody takes them and too many are kept: connect a \
+                 handler to OnMessage, or read with Receive",
+                self.url.borrow()
+            ));
+        }
     }
 
     fn closed(self: &Rc<Self>, closure: Closure) {
@@ -312,7 +384,7 @@ impl Shared {
     fn deliver(self: &Rc<Self>, lua: &Lua) {
         self.delivering.set(false);
         if self.message_can_fire() {
-            let message = self.inbox.borrow_mut().pop_front();
+            let message = self.inbox.borrow_mut().pop();
             let values = message.map(|message| self.to_values(lua, &message)).transpose();
             match values {
                 Ok(values) => self.on_message.fire(&values.unwrap_or_default()),
@@ -377,6 +449,13 @@ pub(super) fn install(lua: &Lua, binder: &Binder) -> LuaResult<()> {
     signal::install::<Rc<Reachable>>(lua, binder)?;
     let send = binder.plain(lua, Callee::Method("Send"), |_, args| send(&args))?;
     let close = binder.plain(lua, Callee::Method("Close"), |_, args| close(&args))?;
+    let receive = binder.parking(lua, Callee::Method("Receive"), |lua, args| receive(lua, &args))?;
+    // Not `Receive`: a loop gives it the last message as its second argument, which is no time-out.
+    let next = binder.parking(lua, Callee::Function("next"), |lua, args| {
+        args.userdata::<Connection>(1, CONNECTION)?.shared.on_message.wait(lua, None);
+        Ok(())
+    })?;
+    let iter = binder.plain(lua, Callee::Function("iter"), move |_, args| Ok((next.clone(), args.value(1))))?;
     let index = binder.plain(lua, Callee::Function("index"), move |lua, args| {
         let LuaValue::UserData(userdata) = args.value(1) else { return Err(args.mismatch(1, CONNECTION)) };
         let connection = args.userdata::<Connection>(1, CONNECTION)?;
@@ -386,6 +465,11 @@ pub(super) fn install(lua: &Lua, binder: &Binder) -> LuaResult<()> {
         let value = match &*name.to_string_lossy() {
             "OnMessage" => userdata.nth_user_value(ON_MESSAGE)?,
             "OnClose" => userdata.nth_user_value(ON_CLOSE)?,
+            "Receive" => receive.clone().into_lua(lua)?,
+            "Dropped" => {
+                let dropped = shared.inbox.borrow().dropped;
+                dropped.into_lua(lua)?
+            }
             "Send" => send.clone().into_lua(lua)?,
             "Close" => close.clone().into_lua(lua)?,
             "Url" | "URL" => shared.url.borrow().as_str().into_lua(lua)?,
@@ -402,7 +486,16 @@ pub(super) fn install(lua: &Lua, binder: &Binder) -> LuaResult<()> {
     lua.register_userdata_type::<Connection>(move |registry| {
         registry.add_meta_field("__type", CONNECTION);
         registry.add_meta_field("__index", index);
+        registry.add_meta_field("__iter", iter);
     })
+}
+
+/// Waits for the next message.
+fn receive(lua: &Lua, args: &Args) -> Result<(), Failure> {
+    let on_message = args.userdata::<Connection>(1, CONNECTION)?.shared.on_message.clone();
+    let timeout = args.optional_number(2)?.map(|seconds| seconds.max(0.0) * MILLISECONDS_PER_SECOND);
+    on_message.wait(lua, timeout);
+    Ok(())
 }
 
 fn send(args: &Args) -> Result<(), Failure> {

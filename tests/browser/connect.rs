@@ -38,8 +38,9 @@ async fn what_a_connection_does_not_have_is_nil() {
 /// A page that gives a constructor of its own, by the text of a class.
 fn page_with_constructor(class: &str) -> Page {
     let constructor = Function::new_no_args(&format!("return {class}")).call0(&JsValue::NULL).unwrap();
-    let options = Object::new();
-    Reflect::set(&options, &"WebSocket".into(), &constructor).unwrap();
+    let (options, websocket) = (Object::new(), Object::new());
+    Reflect::set(&websocket, &"WebSocket".into(), &constructor).unwrap();
+    Reflect::set(&options, &"websocket".into(), &websocket).unwrap();
     Page::with_options(&options)
 }
 

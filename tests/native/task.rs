@@ -152,6 +152,14 @@ fn where_no_thread_can_yield_wait_says_so_and_nothing_is_left_behind() {
 }
 
 #[test]
+fn wait_works_in_the_iterator_of_a_loop() {
+    assert_eq!(
+        logged("for i in function(_, i) i = (i or 0) + task.wait(0.5) * 2 return i < 3 and i or nil end do log(i) end"),
+        ["1", "2"]
+    );
+}
+
+#[test]
 fn wait_works_in_a_coroutine_of_the_script_and_under_pcall() {
     assert_eq!(
         logged(

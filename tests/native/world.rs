@@ -7,7 +7,7 @@ use luau_websocket::bind::Binder;
 use luau_websocket::error::ScriptError;
 use luau_websocket::scheduler::{Next, Scheduler};
 use luau_websocket::signal::{self, Signal, SignalUserData};
-use luau_websocket::task;
+use luau_websocket::{json, task};
 use mlua::prelude::*;
 
 pub(crate) struct World {
@@ -26,6 +26,7 @@ impl World {
         let (of_clock, of_errors) = (clock.clone(), errors.clone());
         let scheduler = Scheduler::new(move || of_clock.get(), move |error| of_errors.borrow_mut().push(error));
         let binder = Binder::new(&lua, &scheduler).unwrap();
+        json::install(&lua, &binder).unwrap();
         task::install(&lua, &binder, &scheduler).unwrap();
         signal::install::<()>(&lua, &binder).unwrap();
 

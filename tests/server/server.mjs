@@ -32,11 +32,17 @@ const behaviours = {
     socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary }));
   },
 
-  /** Sends `count` messages, the numbers from 1, at once with the answer to the handshake; closes if `close` is set. */
+  /**
+   * Sends `count` messages, the numbers from 1, at once with the answer to the handshake; after the first one it rests
+   * for `pause` seconds; at the end it closes, if `close` is set.
+   */
   async burst({ params, accept }) {
     const socket = await accept();
     for (let number = 1; number <= Number(params.get("count") ?? 10); number++) {
       socket.send(String(number));
+      if (number === 1 && params.has("pause")) {
+        await seconds(params.get("pause"));
+      }
     }
     if (params.has("close")) {
       socket.close(Number(params.get("close")), params.get("reason") ?? "");
@@ -46,7 +52,68 @@ const behaviours = {
   /** Sends one message after `seconds`. */
   async later({ params, accept }) {
     const socket = await accept();
-    setTimeout(() => socket.send("later"), Number(params.get("seconds") ?? 1) * 1_000);
+    await seconds(params.get("seconds"));
+    socket.send("later");
+  },
+
+  /** Answers the handshake after `seconds`. */
+  async slow({ params, accept }) {
+    await seconds(params.get("seconds"));
+    await accept();
+  },
+
+  /** Resets the TCP connection after `seconds`, without a closing handshake. */
+  async reset({ params, stream, accept }) {
+    await accept();
+    await seconds(params.get("seconds"));
+    /** @type {import("node:net").Socket} */ (stream).resetAndDestroy();
+  },
+
+  /** Answers the handshake with a redirect. */
+  redirect({ stream }) {
+    stream.end("HTTP/1.1 302 Found\r\nLocation: /echo\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  },
+
+  /** Answers the handshake with a key that does not belong to it. */
+  "wrong-accept"({ stream }) {
+    stream.write(
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+        "Sec-WebSocket-Accept: d3Jvbmc=\r\n\r\n",
+    );
+  },
+
+  /** Accepts; the subprotocol is `choose`, asked for or not, or none. See `handleProtocols` below. */
+  async subprotocol({ accept }) {
+    await accept();
+  },
+
+  /** Sends a text frame whose text is not UTF-8. */
+  async "bad-utf8"({ stream, accept }) {
+    await accept();
+    stream.write(Buffer.from([0x81, 0x02, 0xc3, 0x28]));
+  },
+
+  /** Sends a binary message of `bytes` in so many `fragments`. */
+  async large({ params, accept }) {
+    const socket = await accept();
+    const fragments = Number(params.get("fragments") ?? 1);
+    const part = Buffer.alloc(Number(params.get("bytes")) / fragments);
+    for (let number = 1; number <= fragments; number++) {
+      socket.send(part, { binary: true, fin: number === fragments });
+    }
+  },
+
+  /** Sends a ping, and what came back as a text. */
+  async ping({ accept }) {
+    const socket = await accept();
+    socket.on("pong", (data) => socket.send(`pong: ${data}`));
+    socket.ping("are you there");
+  },
+
+  /** Accepts, and reads nothing any more. */
+  async stall({ stream, accept }) {
+    await accept();
+    stream.pause();
   },
 
   /** Notes what comes under `name`, for `/server/recorded?name=…` to tell. */
@@ -73,7 +140,11 @@ const behaviours = {
  */
 export async function startServer({ port = 0, root } = {}) {
   const files = root === undefined ? undefined : sirv(root, { dev: true });
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: 128 * 1024 * 1024 });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: 128 * 1024 * 1024,
+    handleProtocols: (_, request) => urlOf(request).searchParams.get("choose") || false,
+  });
   /** @type {Set<Duplex>} */
   const streams = new Set();
 
@@ -92,7 +163,7 @@ export async function startServer({ port = 0, root } = {}) {
   };
 
   const http = createServer((request, response) => {
-    const url = new URL(request.url ?? "/", "http://localhost");
+    const url = urlOf(request);
     if (url.pathname.startsWith("/server/")) {
       // Read by tests that run in a browser and want to know how things look from the other side.
       response.setHeader("Access-Control-Allow-Origin", "*");
@@ -116,7 +187,7 @@ export async function startServer({ port = 0, root } = {}) {
 
   http.on("upgrade", (request, stream, head) => {
     watch(stream);
-    const url = new URL(request.url ?? "/", "ws://localhost");
+    const url = urlOf(request);
     const behaviour = behaviours[url.pathname.slice(1)];
     if (behaviour === undefined) {
       stream.end("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
@@ -148,6 +219,16 @@ export async function startServer({ port = 0, root } = {}) {
       await Promise.all([close(http), close(silent)]);
     },
   };
+}
+
+/** @param {Request} request */
+function urlOf(request) {
+  return new URL(request.url ?? "/", "http://localhost");
+}
+
+/** @param {string | null} count */
+function seconds(count) {
+  return new Promise((resolve) => setTimeout(resolve, Number(count ?? 1) * 1_000));
 }
 
 /** A port of loopback at which nobody listens. */

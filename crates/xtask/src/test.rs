@@ -63,7 +63,7 @@ fn browser(config: &Config, tally: &mut Tally) {
     harness(config, tally, NAME, "3 minutes the first time", &mut wasm_pack);
 }
 
-/// The playground, as a person uses it.
+/// The playground, as a person uses it, and the scripts that test scripts, on the package.
 fn page(config: &Config, tally: &mut Tally) {
     const NAME: &str = "page tests";
     let browser = match build::run(config).and_then(|()| setup::browser_paths(config)) {
@@ -93,10 +93,12 @@ fn page(config: &Config, tally: &mut Tally) {
 /// The files themselves: what `node --test` makes of a folder or of a pattern differs from version to version.
 fn test_files(config: &Config) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(config.root.join("tests/page"))? {
-        let path = entry?.path();
-        if path.to_string_lossy().ends_with(".test.mjs") {
-            files.push(path);
+    for folder in ["tests/page", "tests/luau"] {
+        for entry in fs::read_dir(config.root.join(folder))? {
+            let path = entry?.path();
+            if path.to_string_lossy().ends_with(".test.mjs") {
+                files.push(path);
+            }
         }
     }
     Ok(files)

@@ -1,0 +1,138 @@
+// The definitions in types/ and what scripts really find say the same, both ways: nothing is declared that is not there,
+// and nothing is there that is not declared.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { startServer } from "../server/server.mjs";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** @param {string} name */
+const definitions = (name) => readFileSync(`${root}/types/${name}.d.luau`, "utf8");
+
+/**
+ * The members of a type that is declared.
+ *
+ * @param {string} file
+ * @param {string} type
+ */
+function declared(file, type) {
+  const text = definitions(file);
+  const escaped = type.replace(/[<.>]/g, "\\$&");
+  const body = text.match(
+    new RegExp(
+      `(?:export type ${escaped} = \\{|declare extern type ${escaped} with)\\n([^]*?)\\n(?:\\}|end)\\n`,
+    ),
+  );
+  assert(body?.[1], `types/${file}.d.luau declares no ${type}`);
+  return [...body[1].matchAll(/^\t(?:function )?(\w+)[:(]/gm)].map((match) => match[1]).sort();
+}
+
+/**
+ * The members that the code of a userdata knows: the names that its `__index` compares with.
+ *
+ * @param {string} file
+ */
+function known(file) {
+  const names = readFileSync(`${root}/src/${file}`, "utf8").matchAll(/^\s+((?:b?"\w+"(?: \| )?)+) =>/gm);
+  return [...names]
+    .flatMap((match) => [...(match[1] ?? "").matchAll(/\w{2,}/g)].map(([name]) => name))
+    .sort();
+}
+
+/** @type {Awaited<ReturnType<typeof startServer>>} */
+let server;
+/** @type {import("playwright-core").Browser} */
+let browser;
+/** @type {import("playwright-core").Page} */
+let page;
+
+before(async () => {
+  server = await startServer({ root });
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM,
+    args: ["--no-sandbox", "--disable-gpu"],
+  });
+  page = await browser.newPage();
+  await page.goto(`http://127.0.0.1:${server.port}/tests/luau/page.html`);
+  await page.waitForFunction(() => "runScript" in globalThis);
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/**
+ * What a script returns by way of an error, which is what the page of the scripts hands on.
+ *
+ * @param {string} expression a list of strings
+ */
+async function list(expression) {
+  const source = `local names = ${expression} table.sort(names) error(table.concat(names, " "), 0)`;
+  const result = await page.evaluate((text) => /** @type {any} */ (globalThis).runScript(text), {
+    prelude: "",
+    source,
+    name: "list",
+  });
+  return result.failure.split("\n")[0].split(" ");
+}
+
+for (const [library, type] of [
+  ["task", "TaskLibrary"],
+  ["json", "JsonLibrary"],
+  ["websocket", "WebSocketLibrary"],
+]) {
+  test(`the library ${library}`, async () => {
+    const names = `(function() local names = {} for name in ${library} do table.insert(names, name) end return names end)()`;
+    assert.deepEqual(
+      await list(names),
+      declared(/** @type {string} */ (library), /** @type {string} */ (type)),
+    );
+    assert.match(
+      definitions(/** @type {string} */ (library)),
+      new RegExp(`^declare ${library}: ${type}$`, "m"),
+    );
+  });
+}
+
+test("the globals", async () => {
+  for (const [, name] of definitions("globals").matchAll(/^declare function (\w+)/gm)) {
+    assert.deepEqual(await list(`{ type(${name}) }`), ["function"], name);
+  }
+  // All that Luau does not have by itself is declared somewhere.
+  const all = ["globals", "task", "json", "websocket"].map(definitions).join("\n");
+  const ours = await list(`(function()
+    local luau = { "_G", "_VERSION", "assert", "collectgarbage", "error", "gcinfo", "getfenv", "getmetatable", "ipairs",
+      "newproxy", "next", "pairs", "pcall", "rawequal", "rawget", "rawlen", "rawset", "select", "setfenv", "setmetatable",
+      "tonumber", "tostring", "type", "typeof", "unpack", "xpcall", "bit32", "buffer", "coroutine", "debug", "math", "os",
+      "string", "table", "utf8", "vector", "integer", "class", "SERVER", "SILENT", "CLOSED" }
+    local names = {}
+    for name in getmetatable(getfenv()).__index do
+      if not table.find(luau, name) then table.insert(names, name) end
+    end
+    return names
+  end)()`);
+  for (const name of ours) {
+    assert.match(all, new RegExp(`^declare (?:function )?${name}\\b`, "m"), name);
+  }
+});
+
+test("a connection", () => {
+  const members = declared("websocket", "WebSocketConnection").filter((name) => name !== "__iter");
+  assert.deepEqual(known("websocket/connection.rs"), members);
+});
+
+test("signals, and what Connect returns", () => {
+  assert.deepEqual(known("signal.rs"), declared("websocket", "Connection"));
+  const methods = readFileSync(`${root}/src/signal.rs`, "utf8").matchAll(
+    /\("(\w+)", Lifetime::|raw_set\(\s*"(\w+)"/g,
+  );
+  assert.deepEqual(
+    [...methods].map((match) => match[1] ?? match[2]).sort(),
+    declared("websocket", "Signal<T...>"),
+  );
+});
