@@ -20,6 +20,18 @@ async fn plain_values_are_the_same() {
 }
 
 #[wasm_bindgen_test]
+async fn print_and_warn_write_what_tostring_says_with_tabs() {
+    let page = Page::new();
+    page.run(
+        "local object = setmetatable({}, { __tostring = function() return 'an object' end })
+         print() print(nil) print('a', nil, 1.5, true, object, nil) warn('careful', object)
+         print((pcall(print, setmetatable({}, { __tostring = function() return 5 end }))))",
+    )
+    .await;
+    assert_eq!(page.texts(), ["", "nil", "a\tnil\t1.5\ttrue\tan object\tnil", "warning: careful\tan object", "false"]);
+}
+
+#[wasm_bindgen_test]
 async fn bytes_come_as_bytes() {
     let page = Page::new();
     for result in page.run("return '\\255\\0', buffer.fromstring('\\255\\0')").await {

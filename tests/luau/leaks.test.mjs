@@ -1,52 +1,16 @@
 // What is over leaves nothing behind: not in the wasm memory, not on the server, and no closure that JS still calls.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
-import { startServer } from "../server/server.mjs";
+import { test } from "node:test";
+import { ask, pageForTests } from "../server/browser.mjs";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
-
-/** @type {Awaited<ReturnType<typeof startServer>>} */
-let server;
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {import("playwright-core").Page} */
-let page;
-/** @type {string} */
-let silent;
-/** @type {string[]} */
-const complaints = [];
-
-before(async () => {
-  server = await startServer({ root });
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM,
-    args: ["--no-sandbox", "--disable-gpu"],
-  });
-  page = await browser.newPage();
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("console", (message) => complaints.push(message.text()));
-  await page.goto(`http://127.0.0.1:${server.port}/tests/luau/page.html`);
-  silent = `127.0.0.1:${(await ask("ports")).silent}`;
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-/** @param {string} question */
-async function ask(question) {
-  return (await fetch(`http://127.0.0.1:${server.port}/server/${question}`)).json();
-}
+const context = pageForTests("/tests/luau/page.html");
 
 /** A page of WebAssembly memory. */
 const PAGE = 65_536;
 
 test("1,500 cycles of connect, echo and close leave the memory flat, and no closure alive", async () => {
-  const sizes = await page.evaluate(async (address) => {
+  const sizes = await context.page.evaluate(async (address) => {
     // @ts-expect-error: the page of the scripts is not what this file is checked with.
     const { default: init, Vm } = await import("/pkg/luau_websocket.js");
     const { memory, __wbindgen_externrefs: references } = await init();
@@ -66,7 +30,7 @@ test("1,500 cycles of connect, echo and close leave the memory flat, and no clos
     }
     vm.dispose();
     return sizes;
-  }, `ws://127.0.0.1:${server.port}/echo`);
+  }, `ws://127.0.0.1:${context.port}/echo`);
   const [warm, later, last] = sizes;
   assert(warm && later && last);
   // The collector's rhythm and the allocator's gaps settle a little later than the first 100; a leak would not settle.
@@ -77,7 +41,8 @@ test("1,500 cycles of connect, echo and close leave the memory flat, and no clos
 });
 
 test("50 VMs disposed with open and half-open sockets leave no connection on the server", async () => {
-  await page.evaluate(
+  const silent = `127.0.0.1:${(await ask(context, "ports")).silent}`;
+  await context.page.evaluate(
     async ([address, silentAddress]) => {
       // @ts-expect-error: the page of the scripts is not what this file is checked with.
       const { Vm } = await import("/pkg/luau_websocket.js");
@@ -92,15 +57,17 @@ test("50 VMs disposed with open and half-open sockets leave no connection on the
         vm.dispose();
       }
     },
-    [`ws://127.0.0.1:${server.port}/echo`, silent],
+    [`ws://127.0.0.1:${context.port}/echo`, silent],
   );
-  for (let tries = 0; tries < 40 && (await ask("connections")) > 0; tries++) {
+  for (let tries = 0; tries < 40 && (await ask(context, "connections")) > 0; tries++) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  assert.equal(await ask("connections"), 0);
+  assert.equal(await ask(context, "connections"), 0);
 });
 
 test("the browser never complained of a closure that is gone", () => {
-  const others = complaints.filter((text) => !text.includes("closed before the connection is established"));
+  const others = context.complaints.filter(
+    (text) => !text.includes("closed before the connection is established"),
+  );
   assert.deepEqual(others, []);
 });

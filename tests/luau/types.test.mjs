@@ -3,12 +3,8 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
-import { startServer } from "../server/server.mjs";
-
-const root = fileURLToPath(new URL("../../", import.meta.url));
+import { test } from "node:test";
+import { pageForTests, root } from "../server/browser.mjs";
 
 /** @param {string} name */
 const definitions = (name) => readFileSync(`${root}/types/${name}.d.luau`, "utf8");
@@ -43,27 +39,8 @@ function known(file) {
     .sort();
 }
 
-/** @type {Awaited<ReturnType<typeof startServer>>} */
-let server;
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {import("playwright-core").Page} */
-let page;
-
-before(async () => {
-  server = await startServer({ root });
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM,
-    args: ["--no-sandbox", "--disable-gpu"],
-  });
-  page = await browser.newPage();
-  await page.goto(`http://127.0.0.1:${server.port}/tests/luau/page.html`);
+const context = pageForTests("/tests/luau/page.html", async ({ page }) => {
   await page.waitForFunction(() => "runScript" in globalThis);
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
 });
 
 /**
@@ -73,7 +50,7 @@ after(async () => {
  */
 async function list(expression) {
   const source = `local names = ${expression} table.sort(names) error(table.concat(names, " "), 0)`;
-  const result = await page.evaluate((text) => /** @type {any} */ (globalThis).runScript(text), {
+  const result = await context.page.evaluate((text) => /** @type {any} */ (globalThis).runScript(text), {
     prelude: "",
     source,
     name: "list",

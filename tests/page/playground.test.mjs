@@ -1,48 +1,15 @@
 // The playground runs the documentation's example in a real browser, as a person would run it.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
-import { startServer } from "../server/server.mjs";
+import { test } from "node:test";
+import { pageForTests } from "../server/browser.mjs";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
-
-/** @type {Awaited<ReturnType<typeof startServer>>} */
-let server;
-/** @type {import("playwright-core").Browser} */
-let browser;
 /** @type {import("playwright-core").Page} */
 let page;
-/** @type {string[]} */
-const complaints = [];
 
-before(async () => {
-  server = await startServer({ root });
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM,
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-    ],
-  });
-  page = await browser.newPage();
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) {
-      complaints.push(message.text());
-    }
-  });
-  await page.goto(`http://127.0.0.1:${server.port}/www/`);
+const context = pageForTests("/www/", async (context) => {
+  page = context.page;
   await page.getByRole("button", { name: "Run" }).and(page.locator(":enabled")).waitFor();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
 });
 
 const output = () => page.getByRole("log").locator("span").allTextContents();
@@ -85,5 +52,5 @@ test("a script that prints without end leaves the page usable", async () => {
 });
 
 test("nothing of all this made the browser complain", () => {
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(context.complaints, []);
 });

@@ -1,0 +1,70 @@
+// The browser of the tests that Node drives: started once for a file, with the server beside it.
+
+import { after, before } from "node:test";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { startServer } from "./server.mjs";
+
+/** The folder of the repository. */
+export const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/**
+ * A page of the repository in a browser, for all tests of a file.
+ *
+ * @typedef {{ page: import("playwright-core").Page, port: number, complaints: string[] }} Context
+ * @param {string} path
+ * @param {(context: Context) => Promise<void>} ready what is to be done before the first test
+ */
+export function pageForTests(path, ready = async () => {}) {
+  /** @type {Context} */
+  const context = { page: /** @type {any} */ (undefined), port: 0, complaints: [] };
+  /** @type {Awaited<ReturnType<typeof startServer>> | undefined} */
+  let server;
+  /** @type {import("playwright-core").Browser | undefined} */
+  let browser;
+
+  before(async () => {
+    const executablePath = process.env.CHROMIUM;
+    if (!executablePath) {
+      throw new Error("CHROMIUM names no browser: run the tests with `cargo xtask test`, which sets it");
+    }
+    server = await startServer({ root });
+    context.port = server.port;
+    browser = await chromium.launch({
+      executablePath,
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+      ],
+    });
+    context.page = await browser.newPage();
+    context.page.on("pageerror", (error) => context.complaints.push(String(error)));
+    context.page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) {
+        context.complaints.push(message.text());
+      }
+    });
+    await context.page.goto(`http://127.0.0.1:${server.port}${path}`);
+    await ready(context);
+  });
+
+  after(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  return context;
+}
+
+/**
+ * What the server says of itself.
+ *
+ * @param {{ port: number }} context
+ * @param {string} question
+ */
+export async function ask({ port }, question) {
+  return (await fetch(`http://127.0.0.1:${port}/server/${question}`)).json();
+}
