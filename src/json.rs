@@ -57,7 +57,7 @@ struct Encoded<'a> {
 struct Above<'a> {
     table: *const c_void,
     key: Key<'a>,
-    above: Option<&'a Above<'a>>,
+    outer: Option<&'a Above<'a>>,
     depth: usize,
 }
 
@@ -77,7 +77,7 @@ impl Encoded<'_> {
                 Key::Index(index) => format!("[{index}]"),
                 Key::Name(name) => format!(".{name}"),
             });
-            level = above.above;
+            level = above.outer;
         }
         if keys.is_empty() {
             return E::custom(message);
@@ -92,7 +92,7 @@ impl Encoded<'_> {
             if above.table == table {
                 return true;
             }
-            level = above.above;
+            level = above.outer;
         }
         false
     }
@@ -106,7 +106,7 @@ impl Encoded<'_> {
         if depth > DEEPEST {
             return Err(self.error(format_args!("tables more than {DEEPEST} deep")));
         }
-        let below = |key| Above { table: id, key, above: self.above, depth };
+        let below = |key| Above { table: id, key, outer: self.above, depth };
 
         let length = table.raw_len();
         let mut entries = Vec::new();
@@ -188,7 +188,7 @@ fn decode(lua: &Lua, text: &[u8]) -> Result<LuaValue, String> {
     Ok(value)
 }
 
-/// Makes a Luau value of what serde_json reads.
+/// Makes a Luau value of what `serde_json` reads.
 #[derive(Clone, Copy)]
 struct Decoder<'a>(&'a Lua);
 

@@ -25,7 +25,7 @@ async fn print_and_warn_write_what_tostring_says_with_tabs() {
     page.run(
         "local object = setmetatable({}, { __tostring = function() return 'an object' end })
          print() print(nil) print('a', nil, 1.5, true, object, nil) warn('careful', object)
-         print((pcall(print, setmetatable({}, { __tostring = function() return 5 end }))))",
+         print((pcall(print, setmetatable({}, { __tostring = function() return {} end }))))",
     )
     .await;
     assert_eq!(page.texts(), ["", "nil", "a\tnil\t1.5\ttrue\tan object\tnil", "warning: careful\tan object", "false"]);
