@@ -255,10 +255,10 @@ impl Shared {
             before == 0
         };
         if is_first && let Some(sockets) = self.sockets.upgrade() {
+            let url = self.url.borrow().clone();
             sockets.warn(&format!(
-                "the oldest messages of {} are being dropped, since nobody takes them and too many are kept: connect a \
-                 handler to OnMessage, or read with Receive",
-                self.url.borrow()
+                "the oldest messages of {url} are being dropped, since nobody takes them and too many are kept: connect \
+                 a handler to OnMessage, or read with Receive"
             ));
         }
     }

@@ -2,17 +2,9 @@
 
 use crate::world::World;
 
-/// What a script logs that runs without an error.
-fn logged(source: &str) -> Vec<String> {
-    let world = World::new();
-    world.run(source);
-    assert_eq!(world.errors(), [""; 0]);
-    world.log()
-}
-
 #[test]
 fn values_come_back_as_they_were() {
-    let log = logged(
+    let log = World::logged(
         r#"for _, text in {
              "null", "true", "false", "0", "-1", "0.5", "1e+300", "9007199254740991", '""', '"gr\u{FC}\u{DF}e \u{1F389}"',
              "[]", "[1,2,3]", '{"a":1,"b":[{"c":null}]}', '"\\u0000\\n\\"\\\\"',
@@ -27,7 +19,7 @@ fn values_come_back_as_they_were() {
 #[test]
 fn null_stands_in_tables_and_is_one_value() {
     assert_eq!(
-        logged(
+        World::logged(
             "local t = json.decode('[1,null,3]') log(#t, t[2] == json.null, json.encode({ json.null }), json.encode(nil))"
         ),
         ["3 true [null] null"]
@@ -36,13 +28,13 @@ fn null_stands_in_tables_and_is_one_value() {
 
 #[test]
 fn keys_come_in_order_whatever_order_they_were_set_in() {
-    assert_eq!(logged("local t = {} t.b = 1 t.a = 2 t.c = 3 log(json.encode(t))"), [r#"{"a":2,"b":1,"c":3}"#]);
+    assert_eq!(World::logged("local t = {} t.b = 1 t.a = 2 t.c = 3 log(json.encode(t))"), [r#"{"a":2,"b":1,"c":3}"#]);
 }
 
 #[test]
 fn whole_numbers_have_no_fraction_and_others_are_exact() {
     assert_eq!(
-        logged("log(json.encode({ 1, -0.1, 1e15, 2^53, 1e21, 0.1 + 0.2 }))"),
+        World::logged("log(json.encode({ 1, -0.1, 1e15, 2^53, 1e21, 0.1 + 0.2 }))"),
         ["[1,-0.1,1000000000000000,9007199254740992,1e+21,0.30000000000000004]"]
     );
 }

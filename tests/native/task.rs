@@ -4,22 +4,15 @@ use luau_websocket::scheduler::Next;
 
 use crate::world::World;
 
-fn logged(source: &str) -> Vec<String> {
-    let world = World::new();
-    world.run(source);
-    assert_eq!(world.errors(), [""; 0]);
-    world.log()
-}
-
 #[test]
 fn spawn_runs_at_once_up_to_the_first_yield() {
-    assert_eq!(logged("task.spawn(function() log('a') task.wait(1) log('c') end) log('b')"), ["a", "b", "c"]);
+    assert_eq!(World::logged("task.spawn(function() log('a') task.wait(1) log('c') end) log('b')"), ["a", "b", "c"]);
 }
 
 #[test]
 fn defer_runs_at_the_end_of_the_cycle_in_order() {
     assert_eq!(
-        logged(
+        World::logged(
             "task.defer(function() log('1') task.defer(log, '3') end)
              task.defer(log, '2')
              log('0')"
@@ -31,7 +24,7 @@ fn defer_runs_at_the_end_of_the_cycle_in_order() {
 #[test]
 fn arguments_keep_their_holes() {
     assert_eq!(
-        logged(
+        World::logged(
             "local function count(...) log(select('#', ...), ...) end
              task.spawn(count, nil, 1, nil) task.defer(count, nil, nil) task.delay(0, count, 2, nil)"
         ),
@@ -42,7 +35,7 @@ fn arguments_keep_their_holes() {
 #[test]
 fn threads_can_be_given_as_well_as_functions() {
     assert_eq!(
-        logged(
+        World::logged(
             "local thread = coroutine.create(function(a) log(a) log(coroutine.yield()) log(coroutine.yield()) end)
              task.spawn(thread, 'spawn') task.defer(thread, 'defer') task.delay(0.1, thread, 'delay')"
         ),
@@ -53,7 +46,7 @@ fn threads_can_be_given_as_well_as_functions() {
 #[test]
 fn all_return_real_threads() {
     assert_eq!(
-        logged(
+        World::logged(
             "local function status(thread) log(type(thread), coroutine.status(thread)) end
              status(task.spawn(function() end)) status(task.spawn(task.wait))
              status(task.defer(log)) status(task.delay(1, log))"
@@ -75,7 +68,9 @@ fn wait_returns_the_seconds_that_passed() {
 #[test]
 fn wait_never_takes_less_than_four_milliseconds() {
     assert_eq!(
-        logged("log(task.wait()) log(task.wait(0)) log(task.wait(-1)) log(task.wait(0/0)) log(task.wait(0.001))"),
+        World::logged(
+            "log(task.wait()) log(task.wait(0)) log(task.wait(-1)) log(task.wait(0/0)) log(task.wait(0.001))"
+        ),
         ["0.004"; 5]
     );
 }
@@ -90,7 +85,7 @@ fn an_endless_wait_does_not_end() {
 #[test]
 fn a_cancelled_thread_never_runs_again() {
     assert_eq!(
-        logged(
+        World::logged(
             "task.cancel(task.defer(log, 'never'))
              task.cancel(task.delay(0.1, log, 'never'))
              local waiter = task.spawn(function() task.wait(0.1) log('never') end)
@@ -104,7 +99,7 @@ fn a_cancelled_thread_never_runs_again() {
 #[test]
 fn a_thread_may_cancel_another_in_its_own_cycle() {
     assert_eq!(
-        logged(
+        World::logged(
             "local second
              task.delay(0.1, function() task.cancel(second) end)
              second = task.delay(0.1, log, 'never')"
@@ -154,7 +149,9 @@ fn where_no_thread_can_yield_wait_says_so_and_nothing_is_left_behind() {
 #[test]
 fn wait_works_in_the_iterator_of_a_loop() {
     assert_eq!(
-        logged("for i in function(_, i) i = (i or 0) + task.wait(0.5) * 2 return i < 3 and i or nil end do log(i) end"),
+        World::logged(
+            "for i in function(_, i) i = (i or 0) + task.wait(0.5) * 2 return i < 3 and i or nil end do log(i) end"
+        ),
         ["1", "2"]
     );
 }
@@ -162,7 +159,7 @@ fn wait_works_in_the_iterator_of_a_loop() {
 #[test]
 fn wait_works_in_a_coroutine_of_the_script_and_under_pcall() {
     assert_eq!(
-        logged(
+        World::logged(
             "coroutine.wrap(function() log('in', pcall(function() task.wait(0.1) error('x', 0) end)) end)()
              log('out')"
         ),

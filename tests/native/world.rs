@@ -80,6 +80,14 @@ impl World {
         self.pass_to(1e9);
     }
 
+    /// What a script logs that runs, with all that follows from it, without an error.
+    pub(crate) fn logged(source: &str) -> Vec<String> {
+        let world = Self::new();
+        world.run(source);
+        assert_eq!(world.errors(), [""; 0]);
+        world.log()
+    }
+
     /// What was logged since this was last asked.
     pub(crate) fn log(&self) -> Vec<String> {
         self.log.take()
