@@ -129,6 +129,10 @@ impl Encoded<'_> {
             return Err(self.error("a table with both strings and numbers as keys"));
         }
 
+        if entries.is_empty() && in_array != length {
+            return Err(self.error("an array with holes (json.null can fill them)"));
+        }
+
         if entries.is_empty() {
             let mut array = serializer.serialize_seq(Some(length))?;
             for index in 1..=length {

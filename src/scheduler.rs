@@ -161,6 +161,8 @@ struct Inner {
     /// Whether the thread that is running came from a `Call` and no script asked for it.
     running_unseen: Cell<bool>,
     in_turn: Cell<bool>,
+    /// How often a thread was resumed.
+    resumptions: Cell<u64>,
     sequence: Cell<u64>,
 }
 
@@ -187,6 +189,7 @@ impl Scheduler {
             spare: RefCell::default(),
             running_unseen: Cell::new(false),
             in_turn: Cell::new(false),
+            resumptions: Cell::new(0),
             sequence: Cell::new(0),
         }))
     }
@@ -454,6 +457,12 @@ impl Scheduler {
         ready.or_else(|| self.0.deferred.borrow_mut().pop_front())
     }
 
+    /// How often a thread was resumed until now: the same number twice means that no script ran in between.
+    #[must_use]
+    pub fn resumptions(&self) -> u64 {
+        self.0.resumptions.get()
+    }
+
     /// Whether no thread runs, nothing is left to do, and nothing will be until an event comes.
     #[must_use]
     pub fn is_idle(&self) -> bool {
@@ -529,6 +538,7 @@ impl Scheduler {
     }
 
     fn run_thread(&self, lua: &Lua, thread: &LuaThread, values: LuaMultiValue) {
+        self.0.resumptions.set(self.0.resumptions.get() + 1);
         match raw::resume(lua, thread, values) {
             Ok(Resumed::Finished | Resumed::Yielded) => {}
             Ok(Resumed::Failed { value, frames }) => self.report(ScriptError::thrown(value, frames)),

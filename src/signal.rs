@@ -171,10 +171,14 @@ impl Signal {
         });
         let timer = timeout.map(|milliseconds| {
             let (signal, waiter) = (Rc::downgrade(&self.0), Rc::downgrade(&consumer));
+            let scheduler = self.0.scheduler.clone();
             self.0.scheduler.timer(milliseconds, move || {
-                if let (Some(signal), Some(waiter)) = (signal.upgrade(), waiter.upgrade()) {
-                    Signal(signal).wake_waiter(&waiter, LuaMultiValue::new());
-                }
+                // At the end of the cycle: what was kept for the thread is delivered there too, and comes first.
+                scheduler.dispatch_deferred(move |_| {
+                    if let (Some(signal), Some(waiter)) = (signal.upgrade(), waiter.upgrade()) {
+                        Signal(signal).wake_waiter(&waiter, LuaMultiValue::new());
+                    }
+                });
             })
         });
         if let Consumer::Waiter(slot) = &*consumer {

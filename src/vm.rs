@@ -93,8 +93,8 @@ struct Inner {
     kept: RefCell<Option<Rc<Inner>>>,
     /// When the collector is asked next for connections that no script can reach.
     search: RefCell<Option<Timer>>,
-    /// Whether the turn under way did nothing but that.
-    searching: Cell<bool>,
+    /// How often a thread had been resumed when it was asked last: without another one there is nothing new to find.
+    searched_at: Cell<Option<u64>>,
 }
 
 /// A run whose promise is not settled, by the two functions that settle it.
@@ -250,7 +250,7 @@ impl Inner {
                 runs: RefCell::default(),
                 kept: RefCell::default(),
                 search: RefCell::default(),
-                searching: Cell::new(false),
+                searched_at: Cell::new(None),
             }
         }))
     }
@@ -320,8 +320,8 @@ impl Inner {
     /// What is to be done when the scheduler has nothing to do for now.
     fn rest(self: &Rc<Self>) {
         self.end_if_idle();
-        let has_just_searched = self.searching.replace(false);
-        if !has_just_searched && self.sockets.has_unheard() && self.search.borrow().is_none() {
+        let has_searched = self.searched_at.get() == Some(self.scheduler.resumptions());
+        if !has_searched && self.sockets.has_unheard() && self.search.borrow().is_none() {
             let inner = Rc::downgrade(self);
             let timer = self.scheduler.timer(SEARCH_AFTER, move || {
                 if let Some(inner) = inner.upgrade() {
@@ -338,7 +338,7 @@ impl Inner {
     fn search_unreachable(&self) {
         let timer = self.search.take();
         drop(timer);
-        self.searching.set(true);
+        self.searched_at.set(Some(self.scheduler.resumptions()));
         // Once to end the cycle that is under way, once for the connections, and once for their signals, which a weak
         // table holds as long as the connection. It fails when a finalizer does, and ours do not.
         for _ in 0..3 {

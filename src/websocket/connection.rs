@@ -80,6 +80,14 @@ impl Inbox {
         fits || self.messages.is_empty()
     }
 
+    /// Drops the oldest messages until another one fits.
+    fn make_room(&mut self, message: &Message, limits: Limits) {
+        while !self.has_room(message, limits) {
+            self.pop();
+            self.dropped += 1;
+        }
+    }
+
     fn push(&mut self, message: Message) {
         self.bytes += message.data.len();
         self.messages.push_back(message);
@@ -121,6 +129,8 @@ pub(super) struct Shared {
     limits: Limits,
     /// Whether it was closed because its script was too slow.
     is_cut_off: Cell<bool>,
+    /// Whether the script itself closed it: who does that reads no more.
+    is_given_up: Cell<bool>,
     /// How it ended, once it has.
     closure: OnceCell<Closure>,
     /// Whether `OnClose` is still to fire.
@@ -179,6 +189,7 @@ impl Shared {
             inbox: RefCell::default(),
             limits: sockets.limits(),
             is_cut_off: Cell::new(false),
+            is_given_up: Cell::new(false),
             closure: OnceCell::new(),
             close_is_due: Cell::new(false),
             delivering: Cell::new(false),
@@ -233,28 +244,24 @@ impl Shared {
         }
         let is_full = !self.inbox.borrow().has_room(&message, self.limits);
         let is_awaited = self.on_message.has_consumer() || self.on_message.has_reader();
+        let has_dropped_before = self.inbox.borrow().dropped > 0;
+        if is_full && !is_awaited {
+            self.inbox.borrow_mut().make_room(&message, self.limits);
+        }
+        // Before JS is called, which may tell of more from inside the call.
+        self.inbox.borrow_mut().push(message);
         if is_full && is_awaited {
             self.is_cut_off.set(true);
             // The browser takes this code and this reason.
             let _ = self.close(QUEUE_FULL, QUEUE_FULL_REASON);
-        } else if is_full {
-            self.drop_oldest(&message);
+        } else if is_full && !has_dropped_before {
+            self.warn_of_drops();
         }
-        self.inbox.borrow_mut().push(message);
         self.deliver_soon();
     }
 
-    fn drop_oldest(&self, newest: &Message) {
-        let is_first = {
-            let mut inbox = self.inbox.borrow_mut();
-            let before = inbox.dropped;
-            while !inbox.has_room(newest, self.limits) {
-                inbox.pop();
-                inbox.dropped += 1;
-            }
-            before == 0
-        };
-        if is_first && let Some(sockets) = self.sockets.upgrade() {
+    fn warn_of_drops(&self) {
+        if let Some(sockets) = self.sockets.upgrade() {
             let url = self.url.borrow().clone();
             sockets.warn(&format!(
                 "the oldest messages of {url} are being dropped, since nobody takes them and too many are kept: connect \
@@ -371,7 +378,8 @@ impl Shared {
 
     /// A close waits for someone to listen, and for the messages before it, unless nobody wants those.
     fn close_can_fire(&self) -> bool {
-        let someone_wants_messages = self.on_message.has_consumer() || self.on_message.has_reader();
+        let is_read = self.on_message.has_reader() && !self.is_given_up.get();
+        let someone_wants_messages = self.on_message.has_consumer() || is_read;
         let comes_first = self.inbox.borrow().is_empty() || !someone_wants_messages;
         self.close_is_due.get() && self.on_close.has_consumer() && comes_first
     }
@@ -537,7 +545,9 @@ fn close(args: &Args) -> Result<(), Failure> {
         LuaValue::String(reason) => close_reason(&reason)?,
         _ => return Err(args.mismatch(3, "string")),
     };
-    connection.shared.close(code, &reason).map_err(Failure::new)
+    connection.shared.close(code, &reason).map_err(Failure::new)?;
+    connection.shared.is_given_up.set(true);
+    Ok(())
 }
 
 fn close_code(code: f64) -> Result<u16, Failure> {

@@ -49,6 +49,7 @@ fn what_json_cannot_say_is_an_error_that_names_the_place() {
         ("json.encode('\\255')", "cannot encode: a string that is not UTF-8"),
         ("json.encode({ 1, a = 2 })", "cannot encode: a table with both strings and numbers as keys"),
         ("json.encode({ [3] = 1 })", "cannot encode: a table with a number outside of 1 to n as a key"),
+        ("json.encode({ 1, nil, 3 })", "cannot encode: an array with holes"),
         ("json.encode({ [true] = 1 })", "cannot encode: a table with boolean as a key"),
         ("local t = {} t.me = { t } json.encode(t)", "cannot encode: a table contains itself (at me[1])"),
         ("json.encode(buffer.create(1))", "cannot encode: a buffer"),
