@@ -91,14 +91,6 @@ impl Args {
         }
     }
 
-    /// A number.
-    ///
-    /// # Errors
-    /// When the argument is something else or missing.
-    pub fn number(&self, index: usize) -> Result<f64, Failure> {
-        self.optional_number(index)?.ok_or_else(|| self.mismatch(index, "number"))
-    }
-
     /// A function.
     ///
     /// # Errors
@@ -107,17 +99,6 @@ impl Args {
         match self.value(index) {
             LuaValue::Function(function) => Ok(function),
             _ => Err(self.mismatch(index, "function")),
-        }
-    }
-
-    /// A thread.
-    ///
-    /// # Errors
-    /// When the argument is something else.
-    pub fn thread(&self, index: usize) -> Result<LuaThread, Failure> {
-        match self.value(index) {
-            LuaValue::Thread(thread) => Ok(thread),
-            _ => Err(self.mismatch(index, "thread")),
         }
     }
 

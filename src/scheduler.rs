@@ -276,16 +276,6 @@ impl Scheduler {
         }
     }
 
-    /// Whether the thread of this token still waits for it.
-    #[must_use]
-    pub fn is_waiting(&self, token: &Token) -> bool {
-        self.0
-            .parked
-            .borrow()
-            .get(&token.thread)
-            .is_some_and(|parked| parked.parking == token.parking && !matches!(parked.release, Release::Nothing))
-    }
-
     /// Lets go of all that `thread` waits for; its tokens are stale from now on.
     pub fn release(&self, thread: &LuaThread) {
         let id = thread.to_pointer();

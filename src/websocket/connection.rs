@@ -226,15 +226,8 @@ impl Shared {
             self.url.replace(socket.url());
             self.protocol.replace(socket.protocol());
         }
-        // The userdata is made when the VM is at hand, in the dispatch.
         let shared = self.clone();
-        self.scheduler.dispatch(move |lua| {
-            let scheduler = shared.scheduler.clone();
-            scheduler.ahead(|| match shared.to_userdata(lua).and_then(|connection| connection.into_lua_multi(lua)) {
-                Ok(values) => scheduler.wake(token, values),
-                Err(error) => scheduler.fail(token, error.into()),
-            });
-        });
+        self.answer(token, move |lua| shared.to_userdata(lua)?.into_lua_multi(lua));
     }
 
     fn received(self: &Rc<Self>, message: Message) {
@@ -291,9 +284,14 @@ impl Shared {
     /// Ends `connect` with nil and a reason.
     pub(super) fn refuse(&self, token: Token, reason: &str) {
         let reason = reason.to_owned();
+        self.answer(token, move |lua| (LuaNil, reason).into_lua_multi(lua));
+    }
+
+    /// Wakes the thread that waits in `connect`, with values that are made when the VM is at hand: in the dispatch.
+    fn answer(&self, token: Token, values: impl FnOnce(&Lua) -> LuaResult<LuaMultiValue> + 'static) {
         let scheduler = self.scheduler.clone();
         self.scheduler.dispatch(move |lua| {
-            scheduler.ahead(|| match (LuaNil, reason).into_lua_multi(lua) {
+            scheduler.ahead(|| match values(lua) {
                 Ok(values) => scheduler.wake(token, values),
                 Err(error) => scheduler.fail(token, error.into()),
             });
