@@ -114,11 +114,21 @@ impl Args {
     }
 }
 
+/// How a call goes on that may have to wait.
+#[derive(Debug)]
+pub enum Answer {
+    /// It returns these values.
+    Now(LuaMultiValue),
+    /// The current thread was given to the scheduler; the call returns what it is woken with.
+    Parked,
+}
+
 /// Makes Luau functions; one for each VM.
 #[derive(Clone, Debug)]
 pub struct Binder {
     plain: LuaFunction,
     parking: LuaFunction,
+    answering: LuaFunction,
 }
 
 impl Binder {
@@ -132,8 +142,9 @@ impl Binder {
             scheduler_of_release.release(&lua.current_thread());
             Ok(())
         })?;
-        let (plain, parking) = load(lua, include_str!("bind.luau"), (scheduler.mark(lua)?, release))?;
-        Ok(Self { plain, parking })
+        let shims = load(lua, include_str!("bind.luau"), (scheduler.mark(lua)?, release))?;
+        let (plain, parking, answering) = shims;
+        Ok(Self { plain, parking, answering })
     }
 
     /// A function that returns at once.
@@ -162,6 +173,27 @@ impl Binder {
         park: impl Fn(&Lua, Args) -> Result<(), Failure> + 'static,
     ) -> LuaResult<LuaFunction> {
         self.parking.call(native(lua, callee, park)?)
+    }
+
+    /// A function that returns at once, or parks the thread that calls it.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn answering(
+        &self,
+        lua: &Lua,
+        function: impl Fn(&Lua, LuaMultiValue) -> Result<Answer, Failure> + 'static,
+    ) -> LuaResult<LuaFunction> {
+        let native = lua.create_function(move |lua, args: LuaMultiValue| match function(lua, args) {
+            Ok(Answer::Now(mut values)) => {
+                values.push_front(LuaValue::Boolean(false));
+                values.push_front(LuaNil);
+                Ok(values)
+            }
+            Ok(Answer::Parked) => (LuaNil, true).into_lua_multi(lua),
+            Err(failure) => (failure.message(),).into_lua_multi(lua),
+        })?;
+        self.answering.call(native)
     }
 }
 

@@ -1,19 +1,29 @@
 //! `print` and `warn`, which write to the page's sinks.
 
+use std::rc::Rc;
+
 use mlua::prelude::*;
 
 use crate::bind;
-use crate::host::Sink;
+use crate::convert::{Converter, Shown};
+use crate::host::sink::Sink;
+use crate::host::values::message_of;
 
 /// Puts `print` and `warn` into the globals of `lua`.
 ///
 /// # Errors
 /// When there is no memory.
-pub fn install(lua: &Lua, print: Sink, warn: Sink) -> LuaResult<()> {
+pub fn install(lua: &Lua, converter: &Converter, print: Sink, warn: Sink) -> LuaResult<()> {
+    // One for both: while one writes, the other cannot.
+    let shown = Rc::new(Shown::new(converter));
     for (name, sink) in [("print", print), ("warn", warn)] {
-        let write = lua.create_function(move |_, text: LuaString| {
-            let written = sink.put(&text.to_string_lossy().into());
-            Ok(written.err().map(|message| format!("the page's '{name}' failed: {message}")))
+        let (shown, converter) = (shown.clone(), converter.downgrade());
+        let write = lua.create_function(move |_, (text, values): (LuaString, LuaMultiValue)| {
+            let text = text.to_string_lossy();
+            let written = shown.during(values, |values| sink.put(&text.as_str().into(), values));
+            let Err(thrown) = written else { return Ok(None) };
+            let message = format!("the page's '{name}' failed: {}", message_of(&thrown));
+            Ok(converter.upgrade().map(|converter| converter.failure(message, thrown).message().to_owned()))
         })?;
         let function: LuaFunction = bind::load(lua, include_str!("console.luau"), write)?;
         lua.globals().raw_set(name, function)?;

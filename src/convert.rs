@@ -1,128 +1,391 @@
-//! Luau values and errors as JS values.
+//! JS values as Luau values, and Luau values and errors as JS values.
+//!
+//! | JS | Luau | back in JS |
+//! |---|---|---|
+//! | `undefined`, `null` | nil | `undefined` |
+//! | boolean, number, a safe `bigint` | boolean, number | the same, of a `bigint` the number |
+//! | string | string | string; `Uint8Array` when it is not UTF-8 |
+//! | `ArrayBuffer`, view | buffer, a copy | `Uint8Array`, a copy |
+//! | array, plain object, `Map` | table | array when the keys are 1 to n, plain object when all are strings, otherwise `Map` |
+//! | function | function | the same function |
+//! | any other object | userdata | the same object |
+//! | a function that returns promises | function | the same function |
+//! | `LuauValue` | thread, userdata of ours | the same `LuauValue` |
+//!
+//! Tables, arrays, objects and maps that stand in several places, or in themselves, stay so, at any depth: both
+//! directions go through a list of what is still to be filled, not down a stack.
 
-use std::collections::HashMap;
+mod functions;
+mod identity;
+mod shown;
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::{HashMap, VecDeque};
 use std::ffi::c_void;
+use std::fmt;
+use std::rc::{Rc, Weak};
 
-use js_sys::{Array, Error, JsString, Map, Object, Reflect, Uint8Array};
+use js_sys::{Array, Function, JsString, Map, Object, Promise, Uint8Array};
 use mlua::prelude::*;
 use wasm_bindgen::prelude::*;
 
-use crate::error::{Frame, ScriptError};
-use crate::value::{number, type_name};
+use self::identity::Identities;
+pub use self::shown::Shown;
+use crate::bind::Binder;
+use crate::error::{Frame, Kind, ScriptError};
+use crate::failure::Failure;
+use crate::host::hooks::Hooks;
+use crate::host::values::{self, define, descriptor, message_of};
+use crate::scheduler::Scheduler;
+use crate::value::number;
 
-/// A value of the VM that JS can hold and cannot look into: a function, a thread, a userdata.
-///
-/// It may outlive its VM, so what it says of itself is found out when it is made.
-#[wasm_bindgen(js_name = LuauValue)]
-#[derive(Clone, Debug)]
-pub struct Opaque(String);
+/// Converts the values of one VM. Cloning gives another handle to the same.
+#[derive(Clone)]
+pub struct Converter(Rc<Inner>);
 
-#[wasm_bindgen(js_class = LuauValue)]
-impl Opaque {
-    /// Its type and its identity, as Luau's `tostring` gives them to a value without a `__tostring`.
-    #[wasm_bindgen(js_name = toString)]
+struct Inner {
+    lua: WeakLua,
+    scheduler: Scheduler,
+    binder: Binder,
+    hooks: Hooks,
+    identities: Identities,
+    /// What the page threw into scripts lately, with the text that the script got, for the case that it gets out again.
+    causes: RefCell<VecDeque<(String, JsValue)>>,
+    /// Runs a Luau function for the page.
+    runner: OnceCell<Box<Runner>>,
+}
+
+type Runner = dyn Fn(LuaFunction, &Array) -> Promise;
+
+/// So many errors of the page are remembered while scripts handle them.
+const MOST_CAUSES: usize = 32;
+
+/// The longest array that fits into a Luau table.
+const LONGEST_ARRAY: f64 = 67_108_864.0;
+
+/// The largest whole number up to which all whole numbers are numbers of JS and of Luau: 2^53 - 1.
+const LARGEST_SAFE: i64 = 9_007_199_254_740_991;
+
+/// Why a JS value cannot be a Luau value.
+#[derive(Debug)]
+pub struct Refusal {
+    kind: Kind,
+    message: String,
+    /// What a getter or a `Proxy` threw.
+    thrown: Option<JsValue>,
+}
+
+impl Refusal {
+    fn new(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Runtime, message: message.into(), thrown: None }
+    }
+}
+
+impl From<JsValue> for Refusal {
+    fn from(thrown: JsValue) -> Self {
+        Self { kind: Kind::Runtime, message: message_of(&thrown), thrown: Some(thrown) }
+    }
+}
+
+impl From<LuaError> for Refusal {
+    fn from(error: LuaError) -> Self {
+        let error = ScriptError::from_lua(&error, "");
+        Self { kind: error.kind, message: error.message, thrown: None }
+    }
+}
+
+impl Converter {
+    /// A converter for `lua`.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn new(lua: &Lua, scheduler: &Scheduler, binder: &Binder, hooks: Hooks) -> LuaResult<Self> {
+        Ok(Self(Rc::new(Inner {
+            lua: lua.weak(),
+            scheduler: scheduler.clone(),
+            binder: binder.clone(),
+            hooks,
+            identities: Identities::new(lua)?,
+            causes: RefCell::default(),
+            runner: OnceCell::new(),
+        })))
+    }
+
+    /// Sets how Luau functions are run for the page.
+    pub fn set_runner(&self, runner: impl Fn(LuaFunction, &Array) -> Promise + 'static) {
+        // Set once, by the VM.
+        let _ = self.0.runner.set(Box::new(runner));
+    }
+
+    /// A handle that does not keep the converter alive.
     #[must_use]
-    pub fn text(&self) -> String {
-        self.0.clone()
+    pub fn downgrade(&self) -> WeakConverter {
+        WeakConverter(Rc::downgrade(&self.0))
     }
-}
 
-impl From<&LuaValue> for Opaque {
-    fn from(value: &LuaValue) -> Self {
-        Self(format!("{}: {:p}", type_name(value), value.to_pointer()))
+    /// The JS value for a Luau value.
+    ///
+    /// # Errors
+    /// When there is no memory for a handle of a function or a userdata.
+    pub fn to_js(&self, value: &LuaValue) -> LuaResult<JsValue> {
+        let mut outward = Outward::new(self);
+        let result = outward.value(value)?;
+        outward.fill()?;
+        Ok(result)
     }
-}
 
-/// Deeper tables are given up: the conversion recurses, and the stack is not endless.
-const DEEPEST: usize = 200;
+    /// The JS array for several Luau values.
+    ///
+    /// # Errors
+    /// When there is no memory for a handle of a function or a userdata.
+    pub fn to_js_array<'a>(&self, values: impl IntoIterator<Item = &'a LuaValue>) -> LuaResult<Array> {
+        let mut outward = Outward::new(self);
+        let result = values.into_iter().map(|value| outward.value(value)).collect::<LuaResult<Array>>()?;
+        outward.fill()?;
+        Ok(result)
+    }
 
-/// The JS value for a Luau value.
-///
-/// nil is `undefined`; a string is a string, or a `Uint8Array` when it is not UTF-8; a buffer is a `Uint8Array` with a
-/// copy; a table is an array when its keys are 1 to n, a plain object when all are strings, and otherwise a `Map`.
-/// Tables that stand in several places, or in themselves, stay so.
-#[must_use]
-pub fn to_js(value: &LuaValue) -> JsValue {
-    Outward::default().value(value, 0)
-}
+    /// The Luau value for a JS value.
+    ///
+    /// # Errors
+    /// When a getter or a `Proxy` throws, for a `bigint` that is not safe, for an array that is too long, a `Map` with a
+    /// key that no table can have, and when there is no memory.
+    pub fn to_luau(&self, lua: &Lua, value: &JsValue) -> Result<LuaValue, Refusal> {
+        let mut inward = Inward::new(self, lua);
+        let result = inward.value(value)?;
+        inward.fill()?;
+        Ok(result)
+    }
 
-/// The JS array for several Luau values.
-#[must_use]
-pub fn to_js_array(values: &LuaMultiValue) -> Array {
-    let mut outward = Outward::default();
-    values.iter().map(|value| outward.value(value, 0)).collect()
-}
+    /// The Luau values for the elements of a JS array.
+    ///
+    /// # Errors
+    /// As [`to_luau`](Self::to_luau).
+    pub fn to_luau_values(&self, lua: &Lua, values: &Array) -> Result<LuaMultiValue, Refusal> {
+        let mut inward = Inward::new(self, lua);
+        let result = values.iter().map(|value| inward.value(&value)).collect::<Result<_, _>>()?;
+        inward.fill()?;
+        Ok(result)
+    }
 
-/// One conversion, and the tables it has met.
-#[derive(Default)]
-struct Outward {
-    tables: HashMap<*const c_void, JsValue>,
-}
-
-impl Outward {
-    fn value(&mut self, value: &LuaValue, depth: usize) -> JsValue {
-        if let Some(number) = number(value) {
-            return number.into();
+    /// The failure for something that the page threw. Should it get out of the script, the page finds what was thrown as
+    /// the cause of the error.
+    #[must_use]
+    pub fn failure(&self, message: String, thrown: JsValue) -> Failure {
+        let mut causes = self.0.causes.borrow_mut();
+        if causes.len() == MOST_CAUSES {
+            causes.pop_front();
         }
-        match value {
+        causes.push_back((message.clone(), thrown));
+        Failure::new(message)
+    }
+
+    fn refusal(&self, what: &str, refusal: Refusal) -> Failure {
+        let message = format!("{what} cannot be a Luau value: {}", refusal.message);
+        match refusal.thrown {
+            Some(thrown) => self.failure(message, thrown),
+            None => Failure::new(message),
+        }
+    }
+
+    /// The JS error for a value of the page that cannot be a Luau value.
+    #[must_use]
+    pub fn refusal_to_js(&self, what: &str, refusal: &Refusal) -> JsValue {
+        let message = format!("{what} cannot be a Luau value: {}", refusal.message);
+        self.error_with_cause(&ScriptError::plain(refusal.kind, &message), refusal.thrown.as_ref())
+    }
+
+    /// The JS error for an error of a script: a `LuauError`, with the members that the package documents.
+    #[must_use]
+    pub fn error_to_js(&self, error: &ScriptError) -> JsValue {
+        self.error_with_cause(error, self.cause_of(error).as_ref())
+    }
+
+    /// The JS error for an error of a script that has a cause on the page's side.
+    #[must_use]
+    pub fn error_with_cause(&self, error: &ScriptError, cause: Option<&JsValue>) -> JsValue {
+        // A value that cannot be shown for want of memory must not hide the error.
+        let value = self.to_js(&error.value).unwrap_or_default();
+        self.0.hooks.error(&error.message, &members_of(error, &value, cause))
+    }
+
+    /// What the page threw, if that is what ended the script: the message has at most the place in the script before it.
+    fn cause_of(&self, error: &ScriptError) -> Option<JsValue> {
+        let causes = self.0.causes.borrow();
+        let is_cause = |text: &str| {
+            error.message.strip_suffix(text).is_some_and(|place| place.is_empty() || place.ends_with(": "))
+        };
+        causes.iter().rev().find(|(text, _)| is_cause(text)).map(|(_, thrown)| thrown.clone())
+    }
+}
+
+impl fmt::Debug for Converter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Converter").finish_non_exhaustive()
+    }
+}
+
+/// A handle to a [`Converter`] that does not keep it alive: for what the VM itself holds.
+#[derive(Clone)]
+pub struct WeakConverter(Weak<Inner>);
+
+impl WeakConverter {
+    /// The converter, while there is one.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Converter> {
+        self.0.upgrade().map(Converter)
+    }
+}
+
+impl fmt::Debug for WeakConverter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakConverter").finish_non_exhaustive()
+    }
+}
+
+/// The JS error for an error that came up before there was a VM.
+#[must_use]
+pub fn early_error_to_js(hooks: &Hooks, error: &ScriptError) -> JsValue {
+    hooks.error(&error.message, &members_of(error, &JsValue::UNDEFINED, None))
+}
+
+fn members_of(error: &ScriptError, value: &JsValue, cause: Option<&JsValue>) -> Object {
+    let first = error.frames.first();
+    let frames: Array = error.frames.iter().map(frame_to_js).collect();
+    let members = object([
+        ("kind", error.kind.name().into()),
+        ("chunkName", first.map_or(JsValue::UNDEFINED, |frame| (&frame.chunk_name).into())),
+        ("line", first.map_or(JsValue::UNDEFINED, |frame| frame.line.into())),
+        ("frames", frames.into()),
+        ("traceback", error.traceback().into()),
+        ("value", value.clone()),
+    ]);
+    if let Some(cause) = cause {
+        define(&members, &"cause".into(), cause, &descriptor());
+    }
+    members
+}
+
+fn frame_to_js(frame: &Frame) -> JsValue {
+    object([
+        ("chunkName", (&frame.chunk_name).into()),
+        ("line", frame.line.into()),
+        ("name", frame.name.as_ref().map_or(JsValue::UNDEFINED, Into::into)),
+    ])
+    .into()
+}
+
+fn object<const N: usize>(members: [(&str, JsValue); N]) -> Object {
+    let (object, descriptor) = (Object::new(), descriptor());
+    for (name, value) in members {
+        define(&object, &name.into(), &value, &descriptor);
+    }
+    object
+}
+
+/// One conversion of Luau values, the tables it has met, and which of them are still to be filled.
+struct Outward<'a> {
+    converter: &'a Converter,
+    tables: HashMap<*const c_void, JsValue>,
+    unfilled: Vec<(LuaTable, Target)>,
+}
+
+/// What a table becomes in JS.
+enum Target {
+    /// Of so many elements.
+    Array(Array, usize),
+    Object(Object),
+    Map(Map),
+}
+
+impl<'a> Outward<'a> {
+    fn new(converter: &'a Converter) -> Self {
+        Self { converter, tables: HashMap::new(), unfilled: Vec::new() }
+    }
+
+    fn value(&mut self, value: &LuaValue) -> LuaResult<JsValue> {
+        if let Some(number) = number(value) {
+            return Ok(number.into());
+        }
+        Ok(match value {
             LuaValue::Nil => JsValue::UNDEFINED,
             LuaValue::Boolean(boolean) => (*boolean).into(),
             LuaValue::String(text) => string(text),
             LuaValue::Buffer(buffer) => Uint8Array::from(buffer.to_vec().as_slice()).into(),
             LuaValue::Vector(vector) => Array::of3(&vector.x().into(), &vector.y().into(), &vector.z().into()).into(),
-            LuaValue::Table(table) if depth < DEEPEST => self.table(table, depth),
-            other => Opaque::from(other).into(),
-        }
+            LuaValue::Table(table) => self.table(table)?,
+            // `json.null`
+            value if *value == LuaValue::NULL => JsValue::NULL,
+            other => self.converter.handle_of(other)?,
+        })
     }
 
-    fn table(&mut self, table: &LuaTable, depth: usize) -> JsValue {
+    fn table(&mut self, table: &LuaTable) -> LuaResult<JsValue> {
         let id = table.to_pointer();
         if let Some(known) = self.tables.get(&id) {
-            return known.clone();
+            return Ok(known.clone());
         }
-        let pairs: Vec<(LuaValue, LuaValue)> = table.pairs().filter_map(Result::ok).collect();
-        let result: JsValue = match Shape::of(table, &pairs) {
-            Shape::Array => Array::new().into(),
-            Shape::Object => Object::new().into(),
-            Shape::Map => Map::new().into(),
+        let target = Target::of(table)?;
+        let result = match &target {
+            Target::Array(array, _) => JsValue::from(array),
+            Target::Object(object) => JsValue::from(object),
+            Target::Map(map) => JsValue::from(map),
         };
-        // Known before its contents are converted, since they may contain it.
         self.tables.insert(id, result.clone());
-        for (key, value) in pairs {
-            let value = self.value(&value, depth + 1);
-            if let Some(array) = result.dyn_ref::<Array>() {
-                // `next` goes through 1 to n in order for the part that is an array, and puts the rest after it; set by
-                // index, the order does not matter.
-                array.set(index_of(&key).map_or(0, |index| index - 1), value);
-            } else if let Some(map) = result.dyn_ref::<Map>() {
-                map.set(&self.value(&key, depth + 1), &value);
-            } else {
-                define(&result, &self.value(&key, depth + 1), &value);
+        self.unfilled.push((table.clone(), target));
+        Ok(result)
+    }
+
+    fn fill(&mut self) -> LuaResult<()> {
+        let descriptor = descriptor();
+        while let Some((table, target)) = self.unfilled.pop() {
+            match target {
+                Target::Array(array, length) => {
+                    for index in 1..=length {
+                        let value = table.raw_get(index)?;
+                        array.push(&self.value(&value)?);
+                    }
+                }
+                Target::Object(object) => {
+                    for pair in table.pairs() {
+                        let (key, value) = pair?;
+                        define(&object, &self.value(&key)?, &self.value(&value)?, &descriptor);
+                    }
+                }
+                Target::Map(map) => {
+                    for pair in table.pairs() {
+                        let (key, value) = pair?;
+                        map.set(&self.value(&key)?, &self.value(&value)?);
+                    }
+                }
             }
         }
-        result
+        Ok(())
     }
 }
 
-/// What a table is in JS.
-enum Shape {
-    Array,
-    Object,
-    Map,
-}
-
-impl Shape {
-    fn of(table: &LuaTable, pairs: &[(LuaValue, LuaValue)]) -> Self {
-        // As many keys as the length, and none beyond it: a table with a hole has fewer.
+impl Target {
+    fn of(table: &LuaTable) -> LuaResult<Self> {
         let length = table.raw_len();
         let is_within = |index: u32| usize::try_from(index).is_ok_and(|index| index <= length);
-        if pairs.len() == length && pairs.iter().all(|(key, _)| index_of(key).is_some_and(is_within)) {
-            Self::Array
-        } else if pairs.iter().all(|(key, _)| key.as_string().is_some_and(|key| key.to_str().is_ok())) {
-            Self::Object
-        } else {
-            Self::Map
+        let (mut count, mut is_array, mut is_object) = (0, true, true);
+        for pair in table.pairs::<LuaValue, LuaValue>() {
+            let (key, _) = pair?;
+            count += 1;
+            is_array = is_array && index_of(&key).is_some_and(is_within);
+            is_object = is_object && key.as_string().is_some_and(|key| key.to_str().is_ok());
+            if !is_array && !is_object {
+                return Ok(Self::Map(Map::new()));
+            }
         }
+        // As many keys as the length, and none beyond it: a table with a hole has fewer.
+        Ok(if is_array && count == length {
+            Self::Array(Array::new(), length)
+        } else if is_object {
+            Self::Object(Object::new())
+        } else {
+            Self::Map(Map::new())
+        })
     }
 }
 
@@ -145,45 +408,132 @@ fn string(text: &LuaString) -> JsValue {
     }
 }
 
-/// Gives `object` a property of its own: setting `__proto__` would change its prototype instead.
-fn define(object: &JsValue, key: &JsValue, value: &JsValue) {
-    let descriptor = Object::new();
-    for (name, value) in
-        [("value", value), ("writable", &true.into()), ("enumerable", &true.into()), ("configurable", &true.into())]
-    {
-        let _ = Reflect::set(&descriptor, &name.into(), value);
-    }
-    let _ = Reflect::define_property(object.unchecked_ref::<Object>(), key, &descriptor);
+/// One conversion of JS values, the objects it has met, and which of their tables are still to be filled.
+struct Inward<'a> {
+    converter: &'a Converter,
+    lua: &'a Lua,
+    /// The place in `tables` of each object.
+    places: Map,
+    tables: Vec<LuaTable>,
+    unfilled: Vec<(LuaTable, Origin)>,
 }
 
-/// The JS `Error` for an error of a script: named `LuauError`, with the members that the package documents.
-#[must_use]
-pub fn error_to_js(error: &ScriptError) -> JsValue {
-    let object = Error::new(&error.message);
-    object.set_name("LuauError");
-    let first = error.frames.first();
-    let frames: Array = error.frames.iter().map(frame_to_js).collect();
-    for (name, value) in [
-        ("kind", error.kind.name().into()),
-        ("chunkName", first.map_or(JsValue::UNDEFINED, |frame| (&frame.chunk_name).into())),
-        ("line", first.map_or(JsValue::UNDEFINED, |frame| frame.line.into())),
-        ("frames", frames.into()),
-        ("traceback", error.traceback().into()),
-        ("value", to_js(&error.value)),
-    ] {
-        define(&object, &name.into(), &value);
-    }
-    object.into()
+/// What a table is made from.
+enum Origin {
+    /// Of so many elements.
+    Array(JsValue, u32),
+    /// With these keys.
+    Object(JsValue, Array),
+    /// With these pairs of keys and values.
+    Map(Array),
 }
 
-fn frame_to_js(frame: &Frame) -> JsValue {
-    let object = Object::new();
-    for (name, value) in [
-        ("chunkName", (&frame.chunk_name).into()),
-        ("line", frame.line.into()),
-        ("name", frame.name.as_ref().map_or(JsValue::UNDEFINED, Into::into)),
-    ] {
-        define(&object, &name.into(), &value);
+impl<'a> Inward<'a> {
+    fn new(converter: &'a Converter, lua: &'a Lua) -> Self {
+        Self { converter, lua, places: Map::new(), tables: Vec::new(), unfilled: Vec::new() }
     }
-    object.into()
+
+    fn value(&mut self, value: &JsValue) -> Result<LuaValue, Refusal> {
+        if value.is_undefined() || value.is_null() {
+            return Ok(LuaNil);
+        }
+        if let Some(number) = value.as_f64() {
+            return Ok(LuaValue::Number(number));
+        }
+        if let Some(text) = value.as_string() {
+            return Ok(LuaValue::String(self.lua.create_string(text)?));
+        }
+        if let Some(boolean) = value.as_bool() {
+            return Ok(LuaValue::Boolean(boolean));
+        }
+        if value.is_bigint() {
+            return bigint(value);
+        }
+        if let Some(function) = value.dyn_ref::<Function>() {
+            return Ok(self.converter.stand_in_of_function(self.lua, function)?);
+        }
+        if value.is_symbol() {
+            return Ok(self.converter.stand_in_of_object(self.lua, value)?);
+        }
+        self.object(value)
+    }
+
+    fn object(&mut self, value: &JsValue) -> Result<LuaValue, Refusal> {
+        if let Some(place) = self.places.get(value).as_f64()
+            && let Some(table) = self.table_at(place)
+        {
+            return Ok(LuaValue::Table(table));
+        }
+        let origin = if let Some(length) = values::array_length(value)? {
+            if length > LONGEST_ARRAY {
+                return Err(Refusal::new(format!("an array of {length} elements is longer than a table can be")));
+            }
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a length, and not too large")]
+            let length = length as u32;
+            Origin::Array(value.clone(), length)
+        } else if let Some(bytes) = values::bytes(value)? {
+            return Ok(LuaValue::Buffer(self.lua.create_buffer(bytes)?));
+        } else if let Some(entries) = values::map_entries(value)? {
+            Origin::Map(entries)
+        } else if let Some(keys) = values::plain_keys(value)? {
+            Origin::Object(value.clone(), keys)
+        } else {
+            return Ok(self.converter.stand_in_of_object(self.lua, value)?);
+        };
+        let table = self.lua.create_table()?;
+        #[expect(clippy::cast_precision_loss, reason = "a place in a list")]
+        let place = self.tables.len() as f64;
+        self.places.set(value, &place.into());
+        self.tables.push(table.clone());
+        self.unfilled.push((table.clone(), origin));
+        Ok(LuaValue::Table(table))
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in a list")]
+    fn table_at(&self, place: f64) -> Option<LuaTable> {
+        self.tables.get(place as usize).cloned()
+    }
+
+    fn fill(&mut self) -> Result<(), Refusal> {
+        while let Some((table, origin)) = self.unfilled.pop() {
+            match origin {
+                Origin::Array(array, length) => {
+                    for index in 0..length {
+                        let value = self.value(&values::element(&array, index)?)?;
+                        if !value.is_nil() {
+                            table.raw_set(index + 1, value)?;
+                        }
+                    }
+                }
+                Origin::Object(object, keys) => {
+                    for key in keys.iter() {
+                        let value = self.value(&values::property(&object, &key)?)?;
+                        table.raw_set(self.lua.create_string(key.as_string().unwrap_or_default())?, value)?;
+                    }
+                }
+                Origin::Map(entries) => {
+                    for entry in entries.iter() {
+                        let key = self.value(&values::element(&entry, 0)?)?;
+                        if key.is_nil() || number(&key).is_some_and(f64::is_nan) {
+                            return Err(Refusal::new("a Map with a key that is undefined, null or NaN"));
+                        }
+                        let value = self.value(&values::element(&entry, 1)?)?;
+                        table.raw_set(key, value)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn bigint(value: &JsValue) -> Result<LuaValue, Refusal> {
+    match i64::try_from(value.clone()) {
+        #[expect(clippy::cast_precision_loss, reason = "a safe integer is a number")]
+        Ok(whole) if (-LARGEST_SAFE..=LARGEST_SAFE).contains(&whole) => Ok(LuaValue::Number(whole as f64)),
+        _ => Err(Refusal::new(format!(
+            "the bigint {} is not between -(2^53 - 1) and 2^53 - 1; give it as a string",
+            message_of(value)
+        ))),
+    }
 }

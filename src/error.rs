@@ -18,6 +18,8 @@ pub enum Kind {
     Runtime,
     /// The script asked for more memory than there is or than it may have.
     Memory,
+    /// The script ran for longer than it may without waiting.
+    Timeout,
     /// The thread was cancelled before it ended.
     Cancelled,
     /// The VM was disposed before the thread ended, or before the call.
@@ -32,6 +34,7 @@ impl Kind {
             Self::Syntax => "syntax",
             Self::Runtime => "runtime",
             Self::Memory => "memory",
+            Self::Timeout => "timeout",
             Self::Cancelled => "cancelled",
             Self::Disposed => "disposed",
         }
@@ -82,7 +85,7 @@ pub struct ScriptError {
 }
 
 /// Luau's own text for an allocation that failed, by which such an error is known after a `pcall` caught it.
-const NOT_ENOUGH_MEMORY: &str = "not enough memory";
+pub(crate) const NOT_ENOUGH_MEMORY: &str = "not enough memory";
 
 impl ScriptError {
     /// The error for a value that a script threw.

@@ -6,11 +6,12 @@
 //!
 //! How the parts stand; each depends on those below it only:
 //!
-//! - [`vm`]: the class that JS sees.
+//! - [`vm`]: the class that JS sees, and the machine behind it.
 //! - [`pump`]: runs the scheduler whenever JS has something for it, and lets the page breathe.
-//! - [`websocket`], [`task`], [`signal`], [`console`], [`json`]: the libraries that scripts see.
-//! - [`convert`]: values and errors on their way to JS.
+//! - [`websocket`], [`task`], [`signal`], [`console`], [`json`], [`modules`]: the libraries that scripts see.
+//! - [`convert`]: values, functions and errors on their way to JS and back.
 //! - [`host`]: all that comes from JS.
+//! - [`chunk`]: from source to a function.
 //! - [`bind`]: how Rust functions become Luau functions.
 //! - [`scheduler`]: which thread runs next. It knows neither JS nor a clock.
 //! - `raw`: all that is unsafe.
@@ -19,12 +20,14 @@
 //! Only `vm`, `convert` and `host` know JS.
 
 pub mod bind;
+pub mod chunk;
 pub mod console;
 pub mod convert;
 pub mod error;
 pub mod failure;
 pub mod host;
 pub mod json;
+pub mod modules;
 pub mod pump;
 mod raw;
 pub mod scheduler;

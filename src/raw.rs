@@ -1,11 +1,13 @@
 //! The calls into Luau's C API that mlua has no safe form of. All `unsafe` code of the crate stands here.
 
-use std::ffi::{CStr, c_char};
+use std::cell::{Cell, RefCell};
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::rc::Rc;
 
 use mlua::prelude::*;
 use mlua::{Thread, ffi};
 
-use crate::error::Frame;
+use crate::error::{CHUNK_NAME, Frame, Kind};
 
 /// How a thread came back from [`resume`].
 #[derive(Debug)]
@@ -58,6 +60,60 @@ pub(crate) fn resume(lua: &Lua, thread: &Thread, args: LuaMultiValue) -> LuaResu
     })
 }
 
+/// Loads a compiled chunk, whose globals will be `globals`, and whose constants are looked up in those of `loader`.
+///
+/// # Errors
+/// When there is no memory.
+pub(crate) fn load(
+    lua: &Lua,
+    loader: &Thread,
+    name: &CStr,
+    program: &[u8],
+    globals: LuaTable,
+) -> LuaResult<LuaFunction> {
+    // SAFETY: both states belong to the same VM, `loader` keeps its own alive and never runs; it is left as it was found.
+    // The program comes from the compiler.
+    unsafe {
+        lua.exec_raw(globals, |state| {
+            let loader = loader.state();
+            ffi::luaL_checkstack(loader, 3, c"loading a chunk".as_ptr());
+            ffi::lua_xmove(state, loader, 1);
+            let globals = ffi::lua_gettop(loader);
+            ffi::luau_load(loader, name.as_ptr(), program.as_ptr().cast(), program.len(), globals);
+            ffi::lua_xmove(loader, state, 1);
+            ffi::lua_settop(loader, globals - 1);
+        })
+    }
+}
+
+/// Tells Luau that a table of globals may change at any time.
+///
+/// # Errors
+/// When there is no memory.
+pub(crate) fn mark_unsafe(lua: &Lua, globals: LuaTable) -> LuaResult<()> {
+    // SAFETY: the table is what is on the stack.
+    unsafe {
+        lua.exec_raw(globals, |state| {
+            ffi::lua_setsafeenv(state, -1, 0);
+            ffi::lua_settop(state, 0);
+        })
+    }
+}
+
+/// Ends a thread that does not run: what it was doing is dropped, and it cannot be resumed any more.
+pub(crate) fn close(lua: &Lua, thread: &Thread) {
+    // SAFETY: `thread` keeps its state alive, and one that waits may be reset at any time; nothing is left on the stack.
+    // It fails for want of memory only, and then nobody resumes the thread either.
+    let _ = unsafe {
+        lua.exec_raw::<()>((), |_| {
+            let state = thread.state();
+            if ffi::lua_status(state) == ffi::LUA_YIELD || ffi::lua_gettop(state) > 0 {
+                ffi::lua_resetthread(state);
+            }
+        })
+    };
+}
+
 /// How many levels of a stack are told: who overflows it has twenty thousand, all alike.
 const MOST_FRAMES: i32 = 100;
 
@@ -93,4 +149,221 @@ unsafe fn text(pointer: *const c_char) -> Option<String> {
     }
     // SAFETY: the caller's promise.
     Some(unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned())
+}
+
+/// What keeps one resumption of a thread in bounds; see [`guarded`].
+pub(crate) struct Guard {
+    /// The thread that the scheduler resumed: the only one that may be preempted.
+    thread: *mut ffi::lua_State,
+    clock: Rc<dyn Fn() -> f64>,
+    /// When the page is to get its turn, in milliseconds.
+    slice_ends: f64,
+    /// When the thread has run for too long without yielding.
+    limit_ends: f64,
+    /// Whether the slice is over, and the thread could not be made to yield yet: it was waiting for one that it had
+    /// resumed, or for a call into C.
+    overdue: Cell<bool>,
+    preempted: Cell<bool>,
+    doom: RefCell<Option<Doom>>,
+}
+
+/// Why a running thread is to end: it is raised as an error again and again, until nothing is left that could catch it.
+#[derive(Clone, Debug)]
+pub(crate) struct Doom(Rc<(Kind, CString)>);
+
+impl Doom {
+    pub(crate) fn new(kind: Kind, message: &str) -> Self {
+        // The page chose the text, and may have put zeros into it.
+        Self(Rc::new((kind, CString::new(message.replace('\0', " ")).unwrap_or_default())))
+    }
+
+    /// The kind of the error.
+    pub(crate) fn kind(&self) -> Kind {
+        self.0.0
+    }
+
+    /// Its text.
+    pub(crate) fn message(&self) -> String {
+        self.0.1.to_string_lossy().into_owned()
+    }
+}
+
+/// What a thread that ran for too long is told.
+const TIMED_OUT: &str = "timed out: the script has run longer than its time limit without waiting";
+
+thread_local! {
+    /// The guard of the innermost resumption, of whichever VM. A function of the page that a script calls may run another
+    /// VM, so there can be several, one inside the other.
+    static GUARD: RefCell<Option<Rc<Guard>>> = const { RefCell::new(None) };
+    /// How many interrupts to let pass until the next look at the clock.
+    static LET_PASS: Cell<u32> = const { Cell::new(0) };
+    /// The same while a slice is over and the thread cannot be made to yield.
+    static PASSES: Cell<u32> = const { Cell::new(0) };
+    /// How many to let pass after that: adjusted, so that looks are about `LOOK_EVERY` apart.
+    static STRIDE: Cell<u32> = const { Cell::new(LEAST_STRIDE) };
+    /// When the clock was looked at last.
+    static LAST_LOOK: Cell<f64> = const { Cell::new(0.0) };
+}
+
+/// Looking at the clock costs as much as some tens of interrupts, and an interrupt stands for anything from a few
+/// nanoseconds to a long call into C.
+const LEAST_STRIDE: u32 = 100;
+const MOST_STRIDE: u32 = 4_000;
+/// In milliseconds.
+const LOOK_EVERY: f64 = 0.5;
+
+impl Guard {
+    /// A guard for `thread`, with times as `clock` tells them.
+    pub(crate) fn new(thread: &Thread, clock: Rc<dyn Fn() -> f64>, slice_ends: f64, limit_ends: f64) -> Rc<Self> {
+        let (overdue, preempted, doom) = Default::default();
+        Rc::new(Self { thread: thread.state(), clock, slice_ends, limit_ends, overdue, preempted, doom })
+    }
+
+    /// Whether the thread was made to yield, to be resumed without values.
+    pub(crate) fn was_preempted(&self) -> bool {
+        self.preempted.get()
+    }
+
+    /// Why the thread is to end.
+    pub(crate) fn doom(&self) -> Option<Doom> {
+        self.doom.borrow().clone()
+    }
+
+    /// Ends the thread, at whatever depth it runs, as soon as it comes to a loop or a call.
+    pub(crate) fn set_doom(&self, doom: Doom) {
+        self.doom.replace(Some(doom));
+        LET_PASS.set(0);
+    }
+}
+
+/// Runs `resume` with `guard` as the one that is asked at interrupts.
+pub(crate) fn guarded<R>(guard: Rc<Guard>, resume: impl FnOnce() -> R) -> R {
+    let outer = GUARD.replace(Some(guard));
+    // At once, since the times of this guard are its own.
+    LET_PASS.set(0);
+    PASSES.set(0);
+    let result = resume();
+    GUARD.replace(outer);
+    // The outer one may have been doomed meanwhile.
+    LET_PASS.set(0);
+    PASSES.set(0);
+    result
+}
+
+/// Has Luau ask the guard at every turn of a loop and every call; without, running costs nothing more.
+///
+/// # Errors
+/// When there is no memory.
+pub(crate) fn set_interrupts(lua: &Lua, on: bool) -> LuaResult<()> {
+    // SAFETY: the callbacks belong to the VM and live as long; `interrupt` keeps to what Luau allows there.
+    unsafe {
+        lua.exec_raw((), move |state| {
+            (*ffi::lua_callbacks(state)).interrupt = if on { Some(interrupt) } else { None };
+        })
+    }
+}
+
+/// Called by Luau at every turn of a loop and every call, and with `gc` from 0 by the collector.
+unsafe extern "C-unwind" fn interrupt(state: *mut ffi::lua_State, gc: c_int) {
+    let left = LET_PASS.get();
+    if left > 0 {
+        LET_PASS.set(left - 1);
+        return;
+    }
+    if gc < 0 {
+        // SAFETY: Luau calls this with the thread that is running.
+        unsafe { look(state) }
+    }
+}
+
+/// # Safety
+/// `state` is the thread that is running, and it stands where Luau may be interrupted. An error that is raised passes over
+/// this frame, in which nothing is left to drop by then.
+unsafe fn look(state: *mut ffi::lua_State) {
+    let Some(guard) = GUARD.with_borrow(Option::clone) else { return };
+    match guard.look(state) {
+        Action::GoOn => {}
+        Action::Yield => {
+            // SAFETY: `Guard::look` asked whether the thread may yield.
+            unsafe { ffi::lua_yield(state, 0) };
+        }
+        // SAFETY: the caller's promise. The guard, and the message in it, are kept by whoever resumed the thread.
+        Action::Raise => unsafe {
+            let message = guard.doom.borrow().as_ref().map(|doom| doom.0.1.as_ptr());
+            drop(guard);
+            // Code of ours goes on: it tells the page how the thread ended.
+            if let Some(message) = message
+                && !runs_our_code(state)
+            {
+                ffi::luaL_where(state, 0);
+                ffi::lua_pushstring(state, message);
+                ffi::lua_concat(state, 2);
+                ffi::lua_error(state);
+            }
+        },
+    }
+}
+
+/// What is to be done at an interrupt.
+enum Action {
+    GoOn,
+    Yield,
+    Raise,
+}
+
+impl Guard {
+    fn look(&self, state: *mut ffi::lua_State) -> Action {
+        if self.doom.borrow().is_some() {
+            return Action::Raise;
+        }
+        if self.overdue.get() && self.can_yield(state) {
+            self.preempted.set(true);
+            return Action::Yield;
+        }
+        let passes = PASSES.get();
+        if passes > 0 {
+            PASSES.set(passes - 1);
+            return Action::GoOn;
+        }
+        let now = (self.clock)();
+        let since_last = now - LAST_LOOK.replace(now);
+        let stride = STRIDE.get();
+        let stride = if since_last < LOOK_EVERY { stride.saturating_mul(2) } else { stride / 2 };
+        STRIDE.set(stride.clamp(LEAST_STRIDE, MOST_STRIDE));
+        if now >= self.limit_ends {
+            self.set_doom(Doom::new(Kind::Timeout, TIMED_OUT));
+            return Action::Raise;
+        }
+        if now >= self.slice_ends {
+            if self.can_yield(state) {
+                self.preempted.set(true);
+                return Action::Yield;
+            }
+            // Asked at every interrupt from now on, whether the thread is back.
+            self.overdue.set(true);
+            PASSES.set(STRIDE.get());
+        } else {
+            LET_PASS.set(STRIDE.get());
+        }
+        Action::GoOn
+    }
+
+    fn can_yield(&self, state: *mut ffi::lua_State) -> bool {
+        // SAFETY: `state` is alive, as it is running; asking changes nothing.
+        state == self.thread && unsafe { ffi::lua_isyieldable(state) } != 0
+    }
+}
+
+/// Whether the function that is running is Luau code of ours.
+///
+/// # Safety
+/// `state` is alive.
+unsafe fn runs_our_code(state: *mut ffi::lua_State) -> bool {
+    // SAFETY: a `lua_Debug` is plain data, for which zero is a valid value.
+    let mut info: ffi::lua_Debug = unsafe { std::mem::zeroed() };
+    // SAFETY: the caller's promise; only text is asked for, nothing is pushed, and the text lives as long as the function.
+    unsafe {
+        ffi::lua_getinfo(state, 0, c"s".as_ptr(), &raw mut info) != 0
+            && text(info.short_src).is_some_and(|name| name == CHUNK_NAME)
+    }
 }

@@ -17,17 +17,21 @@
 //!
 //! [`turn`]: Scheduler::turn
 
+mod timers;
+
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::c_void;
 use std::fmt;
 use std::rc::Rc;
 
 use mlua::prelude::*;
 
-use crate::error::ScriptError;
+pub use self::timers::Timer;
+use self::timers::{Alarm, TimerKey, Timers};
+use crate::error::{Kind, ScriptError};
 use crate::failure::Failure;
-use crate::raw::{self, Resumed};
+use crate::raw::{self, Doom, Guard, Resumed};
 
 /// Which thread: the address of its state, which stands for it as long as the thread is alive.
 type ThreadId = *const c_void;
@@ -66,11 +70,48 @@ enum Release {
     Nothing,
 }
 
-/// Who wants to know that a thread was cancelled.
+/// Who wants to know that a thread was ended from outside.
 struct Watch {
     /// Keeps the thread, and so its id, from being collected and given to another one.
     _thread: LuaThread,
-    cancelled: Box<dyn FnOnce()>,
+    ended: Box<dyn FnOnce(ScriptError)>,
+}
+
+/// How long a thread may run, in milliseconds; infinite where there is no such limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// Until the page gets its turn. The same thread goes on afterwards.
+    pub slice: f64,
+    /// Without yielding, over all its slices. Past it the thread fails.
+    pub limit: f64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { slice: f64::INFINITY, limit: f64::INFINITY }
+    }
+}
+
+impl Limits {
+    fn are_set(self) -> bool {
+        self.slice.is_finite() || self.limit.is_finite()
+    }
+}
+
+/// A thread that was made to yield because the page is to have its turn.
+struct Preempted {
+    thread: LuaThread,
+    /// How long it has run since it yielded by itself, in milliseconds.
+    used: f64,
+}
+
+/// What a VM has under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Threads that run, wait, or are to be resumed.
+    pub threads: usize,
+    /// Timers of scripts.
+    pub timers: usize,
 }
 
 enum Job {
@@ -84,64 +125,14 @@ enum Job {
     Dispatch(Box<dyn FnOnce(&Lua)>),
 }
 
-enum Alarm {
-    /// `task.wait`: the thread, and when it began to wait.
-    Wake { token: Token, since: f64 },
-    /// `task.delay`.
-    Resume { thread: LuaThread, values: LuaMultiValue },
-    /// A time-out of one of our libraries.
-    Notify(Box<dyn FnOnce()>),
-}
-
-/// The place of a timer: its time, then the order of the calls.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct TimerKey {
-    at: f64,
-    order: u64,
-}
-
-impl Eq for TimerKey {}
-
-impl PartialOrd for TimerKey {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for TimerKey {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.at.total_cmp(&other.at).then(self.order.cmp(&other.order))
-    }
-}
-
-/// A time-out. It is called off when this is dropped.
-#[must_use = "dropping it calls the time-out off"]
-pub struct Timer {
-    scheduler: Scheduler,
-    key: TimerKey,
-}
-
-impl Drop for Timer {
-    fn drop(&mut self) {
-        let alarm = self.scheduler.0.timers.borrow_mut().remove(&self.key);
-        // After the borrow has ended: what an alarm holds may reach back here as it is dropped.
-        drop(alarm);
-    }
-}
-
-impl fmt::Debug for Timer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Timer").field(&self.key).finish()
-    }
-}
-
 /// The scheduler of one VM. Cloning gives another handle to the same.
 #[derive(Clone)]
 pub struct Scheduler(Rc<Inner>);
 
 struct Inner {
     /// The time in milliseconds, from any beginning; it never goes back.
-    clock: Box<dyn Fn() -> f64>,
+    clock: Rc<dyn Fn() -> f64>,
+    limits: Cell<Limits>,
     /// Takes the errors of threads that nobody waits for.
     on_error: Box<dyn Fn(ScriptError)>,
     /// Called when an event left something to do and no turn is under way.
@@ -150,11 +141,13 @@ struct Inner {
     mark: OnceCell<LuaTable>,
     ready: RefCell<VecDeque<Job>>,
     deferred: RefCell<VecDeque<Job>>,
-    timers: RefCell<BTreeMap<TimerKey, Alarm>>,
+    timers: RefCell<Timers>,
     parked: RefCell<HashMap<ThreadId, Parked>>,
-    /// The `task.delay` timers of each thread that has some, so that cancelling the thread finds them.
-    delays: RefCell<HashMap<ThreadId, Vec<TimerKey>>>,
-    /// What wants to know that a thread was cancelled.
+    /// Goes on before anything else does.
+    preempted: RefCell<Option<Preempted>>,
+    /// The thread that runs, and what keeps it in bounds.
+    running: RefCell<Option<(LuaThread, Rc<Guard>)>>,
+    /// Who wants to know that a thread was ended from outside.
     watches: RefCell<HashMap<ThreadId, Watch>>,
     /// Threads that finished and that no script holds, for the next handlers.
     spare: RefCell<Vec<LuaThread>>,
@@ -176,7 +169,8 @@ impl Scheduler {
     /// waits for.
     pub fn new(clock: impl Fn() -> f64 + 'static, on_error: impl Fn(ScriptError) + 'static) -> Self {
         Self(Rc::new(Inner {
-            clock: Box::new(clock),
+            clock: Rc::new(clock),
+            limits: Cell::default(),
             on_error: Box::new(on_error),
             driver: RefCell::default(),
             mark: OnceCell::new(),
@@ -184,7 +178,8 @@ impl Scheduler {
             deferred: RefCell::default(),
             timers: RefCell::default(),
             parked: RefCell::default(),
-            delays: RefCell::default(),
+            preempted: RefCell::default(),
+            running: RefCell::default(),
             watches: RefCell::default(),
             spare: RefCell::default(),
             running_unseen: Cell::new(false),
@@ -199,6 +194,15 @@ impl Scheduler {
         *self.0.driver.borrow_mut() = Some(driver);
     }
 
+    /// Sets how long threads may run. Without limits, which is the default, running costs nothing more.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn set_limits(&self, lua: &Lua, limits: Limits) -> LuaResult<()> {
+        self.0.limits.set(limits);
+        raw::set_interrupts(lua, limits.are_set())
+    }
+
     /// Runs what is due: what woke, then what was deferred, until nothing is left or `out_of_time` says so.
     ///
     /// Timers that become due meanwhile wait for the next turn. Called from inside a turn, it leaves all to that one.
@@ -207,11 +211,12 @@ impl Scheduler {
             return Next::Now;
         }
         self.collect_due();
-        while let Some(job) = self.next_job() {
+        let mut is_time_left = !self.go_on(lua) || !out_of_time();
+        // A thread that was preempted is alone until it yields by itself.
+        while is_time_left && self.0.preempted.borrow().is_none() {
+            let Some(job) = self.next_job() else { break };
             self.run(lua, job);
-            if out_of_time() {
-                break;
-            }
+            is_time_left = !out_of_time();
         }
         self.0.in_turn.set(false);
         self.next()
@@ -285,22 +290,67 @@ impl Scheduler {
 
     /// Forgets a thread that was closed: what it waits for, what it is due for, and who watches it.
     pub fn forget(&self, thread: &LuaThread) {
+        self.forget_with(thread, "the thread was cancelled");
+    }
+
+    fn forget_with(&self, thread: &LuaThread, message: &str) {
         self.release(thread);
         let id = thread.to_pointer();
-        for key in self.0.delays.borrow_mut().remove(&id).unwrap_or_default() {
-            let alarm = self.0.timers.borrow_mut().remove(&key);
-            drop(alarm);
-        }
+        let delays = self.0.timers.borrow_mut().remove_delays(id);
+        drop(delays);
+        self.end_watched(id, || ScriptError::plain(Kind::Cancelled, message));
+    }
+
+    /// Tells who watches a thread that it was ended. Returns the error if nobody does.
+    fn end_watched(&self, id: ThreadId, error: impl FnOnce() -> ScriptError) -> Option<ScriptError> {
         let watch = self.0.watches.borrow_mut().remove(&id);
-        if let Some(watch) = watch {
-            (watch.cancelled)();
+        match watch {
+            Some(watch) => {
+                (watch.ended)(error());
+                None
+            }
+            None => Some(error()),
         }
+    }
+
+    /// Ends a thread from outside, whatever it is doing: one that waits at once, the one that runs when it next comes to
+    /// a loop or a call, at whatever depth.
+    pub fn cancel(&self, lua: &Lua, thread: &LuaThread, message: &str) {
+        let is_running = self.0.running.borrow().as_ref().is_some_and(|(running, _)| running == thread);
+        if is_running {
+            self.end_running(lua, Kind::Cancelled, message);
+        } else {
+            let preempted = self.0.preempted.take().filter(|preempted| preempted.thread != *thread);
+            self.0.preempted.replace(preempted);
+            // One that a script resumed by hand, and that is running deeper down, goes on until it yields.
+            if thread.is_resumable() {
+                raw::close(lua, thread);
+            }
+        }
+        self.forget_with(thread, message);
+    }
+
+    /// Ends the thread that runs, when it next comes to a loop or a call.
+    pub fn end_running(&self, lua: &Lua, kind: Kind, message: &str) {
+        let guard = self.0.running.borrow().as_ref().map(|(_, guard)| guard.clone());
+        // Without memory for this the thread goes on until it yields.
+        if let Some(guard) = guard
+            && raw::set_interrupts(lua, true).is_ok()
+        {
+            guard.set_doom(Doom::new(kind, message));
+        }
+    }
+
+    /// Why the thread that runs is to end, if it is.
+    #[must_use]
+    pub fn doom(&self) -> Option<Kind> {
+        self.0.running.borrow().as_ref().and_then(|(_, guard)| guard.doom()).map(|doom| doom.kind())
     }
 
     fn give_back(&self, parked: Option<Parked>) {
         match parked.map(|parked| parked.release) {
             Some(Release::Timer(key)) => {
-                let alarm = self.0.timers.borrow_mut().remove(&key);
+                let alarm = self.0.timers.borrow_mut().remove(key);
                 drop(alarm);
             }
             Some(Release::Hook(hook)) => hook(),
@@ -308,9 +358,9 @@ impl Scheduler {
         }
     }
 
-    /// Calls `cancelled` if `thread` is closed before [`unwatch`](Self::unwatch) is called.
-    pub fn watch(&self, thread: &LuaThread, cancelled: impl FnOnce() + 'static) {
-        let watch = Watch { _thread: thread.clone(), cancelled: Box::new(cancelled) };
+    /// Calls `ended` if `thread` is cancelled or fails before [`unwatch`](Self::unwatch) is called.
+    pub fn watch(&self, thread: &LuaThread, ended: impl FnOnce(ScriptError) + 'static) {
+        let watch = Watch { _thread: thread.clone(), ended: Box::new(ended) };
         self.0.watches.borrow_mut().insert(thread.to_pointer(), watch);
     }
 
@@ -333,7 +383,6 @@ impl Scheduler {
     /// Resumes `thread` when so many milliseconds have passed.
     pub fn delay(&self, milliseconds: f64, thread: LuaThread, values: LuaMultiValue) {
         let key = self.timer_key(self.now() + milliseconds);
-        self.0.delays.borrow_mut().entry(thread.to_pointer()).or_default().push(key);
         self.0.timers.borrow_mut().insert(key, Alarm::Resume { thread, values });
     }
 
@@ -341,7 +390,7 @@ impl Scheduler {
     pub fn timer(&self, milliseconds: f64, notify: impl FnOnce() + 'static) -> Timer {
         let key = self.timer_key(self.now() + milliseconds);
         self.0.timers.borrow_mut().insert(key, Alarm::Notify(Box::new(notify)));
-        Timer { scheduler: self.clone(), key }
+        Timer::new(self.clone(), key)
     }
 
     /// Calls `dispatch` in this cycle, after the threads that are ready.
@@ -375,7 +424,13 @@ impl Scheduler {
 
     /// Reports an error that nobody waits for.
     pub fn report(&self, error: ScriptError) {
-        (self.0.on_error)(error);
+        match self.doom() {
+            None => (self.0.on_error)(error),
+            // A thread that went down with the one that had resumed it.
+            Some(Kind::Timeout) => (self.0.on_error)(ScriptError { kind: Kind::Timeout, ..error }),
+            // Who stops a VM knows that its threads end.
+            Some(_) => {}
+        }
     }
 
     /// The time in milliseconds.
@@ -384,8 +439,9 @@ impl Scheduler {
         (self.0.clock)()
     }
 
-    /// Lets go of everything: no thread runs any more, and what they waited for is given back.
-    pub fn clear(&self) {
+    /// Lets go of everything: no thread runs any more, what they waited for is given back, and those who watch them are
+    /// told of `error`.
+    pub fn clear(&self, error: &ScriptError) {
         let parked: Vec<Parked> = self.0.parked.borrow_mut().drain().map(|(_, parked)| parked).collect();
         for parked in parked {
             self.give_back(Some(parked));
@@ -393,10 +449,31 @@ impl Scheduler {
         // Taken out first and dropped after: what they hold may reach back here.
         let watches: Vec<_> = self.0.watches.borrow_mut().drain().collect();
         for (_, watch) in watches {
-            (watch.cancelled)();
+            (watch.ended)(error.clone());
         }
         let _ = (self.0.ready.take(), self.0.deferred.take(), self.0.timers.take());
-        let _ = (self.0.delays.take(), self.0.spare.take());
+        let _ = (self.0.preempted.take(), self.0.spare.take());
+    }
+
+    /// What is under way. Threads that a script keeps and that wait for nothing of ours are not counted.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut threads: HashSet<ThreadId> = self.0.parked.borrow().keys().copied().collect();
+        let mut without_thread = 0;
+        for job in self.0.ready.borrow().iter().chain(self.0.deferred.borrow().iter()) {
+            match job {
+                Job::Resume { thread, .. } => {
+                    threads.insert(thread.to_pointer());
+                }
+                Job::Call { .. } => without_thread += 1,
+                Job::Wake { .. } | Job::Dispatch(_) => {}
+            }
+        }
+        threads.extend(self.0.preempted.borrow().iter().map(|preempted| preempted.thread.to_pointer()));
+        threads.extend(self.0.running.borrow().iter().map(|(thread, _)| thread.to_pointer()));
+        let timers = self.0.timers.borrow();
+        threads.extend(timers.delayed());
+        Counts { threads: threads.len() + without_thread, timers: timers.count() }
     }
 
     /// The value with which parked threads are resumed; see `bind.luau`.
@@ -413,31 +490,15 @@ impl Scheduler {
         loop {
             let due = {
                 let mut timers = self.0.timers.borrow_mut();
-                match timers.first_entry() {
-                    Some(entry) if entry.key().at <= now => entry.remove_entry(),
-                    _ => break,
-                }
+                let Some(due) = timers.pop_due(now) else { break };
+                due
             };
             match due {
-                (_, Alarm::Wake { token, since }) => {
+                Alarm::Wake { token, since } => {
                     self.wake(token, LuaMultiValue::from_vec(vec![LuaValue::Number((now - since) / 1_000.0)]));
                 }
-                (key, Alarm::Resume { thread, values }) => {
-                    self.forget_delay(&thread, key);
-                    self.resume(thread, values);
-                }
-                (_, Alarm::Notify(notify)) => notify(),
-            }
-        }
-    }
-
-    fn forget_delay(&self, thread: &LuaThread, key: TimerKey) {
-        let id = thread.to_pointer();
-        let mut delays = self.0.delays.borrow_mut();
-        if let Some(keys) = delays.get_mut(&id) {
-            keys.retain(|other| *other != key);
-            if keys.is_empty() {
-                delays.remove(&id);
+                Alarm::Resume { thread, values } => self.resume(thread, values),
+                Alarm::Notify(notify) => notify(),
             }
         }
     }
@@ -462,10 +523,11 @@ impl Scheduler {
     /// What is to be done next.
     #[must_use]
     pub fn next(&self) -> Next {
-        if !self.0.ready.borrow().is_empty() || !self.0.deferred.borrow().is_empty() {
+        let has_jobs = !self.0.ready.borrow().is_empty() || !self.0.deferred.borrow().is_empty();
+        if has_jobs || self.0.preempted.borrow().is_some() {
             return Next::Now;
         }
-        self.0.timers.borrow().first_key_value().map_or(Next::Idle, |(key, _)| Next::At(key.at))
+        self.0.timers.borrow().first().map_or(Next::Idle, Next::At)
     }
 
     fn run(&self, lua: &Lua, job: Job) {
@@ -528,16 +590,81 @@ impl Scheduler {
     }
 
     fn run_thread(&self, lua: &Lua, thread: &LuaThread, values: LuaMultiValue) {
+        self.run_slice(lua, thread, values, 0.0);
+    }
+
+    /// Goes on with the thread that was preempted. Returns whether there was one.
+    fn go_on(&self, lua: &Lua) -> bool {
+        let preempted = self.0.preempted.take();
+        let Some(Preempted { thread, used }) = preempted else { return false };
+        if thread.is_resumable() {
+            // Without values: they would be taken for those of the call that was interrupted.
+            self.run_slice(lua, &thread, LuaMultiValue::new(), used);
+        }
+        true
+    }
+
+    fn run_slice(&self, lua: &Lua, thread: &LuaThread, values: LuaMultiValue, used: f64) {
         self.0.resumptions.set(self.0.resumptions.get() + 1);
-        match raw::resume(lua, thread, values) {
-            Ok(Resumed::Finished | Resumed::Yielded) => {}
-            Ok(Resumed::Failed { value, frames }) => self.report(ScriptError::thrown(value, frames)),
-            Err(error) => self.report(ScriptError::from_lua(&error, "")),
+        let limits = self.0.limits.get();
+        let began = if limits.are_set() { self.now() } else { 0.0 };
+        let guard = Guard::new(thread, self.0.clock.clone(), began + limits.slice, began + limits.limit - used);
+        // None but this thread runs, since turns are not nested.
+        self.0.running.replace(Some((thread.clone(), guard.clone())));
+        let resumed = raw::guarded(guard.clone(), || raw::resume(lua, thread, values));
+        self.0.running.replace(None);
+        if guard.was_preempted() && matches!(resumed, Ok(Resumed::Yielded)) {
+            let used = used + self.now() - began;
+            self.0.preempted.replace(Some(Preempted { thread: thread.clone(), used }));
+            return;
+        }
+        let error = match resumed {
+            Ok(Resumed::Finished | Resumed::Yielded) => None,
+            Ok(Resumed::Failed { value, frames }) => Some(ScriptError::thrown(value, frames)),
+            Err(error) => Some(ScriptError::from_lua(&error, "")),
+        };
+        match guard.doom() {
+            Some(doom) => self.end_doomed(lua, thread, &doom, error),
+            None => {
+                if let Some(error) = error {
+                    self.fail_thread(thread, error);
+                }
+            }
+        }
+    }
+
+    /// Sees to it that nothing is left of a thread that was to end, even if it just then finished or yielded.
+    fn end_doomed(&self, lua: &Lua, thread: &LuaThread, doom: &Doom, error: Option<ScriptError>) {
+        if !self.0.limits.get().are_set() {
+            // They were on for this alone; turning them off needs no memory.
+            let _ = raw::set_interrupts(lua, false);
+        }
+        self.release(thread);
+        if thread.is_resumable() {
+            raw::close(lua, thread);
+        } else if error.is_none() {
+            // It told its end itself.
+            return;
+        }
+        let frames = error.map(|error| error.frames).unwrap_or_default();
+        let place = frames.first().map(|frame| format!("{}:{}: ", frame.chunk_name, frame.line)).unwrap_or_default();
+        let message = format!("{place}{}", doom.message());
+        let error = ScriptError { kind: doom.kind(), message, value: LuaNil, frames };
+        let unheard = self.end_watched(thread.to_pointer(), || error.clone());
+        // Who stops a VM knows that its threads end; a time limit is told.
+        if let Some(error) = unheard.filter(|error| error.kind == Kind::Timeout) {
+            self.report(error);
+        }
+    }
+
+    fn fail_thread(&self, thread: &LuaThread, error: ScriptError) {
+        if let Some(error) = self.end_watched(thread.to_pointer(), || error) {
+            self.report(error);
         }
     }
 
     fn timer_key(&self, at: f64) -> TimerKey {
-        TimerKey { at, order: self.next_number() }
+        TimerKey::new(at, self.next_number())
     }
 
     fn next_number(&self) -> u64 {
@@ -551,7 +678,7 @@ impl fmt::Debug for Scheduler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scheduler")
             .field("parked", &self.0.parked.borrow().len())
-            .field("timers", &self.0.timers.borrow().len())
+            .field("timers", &self.0.timers.borrow().count())
             .finish_non_exhaustive()
     }
 }

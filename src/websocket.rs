@@ -21,7 +21,7 @@ use self::connection::Shared;
 use self::options::{Options, is_websocket_url};
 use crate::bind::{Args, Binder, Callee};
 use crate::failure::Failure;
-use crate::host::{Socket, SocketEvent};
+use crate::host::socket::{Socket, SocketEvent};
 use crate::scheduler::Scheduler;
 use crate::task::MILLISECONDS_PER_SECOND;
 
@@ -30,18 +30,21 @@ use crate::task::MILLISECONDS_PER_SECOND;
 /// It is called with the URL, the subprotocols, and what takes the events.
 type Connector = dyn Fn(&str, &[String], Box<dyn Fn(SocketEvent)>) -> Result<Socket, String>;
 
-/// How much a connection keeps for a script that does not take it.
+/// How many connections a script may have, and how much each keeps for a script that does not take it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
-    /// In messages.
+    /// Connections at a time, those that are being opened too.
+    pub connections: usize,
+    /// Messages that a connection keeps.
     pub messages: usize,
-    /// In bytes, of all messages together.
+    /// Bytes, of all these messages together.
     pub bytes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { messages: 65_536, bytes: 16 * 1024 * 1024 }
+        // Chromium and Firefox allow 255 and 200 at a time, of all pages together.
+        Self { connections: 255, messages: 65_536, bytes: 16 * 1024 * 1024 }
     }
 }
 
@@ -80,9 +83,14 @@ impl Sockets {
         }))
     }
 
-    /// Closes every socket, those that are being opened too; their events are never seen. None can be opened any more.
+    /// Closes every socket for good: none can be opened any more.
     pub fn end(&self) {
         self.0.has_ended.set(true);
+        self.close_all();
+    }
+
+    /// Closes every socket, those that are being opened too; their events are never seen.
+    pub fn close_all(&self) {
         let live = self.0.live.take();
         for shared in live.into_values() {
             shared.let_go();
@@ -171,15 +179,17 @@ fn connect(lua: &Lua, sockets: &Sockets, args: &Args) -> Result<(), Failure> {
     let id = sockets.0.next_id.replace(sockets.0.next_id.get() + 1);
     let shared = Shared::new(id, sockets, url.clone(), options.binary);
     let of_events = Rc::downgrade(&shared);
-    let socket = (sockets.0.connector)(
-        &url,
-        &options.protocols,
-        Box::new(move |event| {
-            if let Some(shared) = of_events.upgrade() {
-                shared.on_event(event);
-            }
-        }),
-    );
+    let on_event = move |event| {
+        if let Some(shared) = of_events.upgrade() {
+            shared.on_event(event);
+        }
+    };
+    let most = sockets.0.limits.connections;
+    let socket = if sockets.count() < most {
+        (sockets.0.connector)(&url, &options.protocols, Box::new(on_event))
+    } else {
+        Err(format!("too many connections: the host allows {most} at a time"))
+    };
 
     let given_up = Rc::downgrade(&shared);
     let token = scheduler.park(lua, move || {

@@ -11,7 +11,7 @@ use super::{Limits, Sockets, WeakSockets};
 use crate::bind::{Args, Binder, Callee};
 use crate::error::ScriptError;
 use crate::failure::Failure;
-use crate::host::{Socket, SocketEvent};
+use crate::host::socket::{Socket, SocketEvent};
 use crate::scheduler::{Scheduler, Timer, Token};
 use crate::signal::{self, Signal, SignalUserData, Source};
 use crate::task::MILLISECONDS_PER_SECOND;

@@ -4,7 +4,7 @@ use js_sys::Array;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::page::{Page, json, property, text};
+use crate::page::{Page, json, property, start, text};
 
 /// The VM still runs a script that waits.
 async fn assert_alive(page: &Page) {
@@ -123,7 +123,7 @@ async fn a_sink_that_throws_is_an_error_of_the_script() {
     let print = js_sys::Function::new_with_args("text", "throw new Error('no paper')");
     Reflect::set(&options, &"print".into(), &print).unwrap();
     let vm = Vm::new(Some(options.unchecked_into::<VmOptions>())).unwrap();
-    let promise: js_sys::Promise = vm.run("print('x')", None).unchecked_into();
+    let promise: js_sys::Promise = start(&vm, "print('x')");
     let error = wasm_bindgen_futures::JsFuture::from(promise).await.expect_err("the sink threw");
     assert_eq!(text(&error, "message"), "script:1: the page's 'print' failed: no paper");
     vm.dispose();

@@ -90,7 +90,7 @@ impl Page {
     /// Starts a script, in which SERVER stands for the address above.
     pub(crate) fn start(&self, source: &str) -> Promise {
         let source = source.replace("SERVER", SERVER);
-        self.vm().run(&source, None).unchecked_into()
+        start(self.vm(), &source)
     }
 
     /// Runs a script to its end and returns what it returns, or its error.
@@ -139,6 +139,11 @@ impl Drop for Page {
             vm.dispose();
         }
     }
+}
+
+/// Starts a script in a VM.
+pub(crate) fn start(vm: &Vm, source: &str) -> Promise {
+    vm.run(JsValue::from(source).unchecked_into(), None, None, None).unchecked_into()
 }
 
 /// Lets so many seconds pass.

@@ -1,6 +1,6 @@
 //! What a chunk returns reaches the page as the JS values that belong to it.
 
-use js_sys::{Array, Map, Object, Uint8Array};
+use js_sys::{Array, Function, Map, Object, Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -71,11 +71,23 @@ async fn a_key_named_proto_is_a_property_and_never_a_prototype() {
 }
 
 #[wasm_bindgen_test]
-async fn functions_come_as_something_that_can_be_held() {
+async fn what_js_cannot_look_into_can_be_held_when_the_vm_is_gone() {
     let page = Page::new();
-    let results = page.run("return print, setmetatable({}, { __tostring = error }), newproxy()").await;
+    let results = page.run("return print, newproxy(), coroutine.create(print)").await;
     page.vm().dispose();
-    assert!(String::from(results[0].unchecked_ref::<Object>().to_string()).starts_with("function: 0x"));
+    assert!(results[0].is_function());
+    for (value, start) in [(&results[1], "userdata: 0x"), (&results[2], "thread: 0x")] {
+        assert!(String::from(value.unchecked_ref::<Object>().to_string()).starts_with(start));
+    }
+}
+
+#[wasm_bindgen_test]
+async fn functions_of_scripts_are_functions_that_return_promises() {
+    let page = Page::new();
+    let results = page.run("return function(a, ...) task.wait(0.01) return a * 2, ... end").await;
+    let promise = results[0].unchecked_ref::<Function>().call2(&JsValue::UNDEFINED, &21.into(), &"x".into());
+    let answer = wasm_bindgen_futures::JsFuture::from(promise.unwrap().unchecked_into::<Promise>()).await.unwrap();
+    assert_eq!(json(&answer.unchecked_into::<Array>().to_vec()), r#"[42,"x"]"#);
 }
 
 #[wasm_bindgen_test]

@@ -6,5 +6,6 @@
 mod json;
 mod scheduler;
 mod signal;
+mod slices;
 mod task;
 mod world;

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use luau_websocket::error::{Kind, ScriptError};
 use luau_websocket::scheduler::Next;
 
 use crate::world::World;
@@ -132,7 +133,7 @@ fn a_watch_is_for_one_thread_and_not_for_another_at_its_address() {
     let cancelled = Rc::new(Cell::new(false));
     let of_watch = cancelled.clone();
     let thread = world.start("coroutine.yield()");
-    world.scheduler.watch(&thread, move || of_watch.set(true));
+    world.scheduler.watch(&thread, move |_| of_watch.set(true));
     world.turn();
     drop(thread);
     world.lua.gc_collect().unwrap();
@@ -145,7 +146,7 @@ fn clearing_gives_everything_back_and_runs_nothing_more() {
     let world = World::new();
     world.start("task.delay(1, log, 'never') task.wait(2) log('never')");
     world.turn();
-    world.scheduler.clear();
+    world.scheduler.clear(&ScriptError::plain(Kind::Cancelled, "stopped"));
     assert_eq!(world.pass_to(10_000.0), Next::Idle);
     assert!(world.log().is_empty());
 }

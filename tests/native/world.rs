@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use luau_websocket::bind::Binder;
 use luau_websocket::error::ScriptError;
-use luau_websocket::scheduler::{Next, Scheduler};
+use luau_websocket::scheduler::{Limits, Next, Scheduler};
 use luau_websocket::signal::{self, Signal, SignalUserData};
 use luau_websocket::{json, task};
 use mlua::prelude::*;
@@ -14,6 +14,7 @@ pub(crate) struct World {
     pub lua: Lua,
     pub scheduler: Scheduler,
     clock: Rc<Cell<f64>>,
+    tick: Rc<Cell<f64>>,
     log: Rc<RefCell<Vec<String>>>,
     errors: Rc<RefCell<Vec<ScriptError>>>,
 }
@@ -24,7 +25,10 @@ impl World {
         let clock = Rc::new(Cell::new(0.0));
         let errors: Rc<RefCell<Vec<ScriptError>>> = Rc::default();
         let (of_clock, of_errors) = (clock.clone(), errors.clone());
-        let scheduler = Scheduler::new(move || of_clock.get(), move |error| of_errors.borrow_mut().push(error));
+        let tick = Rc::new(Cell::new(0.0));
+        let of_tick = tick.clone();
+        let read = move || of_clock.replace(of_clock.get() + of_tick.get());
+        let scheduler = Scheduler::new(read, move |error| of_errors.borrow_mut().push(error));
         let binder = Binder::new(&lua, &scheduler).unwrap();
         json::install(&lua, &binder).unwrap();
         task::install(&lua, &binder, &scheduler).unwrap();
@@ -39,7 +43,7 @@ impl World {
         });
         lua.globals().set("log", write.unwrap()).unwrap();
         lua.sandbox(true).unwrap();
-        Self { lua, scheduler, clock, log, errors }
+        Self { lua, scheduler, clock, tick, log, errors }
     }
 
     /// Starts a script as a thread, which runs in the next turn.
@@ -67,6 +71,12 @@ impl World {
                 }
             }
         }
+    }
+
+    /// From now on the clock goes on by so many milliseconds whenever it is looked at, and threads have these limits.
+    pub(crate) fn limit(&self, tick: f64, limits: Limits) {
+        self.tick.set(tick);
+        self.scheduler.set_limits(&self.lua, limits).unwrap();
     }
 
     /// Turns the clock without running anything: a page that was busy.

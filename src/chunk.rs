@@ -1,0 +1,81 @@
+//! Chunks: from source to a function.
+//!
+//! Luau takes globals for constants: it looks them up when a chunk is loaded, and uses what it found as long as the table
+//! of globals is marked as safe. Here many chunks share their globals, and the page sets some too; so what a chunk finds
+//! must not be what was there when it was loaded. Only our own libraries are looked up early, by loading chunks in a thread
+//! that sees nothing else; and once somebody puts something in the place of one of those, the mark is taken away.
+
+use std::ffi::CString;
+
+use mlua::chunk::Compiler;
+use mlua::prelude::*;
+
+use crate::raw;
+
+/// Loads the chunks of one VM.
+#[derive(Debug)]
+pub struct Chunks {
+    /// Never runs. Its globals are the libraries alone.
+    loader: LuaThread,
+    libraries: LuaTable,
+}
+
+impl Chunks {
+    /// To be made before the sandbox is closed, and so before scripts have globals of their own.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn new(lua: &Lua) -> LuaResult<Self> {
+        let nothing = lua.create_function(|_, ()| Ok(()))?;
+        Ok(Self { loader: lua.create_thread(nothing)?, libraries: lua.globals() })
+    }
+
+    /// The function of a chunk. Its name begins with a `=` unless Luau is to make one from the text.
+    ///
+    /// # Errors
+    /// When the source is no Luau program, or there is no memory.
+    pub fn load(&self, lua: &Lua, source: &[u8], name: &str) -> LuaResult<LuaFunction> {
+        let program = Compiler::new().compile(source).map_err(|error| with_name(error, name))?;
+        // C ends a text at a zero.
+        let name = CString::new(name.replace('\0', " ")).unwrap_or_default();
+        let globals = lua.globals();
+        for pair in globals.pairs::<LuaValue, LuaValue>() {
+            let (global, _) = pair?;
+            self.note_global(lua, &global)?;
+        }
+        raw::load(lua, &self.loader, &name, &program, globals)
+    }
+
+    /// Takes note of a global that a script or the page has set.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn note_global(&self, lua: &Lua, name: &LuaValue) -> LuaResult<()> {
+        if self.libraries.raw_get::<LuaValue>(name)?.is_nil() { Ok(()) } else { raw::mark_unsafe(lua, lua.globals()) }
+    }
+
+    /// A global, whether it is the script's own or a library.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn global(&self, lua: &Lua, name: &str) -> LuaResult<LuaValue> {
+        match lua.globals().raw_get(name)? {
+            LuaValue::Nil => self.libraries.raw_get(name),
+            value => Ok(value),
+        }
+    }
+}
+
+/// The compiler's message begins with the line; before it comes the name of the chunk, as Luau shows it.
+fn with_name(error: LuaError, name: &str) -> LuaError {
+    match error {
+        LuaError::SyntaxError { message, incomplete_input } => {
+            let shown = match name.strip_prefix(['=', '@']) {
+                Some(name) => name.to_owned(),
+                None => format!("[string \"{}\"]", name.lines().next().unwrap_or_default()),
+            };
+            LuaError::SyntaxError { message: format!("{shown}:{message}"), incomplete_input }
+        }
+        other => other,
+    }
+}

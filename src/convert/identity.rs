@@ -1,0 +1,207 @@
+//! Which value of the one side stands for which of the other, so that what crosses over and comes back is the same.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+use js_sys::{Function, Object, Reflect, WeakMap, WeakRef};
+use mlua::prelude::*;
+use wasm_bindgen::prelude::*;
+
+use super::Converter;
+use super::functions::LuauFunction;
+use crate::value::type_name;
+
+/// An object of the page, which a script can hold and give back, and cannot look into.
+struct JsObject(JsValue);
+
+/// A reference of a Luau value to its handle in JS that does not keep the handle alive.
+struct HandleRef(WeakRef);
+
+/// The name of the type of the page's objects in Luau, as `typeof` gives it.
+const JS_OBJECT: &str = "JSObject";
+
+/// What has crossed over, of one VM.
+pub(super) struct Identities {
+    /// The number of each object and function of the page that has a stand-in in Luau.
+    numbers: WeakMap,
+    /// The stand-in for each number; its values are weak.
+    stand_ins: LuaTable,
+    /// The function of the page for each function of Luau that stands for one; its keys are weak.
+    originals: LuaTable,
+    /// The number of each handle that JS has.
+    handles: WeakMap,
+    /// The Luau value for each number of a handle.
+    values: RefCell<HashMap<u32, LuaValue>>,
+    /// A reference to the handle of each Luau value that has one; its keys are weak.
+    handle_refs: LuaTable,
+    next: Cell<u32>,
+    /// There are runtimes without it; a Luau value gets a new handle each time there.
+    has_weak_refs: bool,
+}
+
+impl Identities {
+    pub(super) fn new(lua: &Lua) -> LuaResult<Self> {
+        lua.register_userdata_type::<JsObject>(|registry| registry.add_meta_field("__type", JS_OBJECT))?;
+        Ok(Self {
+            numbers: WeakMap::new(),
+            stand_ins: weak_table(lua, "v")?,
+            originals: weak_table(lua, "k")?,
+            handles: WeakMap::new(),
+            values: RefCell::default(),
+            handle_refs: weak_table(lua, "k")?,
+            next: Cell::new(1),
+            has_weak_refs: Reflect::has(&js_sys::global(), &"WeakRef".into()).unwrap_or(false),
+        })
+    }
+
+    /// Lets go of a Luau value whose handle JS has let go of.
+    pub(super) fn forget(&self, number: u32) {
+        let value = self.values.borrow_mut().remove(&number);
+        drop(value);
+    }
+
+    /// The Luau value of a handle.
+    pub(super) fn value(&self, number: u32) -> Option<LuaValue> {
+        self.values.borrow().get(&number).cloned()
+    }
+
+    /// The Luau value behind a handle of ours.
+    fn value_of(&self, handle: &Object) -> Option<LuaValue> {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number given out here")]
+        let number = self.handles.get(handle).as_f64()? as u32;
+        self.value(number)
+    }
+
+    /// The stand-in of an object or a function, if it has one already.
+    fn stand_in(&self, object: &Object) -> LuaResult<Option<LuaValue>> {
+        let Some(number) = self.numbers.get(object).as_f64() else { return Ok(None) };
+        let value: LuaValue = self.stand_ins.raw_get(number)?;
+        Ok(Some(value).filter(|value| !value.is_nil()))
+    }
+
+    fn set_stand_in(&self, object: &Object, value: &LuaValue) -> LuaResult<()> {
+        let number = self.numbers.get(object).as_f64().unwrap_or_else(|| f64::from(self.next_number()));
+        self.numbers.set(object, &number.into());
+        self.stand_ins.raw_set(number, value)
+    }
+
+    fn next_number(&self) -> u32 {
+        // It would take years to come round.
+        self.next.replace(self.next.get().wrapping_add(1))
+    }
+}
+
+fn weak_table(lua: &Lua, mode: &str) -> LuaResult<LuaTable> {
+    let (table, metatable) = (lua.create_table()?, lua.create_table()?);
+    metatable.raw_set("__mode", mode)?;
+    table.set_metatable(Some(metatable))?;
+    Ok(table)
+}
+
+impl Converter {
+    /// What stands in Luau for an object of the page, or a symbol.
+    pub(super) fn stand_in_of_object(&self, lua: &Lua, value: &JsValue) -> LuaResult<LuaValue> {
+        let identities = &self.0.identities;
+        let Some(object) = value.is_object().then(|| value.unchecked_ref::<Object>()) else {
+            return Ok(LuaValue::UserData(lua.create_any_userdata(JsObject(value.clone()))?));
+        };
+        if let Some(value) = identities.value_of(object) {
+            return Ok(value);
+        }
+        if let Some(value) = identities.stand_in(object)? {
+            return Ok(value);
+        }
+        let value = LuaValue::UserData(lua.create_any_userdata(JsObject(value.clone()))?);
+        identities.set_stand_in(object, &value)?;
+        Ok(value)
+    }
+
+    /// What stands in Luau for a function of the page.
+    pub(super) fn stand_in_of_function(&self, lua: &Lua, function: &Function) -> LuaResult<LuaValue> {
+        let identities = &self.0.identities;
+        if let Some(value) = identities.value_of(function) {
+            return Ok(value);
+        }
+        if let Some(value) = identities.stand_in(function)? {
+            return Ok(value);
+        }
+        let value = LuaValue::Function(self.luau_function(lua, function)?);
+        identities.originals.raw_set(&value, lua.create_any_userdata(JsObject(function.into()))?)?;
+        identities.set_stand_in(function, &value)?;
+        Ok(value)
+    }
+
+    /// What stands in JS for a function, a userdata or a thread of Luau.
+    pub(super) fn handle_of(&self, value: &LuaValue) -> LuaResult<JsValue> {
+        let identities = &self.0.identities;
+        let original: LuaValue = match value {
+            LuaValue::Function(_) => identities.originals.raw_get(value)?,
+            other => other.clone(),
+        };
+        if let LuaValue::UserData(data) = &original
+            && let Ok(object) = data.borrow::<JsObject>()
+        {
+            return Ok(object.0.clone());
+        }
+        if let LuaValue::UserData(data) = identities.handle_refs.raw_get::<LuaValue>(value)?
+            && let Ok(handle) = data.borrow::<HandleRef>()
+            && let Some(handle) = handle.0.deref()
+        {
+            return Ok(handle.into());
+        }
+        self.new_handle(value)
+    }
+
+    fn new_handle(&self, value: &LuaValue) -> LuaResult<JsValue> {
+        let identities = &self.0.identities;
+        let number = identities.next_number();
+        let handle: Object = match value {
+            LuaValue::Function(_) => self.js_function(LuauFunction::new(number, self)).into(),
+            other => JsValue::from(LuauValue::new(other, number, self)).unchecked_into(),
+        };
+        if identities.has_weak_refs
+            && let Some(lua) = self.0.lua.try_upgrade()
+        {
+            let handle_ref = lua.create_any_userdata(HandleRef(WeakRef::new(&handle)))?;
+            identities.handle_refs.raw_set(value, handle_ref)?;
+        }
+        identities.values.borrow_mut().insert(number, value.clone());
+        identities.handles.set(&handle, &number.into());
+        Ok(handle.into())
+    }
+}
+
+/// A value of the VM that JS can hold and give back, and cannot look into: a thread or a userdata.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct LuauValue {
+    /// Found out when it is made, since it may outlive its VM.
+    text: String,
+    number: u32,
+    converter: super::WeakConverter,
+}
+
+#[wasm_bindgen]
+impl LuauValue {
+    /// Its type and its identity, as Luau's `tostring` gives them to a value without a `__tostring`.
+    #[wasm_bindgen(js_name = toString)]
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.text.clone()
+    }
+}
+
+impl LuauValue {
+    fn new(value: &LuaValue, number: u32, converter: &Converter) -> Self {
+        let text = format!("{}: {:p}", type_name(value), value.to_pointer());
+        Self { text, number, converter: converter.downgrade() }
+    }
+}
+
+impl Drop for LuauValue {
+    fn drop(&mut self) {
+        if let Some(converter) = self.converter.upgrade() {
+            converter.0.identities.forget(self.number);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What a script shows by `print` and `warn`, for pages that want more than the text.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::Array;
+use mlua::prelude::*;
+use wasm_bindgen::prelude::*;
+
+use super::Converter;
+use crate::failure::Failure;
+
+/// The values that are being shown. The page gets a function that converts them, good only while it is told of them: so
+/// that nothing is converted, and no function made, for pages that do not ask.
+pub struct Shown {
+    current: Rc<RefCell<Option<LuaMultiValue>>>,
+    convert: Closure<dyn Fn() -> Result<Array, JsError>>,
+}
+
+impl Shown {
+    /// Nothing shown yet.
+    #[must_use]
+    pub fn new(converter: &Converter) -> Self {
+        let current: Rc<RefCell<Option<LuaMultiValue>>> = Rc::default();
+        let (of_convert, converter) = (current.clone(), converter.downgrade());
+        let convert = Closure::new(move || {
+            let values = of_convert.borrow().clone();
+            let converter = converter.upgrade();
+            let (Some(values), Some(converter)) = (values, converter) else {
+                return Err(JsError::new("values() is good only during the call that it was given to"));
+            };
+            converter.to_js_array(values.iter()).map_err(|error| JsError::new(Failure::from(error).message()))
+        });
+        Self { current, convert }
+    }
+
+    /// Calls `tell` with the function that converts `values`.
+    pub fn during<R>(&self, values: LuaMultiValue, tell: impl FnOnce(&JsValue) -> R) -> R {
+        let outer = self.current.replace(Some(values));
+        let result = tell(self.convert.as_ref());
+        let values = self.current.replace(outer);
+        drop(values);
+        result
+    }
+}
+
+impl std::fmt::Debug for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shown").finish_non_exhaustive()
+    }
+}

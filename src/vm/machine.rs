@@ -1,0 +1,449 @@
+//! A VM with its libraries, its scheduler and what drives it.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashMap;
+use std::rc::{Rc, Weak};
+
+use js_sys::{Array, Object, Promise};
+use mlua::prelude::*;
+use wasm_bindgen::prelude::*;
+
+use super::options::Options;
+use super::threads::Threads;
+use crate::bind::{Args, Binder, Callee};
+use crate::chunk::Chunks;
+use crate::convert::{Converter, WeakConverter, early_error_to_js};
+use crate::error::{Kind, ScriptError};
+use crate::failure::Failure;
+use crate::host::hooks::{Deferred, Hooks};
+use crate::host::sink::{Sink, complain};
+use crate::host::socket::Socket;
+use crate::host::values::{define, descriptor, message_of, plain_keys, property};
+use crate::modules::{self, Modules, OnEnd};
+use crate::pump::Pump;
+use crate::scheduler::{Next, Scheduler, Timer};
+use crate::websocket::Sockets;
+use crate::{console, host, json, task, websocket};
+
+/// How long after the last thread ran the collector is asked for connections that no script can reach, in milliseconds.
+const SEARCH_AFTER: f64 = 1_000.0;
+
+/// The name of a chunk that was given none.
+pub(super) const DEFAULT_CHUNK_NAME: &str = "script";
+
+/// What a VM is made of. It is alive as long as the page holds it, or until it is idle once the page does not.
+#[derive(Debug)]
+pub(super) struct Machine {
+    lua: Lua,
+    chunks: Rc<Chunks>,
+    scheduler: Scheduler,
+    sockets: Sockets,
+    threads: Threads,
+    converter: Converter,
+    hooks: Hooks,
+    modules: Modules,
+    pump: Rc<Pump>,
+    /// The runs that can be cancelled, by the number that the page gave them.
+    runs: RefCell<HashMap<u32, LuaThread>>,
+    /// Who waits for the VM to be idle.
+    idlers: RefCell<Vec<Deferred>>,
+    /// Itself, when the page has let go of the VM without disposing it and there is still something to do: as a timer
+    /// of the page's own goes on without a reference to it.
+    kept: RefCell<Option<Rc<Machine>>>,
+    /// When the collector is asked next for connections that no script can reach.
+    search: RefCell<Option<Timer>>,
+    /// How often a thread had been resumed when it was asked last: without another one there is nothing new to find.
+    searched_at: Cell<Option<u64>>,
+    is_disposed: Cell<bool>,
+}
+
+impl Machine {
+    pub(super) fn new(options: Options) -> Result<Rc<Self>, JsValue> {
+        let hooks = options.hooks.clone();
+        let early = |error: LuaError| early_error_to_js(&hooks, &ScriptError::from_lua(&error, DEFAULT_CHUNK_NAME));
+        // The default options matter: without `catch_rust_panics` mlua puts a `pcall` of its own in the place of Luau's,
+        // and no thread can yield through that one.
+        let lua = Lua::new_with(LuaStdLib::ALL_SAFE, LuaOptions::default()).map_err(early)?;
+        let reporter = Reporter::new(options.on_error.clone());
+        let (of_scheduler, clock) = (reporter.clone(), host::now);
+        let scheduler = Scheduler::new(clock, move |error| of_scheduler.report(&error));
+        let binder = Binder::new(&lua, &scheduler).map_err(early)?;
+        let converter = Converter::new(&lua, &scheduler, &binder, hooks.clone()).map_err(early)?;
+        reporter.set_converter(&converter);
+        let (globals, sandbox, memory_limit) = (options.globals.clone(), options.sandbox, options.memory_limit);
+
+        let machine = Self::assemble(lua, scheduler, &binder, converter, options).map_err(early)?;
+        if let Some(globals) = globals {
+            machine.set_globals(&globals)?;
+        }
+        // After the last change to the globals: from here on they are read-only for scripts, who get their own on top.
+        machine.lua.sandbox(sandbox).map_err(early)?;
+        if let Some(limit) = memory_limit {
+            machine.limit_memory(limit)?;
+        }
+        Ok(machine)
+    }
+
+    fn assemble(
+        lua: Lua,
+        scheduler: Scheduler,
+        binder: &Binder,
+        converter: Converter,
+        options: Options,
+    ) -> LuaResult<Rc<Self>> {
+        let of_sockets = options.warn.clone();
+        let constructor = options.constructor;
+        let sockets = Sockets::new(
+            &scheduler,
+            options.sockets,
+            move |text| warn(&of_sockets, text),
+            move |url, protocols, on_event| Socket::connect(constructor.as_ref(), url, protocols, on_event),
+        );
+        console::install(&lua, &converter, options.print, options.warn)?;
+        json::install(&lua, binder)?;
+        task::install(&lua, binder, &scheduler)?;
+        websocket::install(&lua, binder, &sockets)?;
+        let chunks = Rc::new(Chunks::new(&lua)?);
+        let of_loadstring = Rc::downgrade(&chunks);
+        let loadstring = binder.plain(&lua, Callee::Function("loadstring"), move |lua, args| {
+            let chunks = of_loadstring.upgrade().ok_or_else(|| Failure::new("the VM is disposed"))?;
+            load_string(lua, &chunks, &args)
+        })?;
+        lua.globals().raw_set("loadstring", loadstring)?;
+        let threads = Threads::new(&lua, &scheduler)?;
+        scheduler.set_limits(&lua, options.time)?;
+
+        let machine = Rc::new_cyclic(|machine: &Weak<Self>| {
+            let (of_pump, of_modules, of_runner) = (machine.clone(), machine.clone(), machine.clone());
+            let pump = Pump::new(&lua, &scheduler, move || {
+                if let Some(machine) = of_pump.upgrade() {
+                    machine.rest();
+                }
+            });
+            let modules = Modules::new(&scheduler, &converter, options.modules, move |source, name, on_end| {
+                let machine = of_modules.upgrade().ok_or_else(Threads::disposed)?;
+                machine.start(source, name, LuaMultiValue::new(), on_end).map(drop)
+            });
+            converter.set_runner(move |function, args| match of_runner.upgrade() {
+                Some(machine) => machine.call(function, args),
+                None => Promise::reject(&JsValue::UNDEFINED),
+            });
+            Self {
+                chunks,
+                lua,
+                scheduler,
+                sockets,
+                threads,
+                converter,
+                hooks: options.hooks,
+                modules,
+                pump,
+                runs: RefCell::default(),
+                idlers: RefCell::default(),
+                kept: RefCell::default(),
+                search: RefCell::default(),
+                searched_at: Cell::new(None),
+                is_disposed: Cell::new(false),
+            }
+        });
+        modules::install(&machine.lua, binder, &machine.modules)?;
+        Ok(machine)
+    }
+
+    /// Puts the page's globals beside our own.
+    fn set_globals(&self, globals: &JsValue) -> Result<(), JsValue> {
+        let Some(names) = plain_keys(globals)? else {
+            return Err(js_sys::TypeError::new("option globals: not a plain object").into());
+        };
+        for name in names.iter() {
+            let value = property(globals, &name)?;
+            self.set(&name.as_string().unwrap_or_default(), &value)?;
+        }
+        Ok(())
+    }
+
+    fn limit_memory(&self, limit: usize) -> Result<(), JsValue> {
+        let used = self.lua.used_memory();
+        if limit <= used {
+            let message = format!("option memoryLimit: the VM itself needs {used} bytes, and the limit is {limit}");
+            return Err(self.error_to_js(&ScriptError::plain(Kind::Memory, &message)));
+        }
+        self.lua.set_memory_limit(limit).map(drop).map_err(|error| self.lua_error_to_js(&error))
+    }
+
+    pub(super) fn compile(&self, source: &[u8], chunk_name: &str) -> Result<LuaFunction, ScriptError> {
+        self.chunks
+            .load(&self.lua, source, &format!("={chunk_name}"))
+            .map_err(|error| ScriptError::from_lua(&error, chunk_name))
+    }
+
+    /// Compiles a chunk and has it run in a thread.
+    fn start(
+        &self,
+        source: &[u8],
+        chunk_name: &str,
+        args: LuaMultiValue,
+        on_end: OnEnd,
+    ) -> Result<LuaThread, ScriptError> {
+        let chunk = self.compile(source, chunk_name)?;
+        self.threads.start(&self.lua, chunk, args, on_end).map_err(|error| ScriptError::from_lua(&error, chunk_name))
+    }
+
+    pub(super) fn run(
+        self: &Rc<Self>,
+        source: &[u8],
+        chunk_name: Option<&str>,
+        args: &Array,
+        id: Option<u32>,
+    ) -> Promise {
+        let args = match self.converter.to_luau_values(&self.lua, args) {
+            Ok(args) => args,
+            Err(refusal) => return Promise::reject(&self.converter.refusal_to_js("an argument", &refusal)),
+        };
+        self.promise_of(|on_end| {
+            let machine = Rc::downgrade(self);
+            let on_end = move |outcome| {
+                if let (Some(machine), Some(id)) = (machine.upgrade(), id) {
+                    machine.runs.borrow_mut().remove(&id);
+                }
+                on_end(outcome);
+            };
+            let thread = self.start(source, chunk_name.unwrap_or(DEFAULT_CHUNK_NAME), args, Box::new(on_end))?;
+            if let Some(id) = id {
+                self.runs.borrow_mut().insert(id, thread);
+            }
+            Ok(())
+        })
+    }
+
+    /// Calls a function of a script for the page.
+    fn call(self: &Rc<Self>, function: LuaFunction, args: &Array) -> Promise {
+        if self.is_disposed.get() {
+            return Promise::reject(&self.error_to_js(&Threads::disposed()));
+        }
+        let args = match self.converter.to_luau_values(&self.lua, args) {
+            Ok(args) => args,
+            Err(refusal) => return Promise::reject(&self.converter.refusal_to_js("an argument", &refusal)),
+        };
+        self.promise_of(|on_end| {
+            let started = self.threads.start(&self.lua, function, args, on_end);
+            started.map(drop).map_err(|error| ScriptError::from_lua(&error, DEFAULT_CHUNK_NAME))
+        })
+    }
+
+    /// The promise for a thread that `start` makes, which runs up to its first wait before this returns.
+    fn promise_of(self: &Rc<Self>, start: impl FnOnce(OnEnd) -> Result<(), ScriptError>) -> Promise {
+        let (promise, deferred) = self.hooks.promise();
+        let deferred = Rc::new(Cell::new(Some(deferred)));
+        // Weakly: the thread, which the VM keeps, holds this.
+        let (converter, unsettled) = (self.converter.downgrade(), deferred.clone());
+        let on_end = move |outcome: Result<LuaMultiValue, ScriptError>| {
+            if let (Some(deferred), Some(converter)) = (unsettled.take(), converter.upgrade()) {
+                deferred.settle(outcome_to_js(&converter, outcome));
+            }
+        };
+        if let Err(error) = start(Box::new(on_end))
+            && let Some(deferred) = deferred.take()
+        {
+            deferred.settle(Err(self.error_to_js(&error)));
+        }
+        self.scheduler.event(|| {});
+        promise
+    }
+
+    pub(super) fn cancel(&self, id: u32, reason: &JsValue) {
+        let thread = self.runs.borrow_mut().remove(&id);
+        let Some(thread) = thread else { return };
+        let message = message_of(reason);
+        // Failures carry what the page threw to the error that gets out; this is none, but it gets out the same way.
+        let _ = self.converter.failure(message.clone(), reason.clone());
+        self.scheduler.event(|| self.scheduler.cancel(&self.lua, &thread, &message));
+    }
+
+    pub(super) fn get(&self, name: &str) -> Result<JsValue, JsValue> {
+        let value = self.chunks.global(&self.lua, name);
+        value.and_then(|value| self.converter.to_js(&value)).map_err(|error| self.lua_error_to_js(&error))
+    }
+
+    pub(super) fn set(&self, name: &str, value: &JsValue) -> Result<(), JsValue> {
+        let value = self.converter.to_luau(&self.lua, value);
+        let value = value.map_err(|refusal| self.converter.refusal_to_js(&format!("global '{name}'"), &refusal))?;
+        let set = || {
+            let name = LuaValue::String(self.lua.create_string(name)?);
+            self.lua.globals().raw_set(&name, value)?;
+            self.chunks.note_global(&self.lua, &name)
+        };
+        set().map_err(|error: LuaError| self.lua_error_to_js(&error))
+    }
+
+    pub(super) fn idle(&self) -> Promise {
+        let (promise, deferred) = self.hooks.promise();
+        if self.is_idle() {
+            deferred.settle(Ok(JsValue::UNDEFINED));
+        } else {
+            self.idlers.borrow_mut().push(deferred);
+        }
+        promise
+    }
+
+    pub(super) fn stats(&self) -> Object {
+        let counts = self.scheduler.counts();
+        let (stats, descriptor) = (Object::new(), descriptor());
+        #[expect(clippy::cast_precision_loss, reason = "counts and bytes of a 32-bit machine")]
+        for (name, count) in [
+            ("threads", counts.threads as f64),
+            ("timers", counts.timers as f64),
+            ("sockets", self.sockets.count() as f64),
+            ("memory", self.lua.used_memory() as f64),
+        ] {
+            define(&stats, &name.into(), &count.into(), &descriptor);
+        }
+        stats
+    }
+
+    pub(super) fn error_to_js(&self, error: &ScriptError) -> JsValue {
+        self.converter.error_to_js(error)
+    }
+
+    fn lua_error_to_js(&self, error: &LuaError) -> JsValue {
+        self.error_to_js(&ScriptError::from_lua(error, DEFAULT_CHUNK_NAME))
+    }
+
+    /// What is to be done when the scheduler has nothing to do for now.
+    fn rest(self: &Rc<Self>) {
+        self.tell_idlers();
+        self.end_if_idle();
+        let has_searched = self.searched_at.get() == Some(self.scheduler.resumptions());
+        if !has_searched && self.sockets.has_unheard() && self.search.borrow().is_none() {
+            let machine = Rc::downgrade(self);
+            let timer = self.scheduler.timer(SEARCH_AFTER, move || {
+                if let Some(machine) = machine.upgrade() {
+                    machine.search_unreachable();
+                }
+            });
+            self.search.replace(Some(timer));
+            self.pump.wake_for_timers();
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        let counts = self.scheduler.counts();
+        let has_threads = counts.threads > 0 || counts.timers > 0;
+        !has_threads && self.scheduler.next() != Next::Now && self.sockets.count() == 0
+    }
+
+    fn tell_idlers(&self) {
+        if !self.idlers.borrow().is_empty() && self.is_idle() {
+            for idler in self.idlers.take() {
+                idler.settle(Ok(JsValue::UNDEFINED));
+            }
+        }
+    }
+
+    /// Has the collector find the connections that no script can reach: a script that waits makes no garbage, so it
+    /// would not come round by itself.
+    fn search_unreachable(&self) {
+        let timer = self.search.take();
+        drop(timer);
+        self.searched_at.set(Some(self.scheduler.resumptions()));
+        // Once to end the cycle that is under way, once for the connections, and once for their signals, which a weak
+        // table holds as long as the connection. It fails when a finalizer does, and ours do not.
+        for _ in 0..3 {
+            let _ = self.lua.gc_collect();
+        }
+    }
+
+    /// The page does not hold the VM any more, and did not dispose it.
+    pub(super) fn let_go(self: Rc<Self>) {
+        self.kept.replace(Some(self.clone()));
+        self.end_if_idle();
+    }
+
+    /// Ends a VM that the page has let go of, once nothing is left that could call into it.
+    fn end_if_idle(&self) {
+        let is_idle = self.scheduler.is_idle() && self.sockets.count() == 0;
+        if is_idle && self.kept.borrow().is_some() {
+            self.dispose();
+        }
+    }
+
+    pub(super) fn stop(&self) {
+        let error = ScriptError::plain(Kind::Cancelled, "the VM was stopped");
+        self.sockets.close_all();
+        self.modules.stop();
+        self.scheduler.clear(&error);
+        self.scheduler.end_running(&self.lua, Kind::Cancelled, &error.message);
+        self.runs.take();
+        // A turn, for those who wait for the VM to be idle.
+        self.scheduler.event(|| {});
+    }
+
+    pub(super) fn dispose(&self) {
+        if self.is_disposed.replace(true) {
+            return;
+        }
+        let error = Threads::disposed();
+        self.pump.stop();
+        self.sockets.end();
+        self.scheduler.clear(&error);
+        self.scheduler.end_running(&self.lua, Kind::Disposed, &error.message);
+        self.runs.take();
+        for idler in self.idlers.take() {
+            idler.settle(Err(self.error_to_js(&error)));
+        }
+        let (kept, search) = (self.kept.take(), self.search.take());
+        drop((kept, search));
+    }
+}
+
+/// Tells the page of errors that nobody waits for.
+#[derive(Clone)]
+struct Reporter(Rc<(Sink, OnceCell<WeakConverter>)>);
+
+impl Reporter {
+    fn new(sink: Sink) -> Self {
+        Self(Rc::new((sink, OnceCell::new())))
+    }
+
+    fn set_converter(&self, converter: &Converter) {
+        // Set once, by who made it.
+        let _ = self.0.1.set(converter.downgrade());
+    }
+
+    fn report(&self, error: &ScriptError) {
+        let Some(converter) = self.0.1.get().and_then(WeakConverter::upgrade) else { return };
+        let error = converter.error_to_js(error);
+        if let Err(thrown) = self.0.0.put(&error, &JsValue::UNDEFINED) {
+            // The page's own function failed; what it should have shown is not lost.
+            complain(&error, &format!("(the page's 'onError' failed: {})", message_of(&thrown)));
+        }
+    }
+}
+
+fn warn(sink: &Sink, text: &str) {
+    if let Err(thrown) = sink.put(&text.into(), &JsValue::UNDEFINED) {
+        complain(&text.into(), &format!("(the page's 'warn' failed: {})", message_of(&thrown)));
+    }
+}
+
+fn outcome_to_js(converter: &Converter, outcome: Result<LuaMultiValue, ScriptError>) -> Result<JsValue, JsValue> {
+    let results = outcome.and_then(|results| {
+        converter.to_js_array(results.iter()).map_err(|error| ScriptError::from_lua(&error, DEFAULT_CHUNK_NAME))
+    });
+    results.map(JsValue::from).map_err(|error| converter.error_to_js(&error))
+}
+
+/// mlua's own raises an error for what does not compile; Luau's returns nil and the message.
+fn load_string(lua: &Lua, chunks: &Chunks, args: &Args) -> Result<LuaMultiValue, Failure> {
+    let source = args.string(1)?;
+    let chunk_name = match args.value(2) {
+        LuaValue::Nil => "=(loadstring)".to_owned(),
+        _ => args.string(2)?.to_string_lossy(),
+    };
+    let source = source.as_bytes().to_vec();
+    Ok(match chunks.load(lua, &source, &chunk_name) {
+        Ok(function) => function.into_lua_multi(lua)?,
+        Err(LuaError::SyntaxError { message, .. }) => (LuaNil, message).into_lua_multi(lua)?,
+        Err(error) => return Err(error.into()),
+    })
+}

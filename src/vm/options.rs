@@ -1,0 +1,115 @@
+//! What a VM is made with.
+
+use js_sys::Function;
+use wasm_bindgen::prelude::*;
+
+use crate::host::hooks::Hooks;
+use crate::host::modules::ModuleSource;
+use crate::host::options::{boolean_option, function_option, number_option, option};
+use crate::host::sink::{Console, Sink};
+use crate::scheduler;
+use crate::websocket;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r#"
+/** What a VM is made with. */
+export interface VmOptions {
+    /** Takes what `print` writes; `console.log` by default. `values()` converts the arguments, during the call only. */
+    print?: (text: string, values: () => unknown[]) => void;
+    /** Takes what `warn` writes; `console.warn` by default. */
+    warn?: (text: string, values: () => unknown[]) => void;
+    /** Takes the errors of threads that nobody waits for; `console.error` by default. */
+    onError?: (error: Error) => void;
+    /** Globals of the scripts. */
+    globals?: Record<string, unknown>;
+    /** The source of the module at a path. */
+    modules?: (path: string) => string | Uint8Array | null | undefined | Promise<string | Uint8Array | null | undefined>;
+    /** How much memory scripts may have, in bytes. */
+    memoryLimit?: number;
+    /** How long a thread runs until the page gets its turn, in milliseconds. */
+    timeSlice?: number;
+    /** How long a thread may run without waiting, in milliseconds. */
+    timeLimit?: number;
+    /** Whether the libraries are read-only; true by default. */
+    sandbox?: boolean;
+    websocket?: {
+        /** The constructor of sockets; the global `WebSocket` by default. */
+        WebSocket?: new (url: string, protocols?: string[]) => WebSocket;
+        /** How many connections may be open at a time; 255 by default. */
+        maxConnections?: number;
+        /** How many messages a connection keeps for a script that does not take them; 65,536 by default. */
+        maxQueueMessages?: number;
+        /** How many bytes they may have together; 16 MiB by default. */
+        maxQueueBytes?: number;
+    };
+    /** Makes the errors that the page gets, from the message and the members; plain `Error`s by default. */
+    makeError?: (message: string, members: Record<string, unknown>) => Error;
+    /** Makes the function that the page gets for one that calls a function of a script. */
+    makeFunction?: (call: (...args: unknown[]) => Promise<unknown[]>) => (...args: unknown[]) => Promise<unknown[]>;
+    /** Gets the functions that reject the promises that are not settled. */
+    pending?: Set<(error: unknown) => void>;
+}
+"#;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The options, as TypeScript knows them.
+    #[wasm_bindgen(typescript_type = "VmOptions | null")]
+    pub type VmOptions;
+}
+
+/// The options of a VM, read and checked.
+pub(super) struct Options {
+    pub(super) print: Sink,
+    pub(super) warn: Sink,
+    pub(super) on_error: Sink,
+    pub(super) globals: Option<JsValue>,
+    pub(super) modules: Option<ModuleSource>,
+    pub(super) memory_limit: Option<usize>,
+    pub(super) time: scheduler::Limits,
+    pub(super) sandbox: bool,
+    pub(super) constructor: Option<Function>,
+    pub(super) sockets: websocket::Limits,
+    pub(super) hooks: Hooks,
+}
+
+impl Options {
+    /// Reads the options.
+    ///
+    /// # Errors
+    /// A `TypeError` for one that is not what it should be.
+    pub(super) fn read(options: Option<VmOptions>) -> Result<Self, JsValue> {
+        let options = &options.map_or(JsValue::UNDEFINED, JsValue::from);
+        let websocket = option(options, "websocket")?.unwrap_or_default();
+        let default = websocket::Limits::default();
+        let count =
+            |name: &str, default: usize| number_option(&websocket, name).map(|limit| limit.map_or(default, whole));
+        let milliseconds = |name: &str| number_option(options, name).map(|time| time.unwrap_or(f64::INFINITY));
+        Ok(Self {
+            print: Sink::from_options(options, "print", Console::Log)?,
+            warn: Sink::from_options(options, "warn", Console::Warn)?,
+            on_error: Sink::from_options(options, "onError", Console::Error)?,
+            globals: option(options, "globals")?,
+            modules: function_option(options, "modules")?.map(ModuleSource::new),
+            memory_limit: number_option(options, "memoryLimit")?.filter(|limit| limit.is_finite()).map(whole),
+            time: scheduler::Limits { slice: milliseconds("timeSlice")?, limit: milliseconds("timeLimit")? },
+            sandbox: boolean_option(options, "sandbox")?.unwrap_or(true),
+            constructor: function_option(&websocket, "WebSocket")?,
+            sockets: websocket::Limits {
+                connections: count("maxConnections", default.connections)?,
+                messages: count("maxQueueMessages", default.messages)?,
+                bytes: count("maxQueueBytes", default.bytes)?,
+            },
+            hooks: Hooks::from_options(options)?,
+        })
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "above zero; what is too large is no limit"
+)]
+fn whole(number: f64) -> usize {
+    number as usize
+}

@@ -1,0 +1,125 @@
+//! A thread that does not wait is interrupted: for the page to have its turn, and for good when it runs for too long.
+
+use luau_websocket::error::Kind;
+use luau_websocket::scheduler::{Limits, Next};
+
+use crate::world::World;
+
+const SLICES: Limits = Limits { slice: 8.0, limit: f64::INFINITY };
+const LIMIT: Limits = Limits { slice: f64::INFINITY, limit: 1_000.0 };
+
+/// Turns until nothing is left, and how many it took.
+fn turns(world: &World) -> usize {
+    let mut count = 1;
+    while world.turn() == Next::Now {
+        count += 1;
+        assert!(count < 1_000_000, "it never ends");
+    }
+    count
+}
+
+#[test]
+fn a_long_loop_is_cut_into_slices_and_goes_on_where_it_was() {
+    let world = World::new();
+    world.limit(1.0, SLICES);
+    world.start("local sum = 0 for i = 1, 100000 do sum += i end log(sum)");
+    assert!(turns(&world) > 10);
+    assert_eq!(world.log(), ["5000050000"]);
+    assert_eq!(world.errors(), [""; 0]);
+}
+
+#[test]
+fn no_other_thread_runs_between_the_slices_of_one() {
+    let world = World::new();
+    world.limit(1.0, SLICES);
+    world.start("log('a') for i = 1, 100000 do end log('b')");
+    world.start("log('c') for i = 1, 100000 do end log('d')");
+    turns(&world);
+    assert_eq!(world.log(), ["a", "b", "c", "d"]);
+}
+
+#[test]
+fn a_generator_never_yields_behind_the_back_of_who_resumed_it() {
+    let world = World::new();
+    world.limit(1.0, SLICES);
+    world.start(
+        "local next = coroutine.wrap(function()
+             for i = 1, 100 do for j = 1, 5000 do end coroutine.yield(i) end
+         end)
+         local sum = 0
+         for i = 1, 100 do sum += assert(next()) end
+         log(sum)",
+    );
+    assert!(turns(&world) > 10);
+    assert_eq!(world.log(), ["5050"]);
+}
+
+#[test]
+fn slices_pass_through_pcall_and_not_through_c() {
+    let world = World::new();
+    world.limit(1.0, SLICES);
+    world.start(
+        "local ok, sum = pcall(function() local sum = 0 for i = 1, 50000 do sum += i end return sum end)
+         local list = {} for i = 1, 2000 do list[i] = (i * 7919) % 2000 end
+         table.sort(list, function(a, b) for i = 1, 20 do end return a < b end)
+         log(ok, sum, list[1], list[2000])",
+    );
+    turns(&world);
+    assert_eq!(world.log(), ["true 1250025000 0 1999"]);
+}
+
+#[test]
+fn past_the_limit_a_thread_fails_whatever_it_catches() {
+    for source in [
+        "while true do end",
+        "while true do pcall(function() while true do end end) end",
+        "pcall(function() while true do end end) log('survived')",
+        "coroutine.wrap(function() while true do end end)()",
+        "while true do coroutine.resume(coroutine.create(function() while true do end end)) end",
+        "table.sort(table.create(9, 1), function() while true do end end)",
+        "string.gsub('x', 'x', function() while true do end end)",
+        "local t = setmetatable({}, { __index = function() while true do end end }) log(t.x)",
+        "xpcall(function() while true do end end, function() while true do end end)",
+        "for _ in function() while true do end end do end",
+        "local function f() return f() end f()  while true do end",
+    ] {
+        let world = World::new();
+        world.limit(1.0, LIMIT);
+        world.start(source);
+        turns(&world);
+        let errors = world.whole_errors();
+        let [error] = errors.as_slice() else { panic!("{source}: one error, not {errors:?}") };
+        let is_overflow = error.message.contains("stack overflow");
+        assert!(error.kind == Kind::Timeout || is_overflow, "{source}: {error:?}");
+        assert!(is_overflow || error.message.starts_with("script:1: timed out"), "{source}: {error:?}");
+        assert!(world.log().is_empty(), "{source}");
+        world.run("log('alive')");
+        assert_eq!(world.log(), ["alive"], "{source}");
+    }
+}
+
+#[test]
+fn waiting_begins_the_limit_anew_and_slices_do_not() {
+    let world = World::new();
+    world.limit(1.0, Limits { slice: 8.0, limit: 100.0 });
+    world.start("for i = 1, 50 do for j = 1, 5000 do end task.wait() end log('waited')");
+    world.pass_to(1e9);
+    assert_eq!(world.errors(), [""; 0]);
+    assert_eq!(world.log(), ["waited"]);
+    world.start("for i = 1, 50 do for j = 1, 5000 do end end log('did not wait')");
+    turns(&world);
+    assert_eq!(world.log(), [""; 0]);
+    assert_eq!(world.whole_errors()[0].kind, Kind::Timeout);
+}
+
+#[test]
+fn a_preempted_thread_can_be_cancelled() {
+    let world = World::new();
+    world.limit(1.0, SLICES);
+    let thread = world.start("while true do end");
+    assert_eq!(world.turn(), Next::Now);
+    world.scheduler.cancel(&world.lua, &thread, "enough");
+    assert_eq!(world.turn(), Next::Idle);
+    assert!(world.errors().is_empty());
+    assert_eq!(world.scheduler.counts().threads, 0);
+}
