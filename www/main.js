@@ -1,13 +1,13 @@
 // The playground: an editor box, and a VM for each run.
 
-import init, { Vm } from "../pkg/luau_websocket.js";
+import { Luau } from "../pkg/index.js";
 
 /** The address in the examples, in the place of which the server of this page is put. */
 const EXAMPLE_SERVER = "127.0.0.1:8080";
 /** So many lines are kept: more would make the page slow, and nobody reads them. */
 const MOST_LINES = 5_000;
 
-/** @typedef {import("../pkg/luau_websocket.js").LuauError} LuauError */
+/** @typedef {import("../pkg/index.js").LuauError} LuauError */
 /** @typedef {"print" | "warn" | "error" | "system"} Kind */
 
 /**
@@ -83,32 +83,39 @@ function writeError(error) {
   write("error", traceback ? `${message}\n${traceback.trimEnd()}` : message);
 }
 
-/** @type {Vm | undefined} */
-let vm;
+/** @type {Luau | undefined} */
+let luau;
+/** Counts the runs, since another may begin while one waits for its VM. */
+let latest = 0;
 
 async function run() {
   stop();
   output.replaceChildren();
   pending = [];
   began = performance.now();
-  const current = new Vm({
+  const number = ++latest;
+  const current = await Luau.create({
     print: (text) => write("print", text),
     warn: (text) => write("warn", text),
     onError: writeError,
   });
-  vm = current;
+  if (number !== latest) {
+    current.dispose();
+    return;
+  }
+  luau = current;
   stopButton.disabled = false;
   status.textContent = "Running";
   try {
-    const results = await current.run(script.value, "script");
-    if (vm === current) {
+    const results = await current.run(script.value);
+    if (luau === current) {
       status.textContent = "The script has ended; its timers and connections go on until you stop them";
     }
     if (results.length > 0) {
       write("system", `returned ${results.map(String).join(", ")}`);
     }
   } catch (error) {
-    if (vm === current) {
+    if (luau === current) {
       status.textContent = "The script ended with an error; what it started goes on until you stop it";
       writeError(error);
     }
@@ -116,13 +123,9 @@ async function run() {
 }
 
 function stop() {
-  if (vm === undefined) {
-    return;
-  }
-  const stopped = vm;
-  vm = undefined;
-  stopped.dispose();
-  stopped.free();
+  latest++;
+  luau?.dispose();
+  luau = undefined;
   stopButton.disabled = true;
   status.textContent = "Stopped";
 }
@@ -146,7 +149,8 @@ document.addEventListener("keydown", (event) => {
 try {
   const [example] = await Promise.all([
     fetch("examples/echo.luau").then((response) => response.text()),
-    init(),
+    // Loaded before it is needed, so that the first run begins at once.
+    Luau.create().then((vm) => vm.dispose()),
   ]);
   script.value = example.replace(EXAMPLE_SERVER, location.host);
   runButton.disabled = false;

@@ -4,17 +4,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ask, pageForTests } from "../server/browser.mjs";
 
-const context = pageForTests("/tests/luau/page.html");
+const context = pageForTests("/tests/luau/page.html", async ({ page }) => {
+  await page.waitForFunction(() => "runScript" in globalThis);
+});
 
 /** A page of WebAssembly memory. */
 const PAGE = 65_536;
 
 test("1,500 cycles of connect, echo and close leave the memory flat, and no closure alive", async () => {
   const sizes = await context.page.evaluate(async (address) => {
-    // @ts-expect-error: the page of the scripts is not what this file is checked with.
-    const { default: init, Vm } = await import("/pkg/luau_websocket.js");
-    const { memory, __wbindgen_externrefs: references } = await init();
-    const vm = new Vm();
+    const { Luau } = /** @type {any} */ (globalThis);
+    const vm = await Luau.create();
+    const { memory, __wbindgen_externrefs: references } = /** @type {any} */ (globalThis).wasm;
     const sizes = [];
     for (const cycles of [100, 900, 500]) {
       await vm.run(`
@@ -44,11 +45,10 @@ test("50 VMs disposed with open and half-open sockets leave no connection on the
   const silent = `127.0.0.1:${(await ask(context, "ports")).silent}`;
   await context.page.evaluate(
     async ([address, silentAddress]) => {
-      // @ts-expect-error: the page of the scripts is not what this file is checked with.
-      const { Vm } = await import("/pkg/luau_websocket.js");
+      const { Luau } = /** @type {any} */ (globalThis);
       const vms = [];
       for (let number = 0; number < 50; number++) {
-        const vm = new Vm();
+        const vm = await Luau.create();
         await vm.run(`open = websocket.connect("${address}") open.OnMessage:Connect(print)`);
         vms.push(vm);
       }

@@ -21,6 +21,7 @@ pub(crate) struct File {
     pub tools: BTreeMap<String, String>,
     pub rust: Rust,
     pub build: Build,
+    pub package: Package,
     pub test: Test,
 }
 
@@ -36,7 +37,15 @@ pub(crate) struct Build {
     pub target: String,
     pub profile: String,
     pub out_dir: String,
+    pub out_name: String,
     pub features: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Package {
+    pub sources: String,
+    pub out_dir: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,6 +87,11 @@ impl Config {
         self.tools().join("zig/ziglang").join(format!("zig{}", env::consts::EXE_SUFFIX))
     }
 
+    /// The sources of LLVM's runtimes and of libc that come with zig.
+    pub(crate) fn zig_library(&self) -> PathBuf {
+        self.tools().join("zig/ziglang/lib")
+    }
+
     /// The pinned version of a tool.
     pub(crate) fn version(&self, tool: &str) -> Result<&str> {
         match self.file.tools.get(tool) {
@@ -86,9 +100,27 @@ impl Config {
         }
     }
 
+    /// A program that npm installed.
+    pub(crate) fn npm_program(&self, name: &str) -> PathBuf {
+        self.root.join("node_modules/.bin").join(name)
+    }
+
+    /// The target of the module.
+    pub(crate) fn wasm_target(&self) -> Result<&str> {
+        match self.file.rust.targets.first() {
+            Some(target) => Ok(target),
+            None => bail!("wasm-pack.toml names no target of Rust: add one under [rust]"),
+        }
+    }
+
+    /// The folder of the TypeScript and of the manifest of the package.
+    pub(crate) fn sources(&self) -> PathBuf {
+        self.root.join(&self.file.package.sources)
+    }
+
     /// The folder of the package that `build` makes.
     pub(crate) fn package(&self) -> PathBuf {
-        self.root.join(&self.file.build.out_dir)
+        self.root.join(&self.file.package.out_dir)
     }
 
     /// `PATH` with our tools first.

@@ -9,9 +9,9 @@ use crate::tally::Tally;
 pub(crate) fn run(config: &Config) -> Tally {
     let mut tally = Tally::default();
     let wasm = config.file.rust.targets.first().map_or("", String::as_str);
-    let npm = |program: &str| config.root.join("node_modules/.bin").join(program).to_string_lossy().into_owned();
+    let npm = |program: &str| config.npm_program(program).to_string_lossy().into_owned();
     let (biome, tsc) = (npm("biome"), npm("tsc"));
-    let checks: [(&str, &str, Vec<&str>); 6] = [
+    let checks: [(&str, &str, Vec<&str>); 7] = [
         ("rustfmt", "2 seconds", vec!["cargo", "fmt", "--all", "--check"]),
         (
             "clippy",
@@ -44,7 +44,8 @@ pub(crate) fn run(config: &Config) -> Tally {
             vec!["cargo", "doc", "--quiet", "--workspace", "--no-deps", "--document-private-items"],
         ),
         ("biome", "1 second", vec![&biome, "ci", "--error-on-warnings"]),
-        ("tsc", "2 seconds", vec![&tsc, "--noEmit"]),
+        ("tsc for the package", "2 seconds", vec![&tsc, "--noEmit", "--project", &config.file.package.sources]),
+        ("tsc for all that uses it", "2 seconds", vec![&tsc, "--noEmit"]),
     ];
     for (name, usually, words) in checks {
         let Some((program, args)) = words.split_first() else { continue };

@@ -5,7 +5,10 @@
 mod build;
 mod command;
 mod config;
+mod glue;
 mod lint;
+mod notices;
+mod package;
 mod serve;
 mod server;
 mod setup;

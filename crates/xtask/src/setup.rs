@@ -141,7 +141,7 @@ fn npm_packages(config: &Config) -> Result<()> {
     }
     let npm = find_program(["npm", "npm.cmd"]).context("there is no npm: it comes with Node")?;
     let mut npm = Command::new(npm);
-    quietly(config, "Installing the npm packages", "10 seconds", npm.arg("ci").current_dir(&config.root))
+    quietly(config, "Installing the npm packages", "30 seconds", npm.arg("ci").current_dir(&config.root))
 }
 
 /// mlua is tested natively too, with the compiler of the machine.

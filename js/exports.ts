@@ -1,0 +1,14 @@
+// What every entry exports beside its `Luau`.
+
+export { LuauError, type LuauErrorKind, type LuauErrorMembers, type LuauFrame } from "./errors.js";
+export type {
+  LuauOptions,
+  LuauStats,
+  ModuleLookup,
+  RunOptions,
+  Sink,
+  SocketEvent,
+  WasmSource,
+  WebSocketConstructor,
+  WebSocketOptions,
+} from "./options.js";

@@ -1,0 +1,68 @@
+/** What `cargo xtask build` makes of wasm-bindgen's glue: see crates/xtask/src/glue.rs, and src/vm.rs for the class. */
+
+import type { LuauError, LuauErrorMembers } from "./errors.js";
+import type { LuauOptions, LuauStats, ModuleLookup, Sink, WebSocketConstructor } from "./options.js";
+
+/** One instance of the WebAssembly module. */
+export interface Glue {
+  /**
+   * Makes the instance. Good for one call.
+   *
+   * @returns what the module exports.
+   */
+  instantiate(module: WebAssembly.Module): Promise<unknown>;
+  readonly Vm: new (options: VmOptions) => Vm;
+}
+
+/**
+ * @param onFault is told once, with what ended the instance: a panic of Rust, a trap, or what a function of the page threw
+ * where Rust does not catch it. Calls of the class throw the same, and an `Error` with it as its `cause` ever after; what the
+ * event loop calls does nothing any more.
+ */
+export function createGlue(onFault: (thrown: unknown) => void): Glue;
+
+/** What a VM is made with. */
+export interface VmOptions {
+  readonly print?: Sink | undefined;
+  readonly warn?: Sink | undefined;
+  readonly onError?: ((error: LuauError) => void) | undefined;
+  readonly globals?: LuauOptions["globals"];
+  readonly modules?: ((path: string) => ModuleLookup | Promise<ModuleLookup>) | undefined;
+  readonly memoryLimit?: number | undefined;
+  readonly timeSlice?: number | undefined;
+  readonly timeLimit?: number | undefined;
+  readonly sandbox?: boolean | undefined;
+  readonly websocket?: {
+    readonly WebSocket?: WebSocketConstructor | undefined;
+    readonly maxConnections?: number | undefined;
+    readonly maxQueueMessages?: number | undefined;
+    readonly maxQueueBytes?: number | undefined;
+  };
+  /** Makes the errors that the page gets. */
+  readonly makeError?: (message: string, members: LuauErrorMembers) => LuauError;
+  /** Makes the function that the page gets for one of a script. */
+  readonly makeFunction?: (call: LuauFunction) => LuauFunction;
+  /** Gets the functions that reject the promises that are not settled. */
+  readonly pending?: Set<(error: unknown) => void>;
+}
+
+type LuauFunction = (...args: unknown[]) => Promise<unknown[]>;
+
+/** The class of Rust. */
+export interface Vm {
+  run(
+    source: string | Uint8Array,
+    chunkName?: string,
+    args?: readonly unknown[],
+    id?: number,
+  ): Promise<unknown[]>;
+  cancel(id: number, reason: unknown): void;
+  check(source: string | Uint8Array, chunkName?: string): LuauError | null;
+  get(name: string): unknown;
+  set(name: string, value: unknown): void;
+  idle(): Promise<void>;
+  stats(): LuauStats;
+  stop(): void;
+  dispose(): void;
+  free(): void;
+}

@@ -1,0 +1,27 @@
+// The entry with the module in it, for pages without files beside them and for bundlers that copy none.
+
+import { wasm } from "./inline-wasm.js";
+import { LuauVm, type Platform } from "./luau.js";
+import type { LuauOptions } from "./options.js";
+
+export * from "./exports.js";
+
+const PLATFORM: Platform = {
+  wasm: async () => {
+    const packed = Uint8Array.from(atob(wasm), (char) => char.charCodeAt(0));
+    const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(unpacked, { headers: { "Content-Type": "application/wasm" } });
+  },
+};
+
+/** A Luau VM; see {@link LuauVm}. */
+export class Luau extends LuauVm {
+  /**
+   * Makes a VM. The WebAssembly module is unpacked the first time.
+   *
+   * @throws LuauError when a global cannot be converted or there is not enough memory, TypeError for a wrong option
+   */
+  static create(options: LuauOptions = {}): Promise<Luau> {
+    return LuauVm.load(Luau, options, PLATFORM);
+  }
+}

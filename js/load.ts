@@ -1,0 +1,119 @@
+import type { LuauOptions, WasmSource } from "./options.js";
+
+/** Reads a file, by a `file:` URL or a path. */
+export type ReadFile = (file: URL | string) => Promise<BufferSource>;
+
+/**
+ * Compiles the WebAssembly module.
+ *
+ * @throws Error when it cannot be loaded, or is none; the message says from where.
+ */
+export async function compile(
+  source: WasmSource,
+  onProgress: LuauOptions["onProgress"],
+  readFile?: ReadFile,
+): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) {
+    return source;
+  }
+  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) {
+    onProgress?.(source.byteLength, source.byteLength);
+    return compileBytes(source, "the bytes that were given");
+  }
+  if (typeof source === "string" || source instanceof URL) {
+    return compileUrl(source, onProgress, readFile);
+  }
+  return compileResponse(await source, onProgress);
+}
+
+async function compileUrl(
+  source: string | URL,
+  onProgress: LuauOptions["onProgress"],
+  readFile: ReadFile | undefined,
+): Promise<WebAssembly.Module> {
+  const url = toUrl(source);
+  try {
+    if (readFile !== undefined && (url === undefined || url.protocol === "file:")) {
+      const bytes = await readFile(url ?? String(source));
+      onProgress?.(bytes.byteLength, bytes.byteLength);
+      return await compileBytes(bytes, String(source));
+    }
+    return await compileResponse(await fetch(source), onProgress);
+  } catch (error) {
+    if (error instanceof LoadError) {
+      throw error;
+    }
+    throw new LoadError(`cannot load ${source}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function toUrl(source: string | URL): URL | undefined {
+  try {
+    return new URL(source);
+  } catch {
+    // A path: relative to the page for `fetch`, to the working directory where there are files.
+    return undefined;
+  }
+}
+
+async function compileResponse(
+  response: Response,
+  onProgress: LuauOptions["onProgress"],
+): Promise<WebAssembly.Module> {
+  const from = response.url || "the response that was given";
+  if (!response.ok) {
+    throw new LoadError(`cannot load ${from}: the server answered ${response.status} ${response.statusText}`);
+  }
+  const type = response.headers.get("Content-Type")?.split(";")[0]?.trim();
+  if (type === "text/html") {
+    throw new LoadError(
+      `cannot load ${from}: the server sent an HTML page instead of WebAssembly. Is luau.wasm among the files that are served? ` +
+        'With Vite 7 and older, add "luau-websocket" to optimizeDeps.exclude; elsewhere, give the address as the option wasm',
+    );
+  }
+  const counted = onProgress === undefined ? response : withProgress(response, onProgress);
+  // Only bodies of this type are compiled while they arrive.
+  if (type === "application/wasm" && typeof WebAssembly.compileStreaming === "function") {
+    return WebAssembly.compileStreaming(counted).catch((error) => refuse(from, error));
+  }
+  return compileBytes(await counted.arrayBuffer(), from);
+}
+
+function withProgress(response: Response, onProgress: (loaded: number, total?: number) => void): Response {
+  if (response.body === null) {
+    return response;
+  }
+  // Of a compressed body the length says nothing: what arrives here is unpacked.
+  const isPacked = response.headers.has("Content-Encoding");
+  const length = Number(response.headers.get("Content-Length"));
+  const total = isPacked || !(length > 0) ? undefined : length;
+  let loaded = 0;
+  const counter = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      loaded += chunk.byteLength;
+      onProgress(loaded, total);
+      controller.enqueue(chunk);
+    },
+  });
+  const { status, headers } = response;
+  return new Response(response.body.pipeThrough(counter), { status, headers });
+}
+
+function compileBytes(bytes: BufferSource, from: string): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(bytes).catch((error) => refuse(from, error));
+}
+
+function refuse(from: string, error: unknown): never {
+  throw new LoadError(
+    `${from} is not a WebAssembly module that can run here: ${messageOf(error)}. ` +
+      "Exceptions are needed: Chrome 95, Firefox 100, Safari 15.2, Node 20 or newer",
+    { cause: error },
+  );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** An error whose message says all that there is to say. */
+class LoadError extends Error {}

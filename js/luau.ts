@@ -1,0 +1,238 @@
+import { LuauError } from "./errors.js";
+import type { Vm } from "./glue.js";
+import { type Instance, instanceOf } from "./instance.js";
+import { compile, type ReadFile } from "./load.js";
+import { resolverOf } from "./modules.js";
+import type { LuauOptions, LuauStats, RunOptions, Sink, WasmSource } from "./options.js";
+import { socketConstructor } from "./sockets.js";
+
+/** How the entries of this package find the module, each in its own way. */
+export interface Platform {
+  /** What to load when no option says so. */
+  readonly wasm: () => WasmSource | Promise<WasmSource>;
+  /** Reads files, where `fetch` does not: by URL, or by a path. */
+  readonly readFile?: ReadFile;
+}
+
+const isMine = Symbol();
+
+/**
+ * A Luau VM.
+ *
+ * Scripts run as threads of it: they share its globals, and they find `task`, `websocket`, `json`, `require`, `print` and `warn`
+ * beside Luau's own library. All errors of scripts are `LuauError`s.
+ */
+export class LuauVm {
+  readonly #instance: Instance;
+  readonly #vm: Vm;
+  #lastRun = 0;
+
+  /** To be made with `create`; the token keeps others from it. */
+  constructor(token: unknown, instance: Instance, options: LuauOptions) {
+    if (token !== isMine) {
+      throw new TypeError("make VMs with `await Luau.create()`: the module has to be loaded first");
+    }
+    this.#instance = instance;
+    this.#vm = instance.call(() => new instance.Vm(vmOptions(instance, options)));
+  }
+
+  /** What the entries' `create` do. */
+  protected static async load<T>(
+    type: new (token: unknown, instance: Instance, options: LuauOptions) => T,
+    options: LuauOptions,
+    platform: Platform,
+  ): Promise<T> {
+    const { wasm, onProgress } = options;
+    const key = wasm === undefined ? platform : keyOf(wasm);
+    const instance = await instanceOf(key, async () =>
+      compile(wasm ?? (await platform.wasm()), onProgress, platform.readFile),
+    );
+    return new type(isMine, instance, options);
+  }
+
+  /**
+   * Runs a chunk as a thread: up to its first wait before this returns, unless a function that a script has called calls it. May
+   * be called while other runs are under way.
+   *
+   * @param source Luau source, as text or bytes
+   * @returns a promise of what the chunk returns. It is rejected with a {@link LuauError}.
+   */
+  run(source: string | Uint8Array, options: RunOptions = {}): Promise<unknown[]> {
+    const { chunkName, args, signal } = options;
+    const id = ++this.#lastRun;
+    try {
+      if (signal?.aborted) {
+        throw new LuauError("the run was aborted before it began", { kind: "cancelled", cause: signal.reason });
+      }
+      const results = this.#instance.call(() => this.#vm.run(source, chunkName, args, id));
+      return signal === undefined ? results : this.#abortable(results, signal, id);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async #abortable(results: Promise<unknown[]>, signal: AbortSignal, id: number): Promise<unknown[]> {
+    const abort = () => {
+      // After an end of the instance, or a `dispose`, there is nothing left to cancel.
+      try {
+        this.#instance.call(() => this.#vm.cancel(id, signal.reason));
+      } catch {}
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    // A function that the script called may have aborted it already.
+    if (signal.aborted) {
+      abort();
+    }
+    try {
+      return await results;
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  /**
+   * Compiles a chunk without running it.
+   *
+   * @returns the error, or null if it is a Luau program
+   */
+  check(source: string | Uint8Array, chunkName?: string): LuauError | null {
+    return this.#instance.call(() => this.#vm.check(source, chunkName));
+  }
+
+  /** The value of a global; undefined if there is none of that name. */
+  get(name: string): unknown {
+    return this.#instance.call(() => this.#vm.get(name));
+  }
+
+  /**
+   * Sets a global.
+   *
+   * @throws LuauError when the value cannot be a Luau value: a bigint that is not safe, a getter that throws
+   */
+  set(name: string, value: unknown): void {
+    this.#instance.call(() => this.#vm.set(name, value));
+  }
+
+  /** A promise that is resolved when no thread, timer or socket is left. */
+  idle(): Promise<void> {
+    try {
+      return this.#instance.call(() => this.#vm.idle());
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** What is under way now. */
+  get stats(): LuauStats {
+    return this.#instance.call(() => this.#vm.stats());
+  }
+
+  /**
+   * Cancels every thread and closes every socket: the promises of runs are rejected with errors of kind `cancelled`. The VM can
+   * run scripts again.
+   */
+  stop(): void {
+    this.#instance.call(() => this.#vm.stop());
+  }
+
+  /**
+   * Ends the VM: what still runs is rejected with errors of kind `disposed`, sockets are closed, memory is given back. Afterwards
+   * every call is answered with such an error. Doing so again does nothing.
+   */
+  dispose(): void {
+    if (this.#instance.fault === undefined) {
+      this.#vm.dispose();
+    }
+  }
+
+  declare [Symbol.dispose]: () => void;
+}
+
+// Not in the class: where there is no such symbol yet, it would be a method called "undefined".
+if (Symbol.dispose !== undefined) {
+  Object.defineProperty(LuauVm.prototype, Symbol.dispose, {
+    value: LuauVm.prototype.dispose,
+    writable: true,
+    configurable: true,
+  });
+}
+
+/** What tells the sources of modules apart: bytes may change, and a response is good only once. */
+function keyOf(wasm: WasmSource): unknown {
+  if (typeof wasm === "string" || wasm instanceof URL) {
+    return String(wasm);
+  }
+  return wasm instanceof WebAssembly.Module ? wasm : undefined;
+}
+
+function vmOptions(instance: Instance, options: LuauOptions): ConstructorParameters<Instance["Vm"]>[0] {
+  checkNames(options, OPTIONS, "option");
+  checkNames(options.websocket ?? {}, WEBSOCKET_OPTIONS, "option websocket.");
+  const { globals, memoryLimit, timeLimit, sandbox, websocket = {} } = options;
+  const { maxConnections, maxQueueMessages, maxQueueBytes } = websocket;
+  return {
+    print: sinkOf(options.print ?? console.log),
+    warn: sinkOf(options.warn ?? console.warn),
+    onError: options.onError ?? ((error) => console.error(error)),
+    globals,
+    modules: resolverOf(options.modules),
+    memoryLimit,
+    timeSlice: options.timeSlice ?? (typeof document === "undefined" ? undefined : 8),
+    timeLimit,
+    sandbox,
+    websocket: {
+      WebSocket: socketConstructor(options, instance.sockets),
+      maxConnections,
+      maxQueueMessages,
+      maxQueueBytes,
+    },
+    makeError: (message, members) => new LuauError(message, members),
+    makeFunction: (call) =>
+      function luauFunction(...args) {
+        try {
+          return instance.call(() => call(...args));
+        } catch (error) {
+          return Promise.reject(error);
+        }
+      },
+    pending: instance.pending,
+  };
+}
+
+/** A sink that takes one argument, or any number of them as `console.log` does, gets the text alone. */
+function sinkOf(sink: Sink): (text: string, values?: () => unknown[]) => void {
+  // What the library itself warns of has no values.
+  return sink.length < 2 ? (text) => (sink as (text: string) => void)(text) : (text, values = () => [text]) => sink(text, values);
+}
+
+const OPTIONS: readonly (keyof LuauOptions)[] = [
+  "wasm",
+  "onProgress",
+  "print",
+  "warn",
+  "onError",
+  "globals",
+  "modules",
+  "memoryLimit",
+  "timeSlice",
+  "timeLimit",
+  "sandbox",
+  "websocket",
+  "onSocket",
+];
+
+const WEBSOCKET_OPTIONS: readonly string[] = [
+  "WebSocket",
+  "allow",
+  "maxConnections",
+  "maxQueueMessages",
+  "maxQueueBytes",
+];
+
+/** An option that is misspelt must not be silently ignored. */
+function checkNames(options: object, names: readonly string[], what: string): void {
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new TypeError(`there is no ${what}${what.endsWith(".") ? "" : " "}${unknown}; there are: ${names.join(", ")}`);
+  }
+}

@@ -1,0 +1,40 @@
+import type { LuauOptions, ModuleLookup } from "./options.js";
+
+type Resolver = (path: string) => ModuleLookup | Promise<ModuleLookup>;
+
+/**
+ * The function by which the VM gets the source of a module. A folder with an `init` in it is a module too: Luau's rules for
+ * `require`, https://rfcs.luau.org/new-require-by-string-semantics.html.
+ */
+export function resolverOf(modules: LuauOptions["modules"]): Resolver | undefined {
+  if (modules === undefined || modules === null) {
+    return undefined;
+  }
+  const find = typeof modules === "function" ? modules : finderIn(modules);
+  return (path) => {
+    const found = find(path);
+    if (isPromise(found)) {
+      return found.then((source) => source ?? find(`${path}/init`));
+    }
+    return found ?? find(`${path}/init`);
+  };
+}
+
+function finderIn(modules: Readonly<Record<string, string>>): Resolver {
+  const sources = new Map<string, string>();
+  for (const [name, source] of Object.entries(modules)) {
+    const path = name.replace(/^(?:\.?\/)+/, "").replace(/\.luau?$/, "");
+    if (typeof source !== "string") {
+      throw new TypeError(`option modules: the source of "${name}" is not a string`);
+    }
+    if (sources.has(path)) {
+      throw new TypeError(`option modules: two modules are called "${path}"`);
+    }
+    sources.set(path, source);
+  }
+  return (path) => sources.get(path);
+}
+
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as Promise<T> | undefined)?.then === "function";
+}

@@ -1,0 +1,117 @@
+import type { LuauError } from "./errors.js";
+
+/** Where the WebAssembly module comes from. */
+export type WasmSource =
+  | URL
+  | string
+  | Response
+  | Promise<Response>
+  | BufferSource
+  | WebAssembly.Module;
+
+/**
+ * Takes a line that a script put out: its text; and, if the function declares two parameters, a function that converts the
+ * arguments, during the call only. So `console.log` will do too.
+ */
+export type Sink = (text: string, values: () => unknown[]) => void;
+
+/** What happened on a connection, for those who want to show it. */
+export interface SocketEvent {
+  /** Which connection: a number from 1, anew for each VM. */
+  readonly id: number;
+  readonly type: "connecting" | "open" | "message" | "send" | "close";
+  /** The URL, as the script gave it, and as the browser resolved it once it is open. */
+  readonly url: string;
+  /** When, in milliseconds, as `performance.now()` gives them. */
+  readonly time: number;
+  /** Of `message` and `send`: text, or a copy of the bytes. */
+  readonly data?: string | Uint8Array;
+  /** Of `message` and `send`: its length in bytes. */
+  readonly size?: number;
+  /** Of `close`: the close code (RFC 6455, section 7.4). */
+  readonly code?: number;
+  /** Of `close`: the close reason. */
+  readonly reason?: string;
+}
+
+/** What a constructor of WebSockets must look like: the global `WebSocket`, or that of the npm package `ws`. */
+// biome-ignore lint/suspicious/noExplicitAny: the types of ws and of the DOM have nothing in common that is named
+export type WebSocketConstructor = new (url: string, protocols?: any) => any;
+
+/** What scripts may do with WebSockets. */
+export interface WebSocketOptions {
+  /** The constructor to use; the global `WebSocket` by default. Node 20 has none: give it that of the npm package `ws`. */
+  readonly WebSocket?: WebSocketConstructor | undefined;
+  /** Whether scripts may connect to a URL; all by default. What is denied fails for the script as if it could not be reached. */
+  readonly allow?: ((url: URL) => boolean) | undefined;
+  /** How many connections may be open at a time; 255 by default. */
+  readonly maxConnections?: number | undefined;
+  /** How many messages a connection keeps for a script that does not take them; 65,536 by default. */
+  readonly maxQueueMessages?: number | undefined;
+  /** How many bytes they may have together; 16 MiB by default. */
+  readonly maxQueueBytes?: number | undefined;
+}
+
+/** The source of a module, or nothing if there is no such module. */
+export type ModuleLookup = string | Uint8Array | null | undefined;
+
+/** What a VM is made with. */
+export interface LuauOptions {
+  /** Where the WebAssembly module comes from; beside this package's own files by default. It is loaded once. */
+  readonly wasm?: WasmSource | undefined;
+  /** Told of the download: bytes that have come, and of how many, if that is known. */
+  readonly onProgress?: ((loaded: number, total?: number) => void) | undefined;
+  /** Takes what `print` puts out; `console.log` by default. */
+  readonly print?: Sink | undefined;
+  /** Takes what `warn` puts out; `console.warn` by default. */
+  readonly warn?: Sink | undefined;
+  /** Takes the errors of threads that nobody waits for; `console.error` by default. */
+  readonly onError?: ((error: LuauError) => void) | undefined;
+  /** Globals for the scripts, which cannot change them. */
+  readonly globals?: Readonly<Record<string, unknown>> | undefined;
+  /**
+   * The sources of modules, for `require("./name")`: by their paths, such as `name` or `lib/name.luau`; or a function that is given
+   * a path without an extension.
+   */
+  readonly modules?:
+    | Readonly<Record<string, string>>
+    | ((path: string) => ModuleLookup | Promise<ModuleLookup>)
+    | undefined;
+  /** How much memory scripts may have, in bytes. Past it they get the error `not enough memory`, and the VM lives on. */
+  readonly memoryLimit?: number | undefined;
+  /**
+   * How long a thread runs until the page gets its turn, in milliseconds: 8 where there is a `document`, else `Infinity`, which
+   * costs nothing.
+   */
+  readonly timeSlice?: number | undefined;
+  /** How long a thread may run without waiting, in milliseconds. Past it, it fails with an error of kind `timeout`. */
+  readonly timeLimit?: number | undefined;
+  /** Whether the libraries are read-only for scripts; true by default. */
+  readonly sandbox?: boolean | undefined;
+  /** What scripts may do with WebSockets. */
+  readonly websocket?: WebSocketOptions | undefined;
+  /** Told of all that happens on the sockets. Costs nothing when absent. */
+  readonly onSocket?: ((event: SocketEvent) => void) | undefined;
+}
+
+/** How to run a chunk. */
+export interface RunOptions {
+  /** What it is called in errors; `script` by default. `require` is relative to it, as to a path. */
+  readonly chunkName?: string | undefined;
+  /** The values of `...` in the chunk. */
+  readonly args?: readonly unknown[] | undefined;
+  /** Cancels the thread when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a VM has under way. */
+export interface LuauStats {
+  /** Threads that run, wait, or are about to. */
+  readonly threads: number;
+  /** Timers of scripts. */
+  readonly timers: number;
+  /** Sockets that are not closed. */
+  readonly sockets: number;
+  /** The memory of scripts, in bytes. */
+  readonly memory: number;
+}

@@ -1,0 +1,21 @@
+// The entry for workerd, where WebAssembly cannot be compiled at run time: the module is imported.
+
+import wasm from "./luau.wasm";
+import { LuauVm, type Platform } from "./luau.js";
+import type { LuauOptions } from "./options.js";
+
+export * from "./exports.js";
+
+const PLATFORM: Platform = { wasm: () => wasm };
+
+/** A Luau VM; see {@link LuauVm}. */
+export class Luau extends LuauVm {
+  /**
+   * Makes a VM.
+   *
+   * @throws LuauError when a global cannot be converted or there is not enough memory, TypeError for a wrong option
+   */
+  static create(options: LuauOptions = {}): Promise<Luau> {
+    return LuauVm.load(Luau, options, PLATFORM);
+  }
+}
