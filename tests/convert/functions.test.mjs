@@ -1,0 +1,161 @@
+// Functions of the page in scripts, and functions of scripts in the page: they wait, fail and end as functions should.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { Luau, LuauError } from "../../pkg/node.js";
+
+/** @type {Luau} */
+let luau;
+/** @type {LuauError[]} */
+const errors = [];
+
+before(async () => {
+  luau = await Luau.create({
+    onError: (error) => errors.push(error),
+    globals: {
+      later: async (/** @type {unknown} */ value, milliseconds = 5) => {
+        await sleep(milliseconds);
+        return value;
+      },
+      reject: async (/** @type {unknown} */ reason) => {
+        await sleep(1);
+        throw reason;
+      },
+      throws: () => {
+        throw new RangeError("out of range");
+      },
+      thenable: () => ({ then: (/** @type {(value: string) => void} */ resolve) => resolve("from then") }),
+    },
+  });
+});
+after(() => luau.dispose());
+
+test("a promise makes the calling thread wait, and no other", async () => {
+  const results = await luau.run(`
+    local order = {}
+    task.spawn(function() table.insert(order, later("slow", 30)) end)
+    task.spawn(function() table.insert(order, later("quick", 5)) end)
+    table.insert(order, "main")
+    table.insert(order, later("last", 60))
+    return order`);
+  assert.deepEqual(results, [["main", "quick", "slow", "last"]]);
+  assert.deepEqual(await luau.run("return thenable(), (later(nil))"), ["from then", undefined]);
+});
+
+test("it works in coroutines and in pcall, and where a script cannot wait it says so", async () => {
+  // The coroutine waits, so who resumed it goes on, as with any yield.
+  const [status, before, ok, value, after] = await luau.run(`
+    local got
+    local thread = coroutine.create(function() got = later(1) end)
+    coroutine.resume(thread)
+    local status, before = coroutine.status(thread), got
+    local ok, value = pcall(later, 2, 20)
+    return status, before, ok, value, got`);
+  assert.deepEqual([status, before, ok, value, after], ["suspended", undefined, true, 2, 1]);
+  await assert.rejects(
+    luau.run("table.sort({ 2, 1 }, function() return later(true) end)"),
+    /script:1: attempt to yield across metamethod\/C-call boundary/,
+  );
+});
+
+test("a rejection is an error that pcall catches, and its reason is the cause if it gets out", async () => {
+  const reason = new TypeError("no such thing");
+  luau.set("reason", reason);
+  assert.deepEqual(await luau.run("return pcall(reject, reason)"), [false, "no such thing"]);
+  for (const source of ["reject(reason)", "local ok, e = pcall(reject, reason) error(e, 0)", "error(select(2, pcall(reject, reason)))"]) {
+    await assert.rejects(luau.run(source), (error) => {
+      assert(error instanceof LuauError);
+      assert.equal(error.kind, "runtime");
+      assert.equal(error.cause, reason, source);
+      assert.equal(error.line, 1);
+      return true;
+    });
+  }
+  await assert.rejects(luau.run("throws()"), (/** @type {any} */ error) => error.cause instanceof RangeError);
+  // Another error with a cause of its own in between, and one without any.
+  await assert.rejects(luau.run("pcall(throws) error('mine')"), (/** @type {any} */ error) => !("cause" in error));
+});
+
+test("what is no Error can be thrown too", async () => {
+  for (const [reason, message] of [
+    ["text", "text"],
+    [undefined, "undefined"],
+    [{ toString: () => "odd" }, "odd"],
+    [{ message: "like an error" }, "like an error"],
+    [Object.create(null), "something was thrown that cannot be shown"],
+    [{ get message() { throw 1; }, toString: undefined }, "something was thrown that cannot be shown"],
+  ]) {
+    luau.set("broken", () => {
+      throw reason;
+    });
+    assert.deepEqual(await luau.run("return pcall(broken)"), [false, message]);
+  }
+});
+
+test("functions of scripts return promises, wait, fail, and run side by side", async () => {
+  const [twice, fails] = /** @type {((...args: unknown[]) => Promise<unknown[]>)[]} */ (
+    await luau.run("return function(a, ...) task.wait(0.01) return a * 2, ... end, function() error({ code = 7 }) end")
+  );
+  assert(twice && fails);
+  assert.deepEqual(await twice(21, "x", undefined), [42, "x", undefined]);
+  const began = performance.now();
+  const all = await Promise.all(Array.from({ length: 100 }, (_, index) => twice(index)));
+  assert.deepEqual(all.map(([result]) => result), Array.from({ length: 100 }, (_, index) => index * 2));
+  assert(performance.now() - began < 1_000);
+  await assert.rejects(fails(), (error) => {
+    assert(error instanceof LuauError);
+    assert.deepEqual(error.value, { code: 7 });
+    return true;
+  });
+  await assert.rejects(twice(2n ** 99n), /bigint/);
+});
+
+test("run and functions of scripts may be called from inside a function that a script called", async () => {
+  luau.set("nested", async () => (await luau.run("return 7"))[0]);
+  luau.set("callBack", async (/** @type {Function} */ f) => (await f("from the page"))[0]);
+  assert.deepEqual(
+    await luau.run("return nested(), callBack(function(text) task.wait(0.001) return 'got ' .. text end)"),
+    [7, "got from the page"],
+  );
+  luau.set("kick", () => {
+    luau.run("order = (order or '') .. 'b'");
+  });
+  assert.deepEqual(await luau.run("kick() order = (order or '') .. 'a' task.wait() return order"), ["ab"]);
+});
+
+test("a thread that is cancelled while it waits for a promise stays so", async () => {
+  const [status] = await luau.run(`
+    local thread = task.spawn(function() later(1, 20) reached = true end)
+    task.cancel(thread)
+    later(1, 40)
+    return coroutine.status(thread), reached`);
+  assert.equal(status, "dead");
+  assert.equal(luau.get("reached"), undefined);
+  // A rejection that nobody waits for any more is nobody's business.
+  await luau.run("task.cancel(task.spawn(reject, 'late'))");
+  await sleep(10);
+  assert.deepEqual(errors, []);
+});
+
+test("functions that the page has let go of are let go of by the VM too", async () => {
+  setFlagsFromString("--expose-gc");
+  const gc = runInNewContext("gc");
+  const memory = async () => {
+    for (let turn = 0; turn < 5; turn++) {
+      gc();
+      await sleep(10);
+      await luau.run("for _ = 1, 200 do local _ = table.create(1000) end");
+    }
+    return luau.stats.memory;
+  };
+  const before = await memory();
+  for (let round = 0; round < 200; round++) {
+    await luau.run("local big = table.create(1000, 1) return function() return big end, newproxy()");
+    luau.set("passing", () => round);
+  }
+  // 200 tables of 16 kB would be 3.2 MB.
+  assert((await memory()) - before < 1e6);
+});

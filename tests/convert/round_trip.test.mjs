@@ -1,0 +1,224 @@
+// What crosses into Luau and back is the same, where the table of conversions says so: by properties, on generated values.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import fc from "fast-check";
+import { Luau, LuauError } from "../../pkg/node.js";
+
+/** @type {Luau} */
+let luau;
+
+before(async () => {
+  luau = await Luau.create();
+});
+after(() => luau.dispose());
+
+/**
+ * What comes back of a value.
+ *
+ * @param {unknown} value
+ */
+async function returned(value) {
+  const [result] = await luau.run("return ...", { args: [value] });
+  return result;
+}
+
+/** Keys that are something else on the prototypes of objects. */
+const key = fc.oneof(
+  fc.string({ unit: "grapheme" }),
+  fc.constantFrom("__proto__", "constructor", "toString", "hasOwnProperty", "0", "1", "length", ""),
+);
+
+/** Strings without lone surrogates: those have no UTF-8. */
+const text = fc.string({ unit: "grapheme" }).filter((string) => string.isWellFormed?.() ?? true);
+
+const scalar = fc.oneof(
+  fc.boolean(),
+  fc.double(),
+  fc.integer(),
+  text,
+  fc.uint8Array(),
+  fc.constantFrom(0, -0, Number.NaN, Infinity, -Infinity, 2 ** 53, "\0", "", "nil"),
+);
+
+/** Plain objects with at least one key: an empty table is an empty array. */
+const { tree } = fc.letrec((tie) => ({
+  tree: fc.oneof({ depthSize: "small" }, scalar, tie("array"), tie("object"), tie("map")),
+  array: fc.array(tie("tree"), { maxLength: 6 }),
+  object: fc
+    .array(fc.tuple(key, tie("tree")), { minLength: 1, maxLength: 5 })
+    // Not by `{ [key]: value }`, which sets the prototype for the key __proto__.
+    .map((entries) => Object.fromEntries(entries)),
+  // Neither the keys of an array nor those of an object.
+  map: fc
+    .uniqueArray(fc.tuple(fc.oneof(fc.double({ noNaN: true }), fc.boolean()), tie("tree")), {
+      minLength: 1,
+      maxLength: 4,
+      selector: ([entry]) => entry,
+      comparator: (a, b) => a === b,
+    })
+    .map((entries) => new Map([...entries, [false, 0]])),
+}));
+
+test("values, arrays, objects and maps come back as they were", async () => {
+  await fc.assert(
+    fc.asyncProperty(tree, async (value) => {
+      assert.deepEqual(withoutOrder(await returned(value)), withoutOrder(value));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+/**
+ * Tables have no order, and number keys no negative zero.
+ *
+ * @param {any} value
+ * @returns {any}
+ */
+function withoutOrder(value) {
+  if (Array.isArray(value)) {
+    return value.map(withoutOrder);
+  }
+  if (value instanceof Map) {
+    return new Map([...value].map(([entry, inner]) => [entry === 0 ? 0 : entry, withoutOrder(inner)]));
+  }
+  if (value !== null && typeof value === "object" && !(value instanceof Uint8Array)) {
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withoutOrder(inner)]));
+  }
+  return value;
+}
+
+test("cyclic and shared structures keep their shape", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(fc.nat(9), fc.nat(9)), { minLength: 1 }), async (edges) => {
+      // Ten nodes, each with its number, and references to any of them, itself too.
+      const nodes = Array.from({ length: 10 }, (_, number) => /** @type {any} */ ({ number }));
+      for (const [from, to] of edges) {
+        nodes[from][`to${to}`] = nodes[to];
+      }
+      const copies = /** @type {any} */ (await returned(nodes));
+      assert.equal(copies.length, nodes.length);
+      for (const [index, copy] of copies.entries()) {
+        assert.deepEqual(Object.keys(copy).sort(), Object.keys(nodes[index]).sort());
+        for (const name of Object.keys(copy).filter((entry) => entry !== "number")) {
+          assert.equal(copy[name], copies[Number(name.slice(2))]);
+        }
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("an array of 1e6 elements, and a list 1e5 deep", async () => {
+  const array = Array.from({ length: 1e6 }, (_, index) => index / 2);
+  assert.deepEqual(await returned(array), array);
+  /** @type {any} */
+  let list = { depth: 0 };
+  for (let depth = 1; depth <= 1e5; depth++) {
+    list = { depth, next: list };
+  }
+  let copy = /** @type {any} */ (await returned(list));
+  for (let depth = 1e5; depth >= 0; depth--) {
+    assert.equal(copy.depth, depth);
+    copy = copy.next;
+  }
+  assert.equal(copy, undefined);
+});
+
+test("objects, functions and symbols come back as the very same", async () => {
+  class Point {}
+  const { proxy } = Proxy.revocable(new Point(), {});
+  const objects = [new Date(), /x/, new Point(), new Set([1]), new Error("x"), new WeakMap(), proxy];
+  for (const value of [...objects, () => {}, class {}, async () => {}, Symbol("x"), Symbol.iterator]) {
+    assert.equal(await returned(value), value);
+  }
+  const [same] = await luau.run("local a, b, t = ... return a == b and t[a] == 1 and t.x == a", {
+    args: [objects[0], objects[0], new Map(/** @type {any} */ ([[objects[0], 1], ["x", objects[0]]]))],
+  });
+  assert.equal(same, true);
+});
+
+test("Luau's functions and handles come back as the very same", async () => {
+  for (const source of ["return function() end", "return coroutine.create(print)", "return newproxy(true)", "return print"]) {
+    const [value] = await luau.run(source);
+    assert.equal(await returned(value), value, source);
+    luau.set("kept", value);
+    const [isSame] = await luau.run("return kept == ...", { args: [value] });
+    assert.equal(isSame, true, source);
+    assert.equal(luau.get("kept"), value, source);
+  }
+});
+
+test("the rows of the table that do not come back as they went", async () => {
+  /** @type {[unknown, unknown][]} */
+  const rows = [
+    [undefined, undefined],
+    [null, undefined],
+    [9007199254740991n, 9007199254740991],
+    [-1n, -1],
+    [new Uint16Array([1, 258]), new Uint8Array([1, 0, 2, 1])],
+    [new Uint8Array([1, 2, 3, 4]).subarray(1, 3), new Uint8Array([2, 3])],
+    [new DataView(new ArrayBuffer(2)), new Uint8Array(2)],
+    [new ArrayBuffer(1), new Uint8Array(1)],
+    [{}, []],
+    [new Map([["a", 1]]), { a: 1 }],
+    [new Map([[1, "a"], [2, "b"]]), ["a", "b"]],
+    [Object.create(null, { a: { value: 1, enumerable: true }, hidden: { value: 2 } }), { a: 1 }],
+    [[1, undefined], [1]],
+    [[1, undefined, 3], new Map([[1, 1], [3, 3]])],
+    ["\ud800", "\ufffd"],
+  ];
+  for (const [value, expected] of rows) {
+    assert.deepEqual(await returned(value), expected);
+  }
+  assert.deepEqual(await luau.run("return '\\xff', json.null, vector.create(1, 2, 3)"), [
+    new Uint8Array([255]),
+    null,
+    [1, 2, 3],
+  ]);
+});
+
+test("bytes are copies", async () => {
+  const bytes = new Uint8Array([1, 2]);
+  luau.set("kept", bytes);
+  bytes[0] = 9;
+  const first = /** @type {Uint8Array} */ (luau.get("kept"));
+  first[1] = 9;
+  assert.deepEqual(luau.get("kept"), new Uint8Array([1, 2]));
+});
+
+test("what cannot be converted is an error that says so, and nothing is half done", async () => {
+  const { proxy, revoke } = Proxy.revocable([], {});
+  revoke();
+  const buffer = new ArrayBuffer(8);
+  const view = new Uint8Array(buffer);
+  structuredClone(buffer, { transfer: [buffer] });
+  const throwing = { get a() { throw new RangeError("no a"); } };
+  /** @type {[unknown, RegExp][]} */
+  const rows = [
+    [2n ** 53n, /bigint 9007199254740992/],
+    [[[2n ** 64n]], /bigint 18446744073709551616/],
+    [throwing, /no a/],
+    [{ deep: [throwing] }, /no a/],
+    [proxy, /revoked/],
+    // Its buffer was handed over to another thread.
+    [view, /detached/],
+    [new Proxy({}, { ownKeys: () => { throw new Error("no keys"); } }), /no keys/],
+    [new Proxy({}, { getPrototypeOf: () => { throw new Error("no prototype"); } }), /no prototype/],
+    [new Proxy([1], { get: () => { throw new Error("no element"); } }), /no element/],
+    [new Map([[undefined, 1]]), /key that is undefined/],
+    [new Map([[Number.NaN, 1]]), /key that is undefined, null or NaN/],
+    [new Array(2 ** 32 - 1), /longer than a table/],
+    [Object.assign(new Map(), { [Symbol.iterator]: () => { throw new Error("no iterator"); } }), /no iterator/],
+  ];
+  for (const [value, message] of rows) {
+    await assert.rejects(luau.run("return ...", { args: [value] }), (error) => {
+      assert(error instanceof LuauError);
+      assert.match(error.message, message);
+      return true;
+    });
+    assert.throws(() => luau.set("broken", value), message);
+  }
+  assert.equal(luau.get("broken"), undefined);
+  assert.deepEqual(await luau.run("return 1"), [1]);
+});
