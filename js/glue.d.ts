@@ -43,7 +43,7 @@ export interface VmOptions {
   /** Makes the function that the page gets for one of a script. */
   readonly makeFunction?: (call: LuauFunction) => LuauFunction;
   /** Gets the functions that reject the promises that are not settled. */
-  readonly pending?: Set<(error: unknown) => void>;
+  readonly pending?: Map<(error: unknown) => void, Promise<unknown>>;
 }
 
 type LuauFunction = (...args: unknown[]) => Promise<unknown[]>;

@@ -4,8 +4,8 @@ import { closeAll } from "./sockets.js";
 
 /** An instance of the WebAssembly module, which all VMs made from that module share. */
 export class Instance {
-  /** The functions that reject the promises that are not settled. */
-  readonly pending = new Set<(error: unknown) => void>();
+  /** The promises that are not settled, by the functions that reject them. */
+  readonly pending = new Map<(error: unknown) => void, Promise<unknown>>();
   /** The sockets that are not closed. */
   readonly sockets = new Set<WebSocket>();
   readonly #glue: Glue;
@@ -52,7 +52,9 @@ export class Instance {
       { kind: "terminated", cause: thrown },
     );
     closeAll(this.sockets);
-    for (const reject of this.pending) {
+    for (const [reject, promise] of this.pending) {
+      // The call that was to hand it out may be the one that has just failed.
+      promise.catch(() => {});
       reject(this.#fault);
     }
     this.pending.clear();

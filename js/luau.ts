@@ -1,6 +1,7 @@
 import { LuauError } from "./errors.js";
 import type { Vm } from "./glue.js";
 import { type Instance, instanceOf } from "./instance.js";
+import { checkOptions } from "./check.js";
 import { compile, type ReadFile } from "./load.js";
 import { resolverOf } from "./modules.js";
 import type { LuauOptions, LuauStats, RunOptions, Sink, WasmSource } from "./options.js";
@@ -42,6 +43,7 @@ export class LuauVm {
     options: LuauOptions,
     platform: Platform,
   ): Promise<T> {
+    checkOptions(options);
     const { wasm, onProgress } = options;
     const key = wasm === undefined ? platform : keyOf(wasm);
     const instance = await instanceOf(key, async () =>
@@ -166,8 +168,6 @@ function keyOf(wasm: WasmSource): unknown {
 }
 
 function vmOptions(instance: Instance, options: LuauOptions): ConstructorParameters<Instance["Vm"]>[0] {
-  checkNames(options, OPTIONS, "option");
-  checkNames(options.websocket ?? {}, WEBSOCKET_OPTIONS, "option websocket.");
   const { globals, memoryLimit, timeLimit, sandbox, websocket = {} } = options;
   const { maxConnections, maxQueueMessages, maxQueueBytes } = websocket;
   return {
@@ -203,36 +203,4 @@ function vmOptions(instance: Instance, options: LuauOptions): ConstructorParamet
 function sinkOf(sink: Sink): (text: string, values?: () => unknown[]) => void {
   // What the library itself warns of has no values.
   return sink.length < 2 ? (text) => (sink as (text: string) => void)(text) : (text, values = () => [text]) => sink(text, values);
-}
-
-const OPTIONS: readonly (keyof LuauOptions)[] = [
-  "wasm",
-  "onProgress",
-  "print",
-  "warn",
-  "onError",
-  "globals",
-  "modules",
-  "memoryLimit",
-  "timeSlice",
-  "timeLimit",
-  "sandbox",
-  "websocket",
-  "onSocket",
-];
-
-const WEBSOCKET_OPTIONS: readonly string[] = [
-  "WebSocket",
-  "allow",
-  "maxConnections",
-  "maxQueueMessages",
-  "maxQueueBytes",
-];
-
-/** An option that is misspelt must not be silently ignored. */
-function checkNames(options: object, names: readonly string[], what: string): void {
-  const unknown = Object.keys(options).find((name) => !names.includes(name));
-  if (unknown !== undefined) {
-    throw new TypeError(`there is no ${what}${what.endsWith(".") ? "" : " "}${unknown}; there are: ${names.join(", ")}`);
-  }
 }

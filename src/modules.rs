@@ -106,23 +106,29 @@ impl Modules {
                 "cannot require \"{wanted}\": the modules require each other in a circle: {cycle}"
             )));
         }
-        if !is_known {
-            let lookup = source.look_up(&path).map_err(|thrown| match self.0.converter.upgrade() {
-                Some(converter) => {
-                    let message = format!("cannot load module \"{path}\": {}", message_of(&thrown));
-                    converter.failure(message, thrown)
-                }
-                None => Failure::new("the VM is disposed"),
-            })?;
-            if matches!(lookup, Lookup::Now(None)) {
-                return Err(missing(&path));
-            }
+        let lookup = if is_known { None } else { Some(self.look_up(source, &path)?) };
+        if lookup.is_some() {
             let loading = Module::Loading { waiting: Vec::new(), needs: Vec::new() };
             self.0.modules.borrow_mut().insert(path.clone(), loading);
+        }
+        // Before it is loaded: how that ends may be known at once, and whoever waits then is told.
+        self.wait(lua, &asking, &path);
+        if let Some(lookup) = lookup {
             self.load(&path, lookup);
         }
-        self.wait(lua, &asking, &path);
         Ok(Answer::Parked)
+    }
+
+    /// Asks the page for a module.
+    fn look_up(&self, source: &ModuleSource, path: &str) -> Result<Lookup, Failure> {
+        let lookup = source.look_up(path).map_err(|thrown| match self.0.converter.upgrade() {
+            Some(converter) => {
+                let message = format!("cannot load module \"{path}\": {}", message_of(&thrown));
+                converter.failure(message, thrown)
+            }
+            None => Failure::new("the VM is disposed"),
+        })?;
+        if matches!(lookup, Lookup::Now(None)) { Err(missing(path)) } else { Ok(lookup) }
     }
 
     fn wait(&self, lua: &Lua, asking: &str, path: &str) {

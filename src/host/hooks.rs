@@ -1,6 +1,6 @@
 //! What the page's side of this library puts into the place of what the module would make by itself.
 
-use js_sys::{Function, Object, Promise, Set};
+use js_sys::{Function, Map, Object, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::options::{function_option, option};
@@ -10,7 +10,7 @@ use super::options::{function_option, option};
 pub struct Hooks {
     error: Option<Function>,
     function: Option<Function>,
-    pending: Option<Set>,
+    pending: Option<Map>,
 }
 
 impl Hooks {
@@ -44,15 +44,15 @@ impl Hooks {
         made.and_then(Result::ok).and_then(|made| made.dyn_into().ok()).unwrap_or(call)
     }
 
-    /// A promise, and what settles it. Until then the page's side has the function that rejects it, for the case that
-    /// the instance ends.
+    /// A promise, and what settles it. Until then the page's side has both it and the function that rejects it, for the
+    /// case that the instance ends.
     pub fn promise(&self) -> (Promise, Deferred) {
         let mut settle = None;
         let promise = Promise::new(&mut |resolve, reject| settle = Some((resolve, reject)));
         // The constructor of a promise calls its argument before it returns.
         let (resolve, reject) = settle.unwrap_or_else(|| (no_function(), no_function()));
         if let Some(pending) = &self.pending {
-            pending.add(&reject);
+            pending.set(&reject, &promise);
         }
         (promise, Deferred { resolve, reject, pending: self.pending.clone() })
     }
@@ -69,7 +69,7 @@ fn no_function() -> Function {
 pub struct Deferred {
     resolve: Function,
     reject: Function,
-    pending: Option<Set>,
+    pending: Option<Map>,
 }
 
 impl Deferred {

@@ -43,6 +43,7 @@ pub(super) struct Machine {
     hooks: Hooks,
     modules: Modules,
     pump: Rc<Pump>,
+    memory_limit: Cell<Option<usize>>,
     /// The runs that can be cancelled, by the number that the page gave them.
     runs: RefCell<HashMap<u32, LuaThread>>,
     /// Who waits for the VM to be idle.
@@ -138,6 +139,7 @@ impl Machine {
                 hooks: options.hooks,
                 modules,
                 pump,
+                memory_limit: Cell::new(None),
                 runs: RefCell::default(),
                 idlers: RefCell::default(),
                 kept: RefCell::default(),
@@ -168,7 +170,18 @@ impl Machine {
             let message = format!("option memoryLimit: the VM itself needs {used} bytes, and the limit is {limit}");
             return Err(self.error_to_js(&ScriptError::plain(Kind::Memory, &message)));
         }
+        self.memory_limit.set(Some(limit));
         self.lua.set_memory_limit(limit).map(drop).map_err(|error| self.lua_error_to_js(&error))
+    }
+
+    /// Has garbage collected where it fills what the VM may have: Luau's collector keeps its own pace, also when memory
+    /// runs out.
+    fn make_room(&self) {
+        let is_short = |limit: usize| self.lua.used_memory() > limit - limit / 4;
+        if self.memory_limit.get().is_some_and(is_short) {
+            // It fails when a finalizer does, and ours do not.
+            let _ = self.lua.gc_collect();
+        }
     }
 
     pub(super) fn compile(&self, source: &[u8], chunk_name: &str) -> Result<LuaFunction, ScriptError> {
@@ -196,6 +209,7 @@ impl Machine {
         args: &Array,
         id: Option<u32>,
     ) -> Promise {
+        self.make_room();
         let args = match self.converter.to_luau_values(&self.lua, args) {
             Ok(args) => args,
             Err(refusal) => return Promise::reject(&self.converter.refusal_to_js("an argument", &refusal)),
@@ -221,6 +235,7 @@ impl Machine {
         if self.is_disposed.get() {
             return Promise::reject(&self.error_to_js(&Threads::disposed()));
         }
+        self.make_room();
         let args = match self.converter.to_luau_values(&self.lua, args) {
             Ok(args) => args,
             Err(refusal) => return Promise::reject(&self.converter.refusal_to_js("an argument", &refusal)),
@@ -266,6 +281,7 @@ impl Machine {
     }
 
     pub(super) fn set(&self, name: &str, value: &JsValue) -> Result<(), JsValue> {
+        self.make_room();
         let value = self.converter.to_luau(&self.lua, value);
         let value = value.map_err(|refusal| self.converter.refusal_to_js(&format!("global '{name}'"), &refusal))?;
         let set = || {

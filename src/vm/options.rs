@@ -46,8 +46,8 @@ export interface VmOptions {
     makeError?: (message: string, members: Record<string, unknown>) => Error;
     /** Makes the function that the page gets for one that calls a function of a script. */
     makeFunction?: (call: (...args: unknown[]) => Promise<unknown[]>) => (...args: unknown[]) => Promise<unknown[]>;
-    /** Gets the functions that reject the promises that are not settled. */
-    pending?: Set<(error: unknown) => void>;
+    /** Gets the promises that are not settled, by the functions that reject them. */
+    pending?: Map<(error: unknown) => void, Promise<unknown>>;
 }
 "#;
 

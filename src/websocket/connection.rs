@@ -71,17 +71,24 @@ struct Inbox {
     messages: VecDeque<Message>,
     bytes: usize,
     dropped: usize,
+    /// The messages at the front that were there before anybody listened, and their bytes: they are not the fault of who
+    /// came then, and do not count against it.
+    backlog: usize,
+    backlog_bytes: usize,
 }
 
 impl Inbox {
     /// Whether another message fits. One always fits into an empty inbox, however long it is.
     fn has_room(&self, message: &Message, limits: Limits) -> bool {
-        let fits = self.messages.len() < limits.messages && self.bytes + message.data.len() <= limits.bytes;
-        fits || self.messages.is_empty()
+        let (count, bytes) = (self.messages.len() - self.backlog, self.bytes - self.backlog_bytes);
+        let fits = count < limits.messages && bytes + message.data.len() <= limits.bytes;
+        fits || count == 0
     }
 
     /// Drops the oldest messages until another one fits.
     fn make_room(&mut self, message: &Message, limits: Limits) {
+        // Nobody listens any more for whom it would be kept.
+        (self.backlog, self.backlog_bytes) = (0, 0);
         while !self.has_room(message, limits) {
             self.pop();
             self.dropped += 1;
@@ -96,7 +103,17 @@ impl Inbox {
     fn pop(&mut self) -> Option<Message> {
         let message = self.messages.pop_front()?;
         self.bytes -= message.data.len();
+        if self.backlog > 0 {
+            self.backlog -= 1;
+            self.backlog_bytes -= message.data.len();
+        }
         Some(message)
+    }
+
+    /// Takes what is there for the backlog of somebody who has just come.
+    fn begin_reading(&mut self) {
+        self.backlog = self.messages.len();
+        self.backlog_bytes = self.bytes;
     }
 
     fn is_empty(&self) -> bool {
@@ -127,6 +144,8 @@ pub(super) struct Shared {
     protocol: RefCell<String>,
     inbox: RefCell<Inbox>,
     limits: Limits,
+    /// Whether anybody has ever listened to its messages.
+    has_been_heard: Cell<bool>,
     /// Whether it was closed because its script was too slow.
     is_cut_off: Cell<bool>,
     /// Whether the script itself closed it: who does that reads no more.
@@ -188,6 +207,7 @@ impl Shared {
             protocol: RefCell::default(),
             inbox: RefCell::default(),
             limits: sockets.limits(),
+            has_been_heard: Cell::new(false),
             is_cut_off: Cell::new(false),
             is_given_up: Cell::new(false),
             closure: OnceCell::new(),
@@ -440,6 +460,10 @@ impl Shared {
 
 impl Source for Shared {
     fn listened(self: Rc<Self>) {
+        // Once: who goes and comes again has had its chance.
+        if self.on_message.has_consumer() && !self.has_been_heard.replace(true) {
+            self.inbox.borrow_mut().begin_reading();
+        }
         // At the end of the cycle: the script that connects a handler first goes on with what it is doing.
         let scheduler = self.scheduler.clone();
         scheduler.dispatch_deferred(move |_| self.deliver_soon());

@@ -34,8 +34,12 @@ impl Options {
         };
         for pair in table.pairs::<LuaValue, LuaValue>() {
             let (key, value) = pair?;
-            let key = key.to_string()?;
-            match key.as_str() {
+            // Whatever else it is, its text is the script's own business, and so may be the making of it.
+            let LuaValue::String(key) = key else {
+                let (shown, kind) = (number(&key).map_or_else(String::new, |key| format!(" {key}")), type_name(&key));
+                return Err(Failure::new(format!("invalid option{shown} to 'connect' (a name expected, got {kind})")));
+            };
+            match key.to_string_lossy().as_str() {
                 "protocols" => options.protocols = read_protocols(&value)?,
                 "timeout" => options.timeout = read_timeout(&value)?,
                 "binary" => options.binary = read_binary(&value)?,
@@ -61,8 +65,16 @@ fn read_timeout(value: &LuaValue) -> Result<f64, Failure> {
         Some(seconds) if seconds >= 0.0 => Ok(seconds),
         _ => Err(Failure::new(format!(
             "invalid option 'timeout' to 'connect' (a number of seconds expected, got {})",
-            value.to_string()?
+            shown(value)
         ))),
+    }
+}
+
+/// A value as an error shows it: what is no text or number by its type alone.
+fn shown(value: &LuaValue) -> String {
+    match value {
+        LuaValue::String(text) => format!("\"{}\"", text.to_string_lossy()),
+        other => number(other).map_or_else(|| type_name(other), |number| number.to_string()),
     }
 }
 
@@ -72,7 +84,7 @@ fn read_binary(value: &LuaValue) -> Result<Binary, Failure> {
         Some(b"buffer") => Ok(Binary::Buffer),
         _ => Err(Failure::new(format!(
             "invalid option 'binary' to 'connect' (\"string\" or \"buffer\" expected, got {})",
-            value.to_string()?
+            shown(value)
         ))),
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn run(config: &Config) -> Result<()> {
     native(config, &mut tally);
     runtime(config, &mut tally);
     browser(config, &mut tally);
-    page(config, &mut tally);
+    package(config, &mut tally);
     tally.merge(lint::run(config));
     tally.print();
     tally.into_result()
@@ -63,9 +63,13 @@ fn browser(config: &Config, tally: &mut Tally) {
     harness(config, tally, NAME, "3 minutes the first time", &mut wasm_pack);
 }
 
-/// The playground, as a person uses it, and the scripts that test scripts, on the package.
-fn page(config: &Config, tally: &mut Tally) {
-    const NAME: &str = "page tests";
+/// The folders of the tests that run under Node, on the package: some in a browser, some in other runtimes.
+const FOLDERS: [&str; 7] =
+    ["tests/luau", "tests/page", "tests/api", "tests/convert", "tests/worker", "tests/package", "tests/readme"];
+
+/// What the package promises, from scripts that test scripts to the packed tarball in other runtimes.
+fn package(config: &Config, tally: &mut Tally) {
+    const NAME: &str = "package tests";
     let browser = match build::run(config).and_then(|()| setup::browser_paths(config)) {
         Ok((browser, _)) => browser,
         Err(error) => {
@@ -76,7 +80,7 @@ fn page(config: &Config, tally: &mut Tally) {
     };
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=tap"]).current_dir(&config.root).env("CHROMIUM", browser);
-    let run = test_files(config).and_then(|files| watched(NAME, "30 seconds", node.args(files)));
+    let run = test_files(config).and_then(|files| watched(NAME, "2 minutes", node.args(files)));
     let (passed, failed, succeeded) = match run {
         Ok((succeeded, output)) => {
             let (passed, failed) = node_counts(&output);
@@ -93,7 +97,7 @@ fn page(config: &Config, tally: &mut Tally) {
 /// The files themselves: what `node --test` makes of a folder or of a pattern differs from version to version.
 fn test_files(config: &Config) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for folder in ["tests/page", "tests/luau"] {
+    for folder in FOLDERS {
         for entry in fs::read_dir(config.root.join(folder))? {
             let path = entry?.path();
             if path.to_string_lossy().ends_with(".test.mjs") {

@@ -1,0 +1,74 @@
+import { LuauError, type LuauErrorMembers } from "./errors.js";
+
+/** An error without what it refers to. */
+export interface ErrorText {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+  /** Of a {@link LuauError}. */
+  readonly members?: Pick<LuauErrorMembers, "kind" | "chunkName" | "line" | "frames" | "traceback">;
+}
+
+/** What is enough for the other side to raise an error by, of whatever was thrown. */
+export function messageAndName(thrown: unknown): ErrorText {
+  let name: unknown;
+  try {
+    name = (thrown as { name?: unknown } | null | undefined)?.name;
+  } catch {
+    // A getter, or a `Proxy`: the message says enough.
+  }
+  return { name: typeof name === "string" ? name : "Error", message: messageOf(thrown) };
+}
+
+/** All that can be said of an error of this library or of the runtime. */
+export function allOf(error: Error): ErrorText {
+  const text = {
+    ...messageAndName(error),
+    ...(typeof error.stack === "string" ? { stack: error.stack } : {}),
+  };
+  if (!(error instanceof LuauError)) {
+    return text;
+  }
+  const { kind, chunkName, line, frames, traceback } = error;
+  return { ...text, members: { kind, chunkName, line, frames, traceback } };
+}
+
+const CONSTRUCTORS = new Map<string, ErrorConstructor>([
+  ["EvalError", EvalError],
+  ["RangeError", RangeError],
+  ["ReferenceError", ReferenceError],
+  ["SyntaxError", SyntaxError],
+  ["TypeError", TypeError],
+  ["URIError", URIError],
+]);
+
+/** The error for what {@link allOf} or {@link messageAndName} said. */
+export function errorOf({ name, message, stack, members }: ErrorText): Error {
+  if (members !== undefined) {
+    return new LuauError(message, members);
+  }
+  const type = CONSTRUCTORS.get(name) ?? Error;
+  const error = new type(message);
+  const own = { name: name === error.name ? undefined : name, stack };
+  for (const [key, value] of Object.entries(own)) {
+    if (value !== undefined) {
+      Object.defineProperty(error, key, { value, writable: true, configurable: true });
+    }
+  }
+  return error;
+}
+
+/** The text of whatever was thrown: of an error its message. As `message_of` in src/host/values.rs, so that scripts see the same. */
+export function messageOf(thrown: unknown): string {
+  try {
+    if (typeof thrown === "object" && thrown !== null && "message" in thrown) {
+      const { message } = thrown;
+      if (typeof message === "string" && message !== "") {
+        return message;
+      }
+    }
+    return String(thrown);
+  } catch {
+    return "something was thrown that cannot be shown";
+  }
+}

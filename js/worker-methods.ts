@@ -1,0 +1,58 @@
+import type { LuauError } from "./errors.js";
+import type { SocketEvent } from "./options.js";
+import type { LuauWorkerOptions } from "./worker-options.js";
+import type { Method } from "./worker-peer.js";
+
+/**
+ * What a worker may call in the page: the functions among the options.
+ *
+ * @param ready called once the worker listens
+ */
+export function pageMethods(options: LuauWorkerOptions, ready: () => void): Record<string, Method> {
+  const { onProgress, onSocket, websocket = {} } = options;
+  const print = options.print ?? ((text) => console.log(text));
+  const warn = options.warn ?? ((text) => console.warn(text));
+  const onError = options.onError ?? ((error) => console.error(error));
+  /** What is to be added to a time of the worker for one of the page. */
+  let later = 0;
+  return {
+    ready([origin]) {
+      later = (origin as number) - performance.timeOrigin;
+      ready();
+    },
+    print: ([text, values]) => print(text as string, valuesOf("print", values)),
+    warn: ([text, values]) => warn(text as string, valuesOf("warn", values)),
+    onError: ([error]) => onError(error as LuauError),
+    onProgress: ([loaded, total]) => onProgress?.(loaded as number, total as number | undefined),
+    onSocket([data]) {
+      const event = data as SocketEvent;
+      onSocket?.({ ...event, time: event.time + later });
+    },
+    allow: ([url]) => websocket.allow === undefined || isAllowed(websocket.allow, url as string),
+  };
+}
+
+function valuesOf(name: string, values: unknown): () => unknown[] {
+  return () => {
+    if (values === undefined) {
+      throw new Error(
+        `values() has nothing to give: the option ${name} must be a function that declares two parameters, so that the values cross`,
+      );
+    }
+    return values as unknown[];
+  };
+}
+
+function isAllowed(allow: (url: URL) => boolean, address: string): boolean {
+  try {
+    const answer: unknown = allow(new URL(address));
+    if (typeof answer !== "boolean") {
+      throw new TypeError(`option websocket.allow must return true or false, and returned ${String(answer)}`);
+    }
+    return answer;
+  } catch (error) {
+    // A policy that fails allows nothing; and what went wrong is not for the script to know.
+    console.error(error);
+    return false;
+  }
+}

@@ -1,0 +1,65 @@
+// What runs in the worker that a `LuauWorker` makes: a VM, whose calls come from the page and whose output goes there.
+
+import { Luau } from "./index.js";
+import type { LuauOptions, Sink } from "./options.js";
+import type { Settings } from "./worker-options.js";
+import { type Batch, GONE, type Method, Peer } from "./worker-peer.js";
+import { askingSocket } from "./worker-socket.js";
+
+/** What is used here of a worker's global object. */
+interface WorkerScope {
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  addEventListener(type: "message" | "messageerror", listener: (event: MessageEvent<Batch>) => void): void;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+
+/** Made by the first call. */
+let luau: Luau;
+
+const methods: Record<string, Method> = {
+  async create([settings], { raw }) {
+    luau = await Luau.create(optionsOf(settings as Settings, raw as LuauOptions["wasm"]));
+  },
+  run: ([source, chunkName, args], { signal }) =>
+    luau.run(source as string, { chunkName: chunkName as string, args: args as unknown[], signal }),
+  check: ([source, chunkName]) => luau.check(source as string, chunkName as string),
+  get: ([name]) => luau.get(name as string),
+  set: ([name, value]) => luau.set(name as string, value),
+  idle: () => luau.idle(),
+  stats: () => luau.stats,
+  stop: () => luau.stop(),
+  dispose() {
+    luau.dispose();
+    scope.postMessage(GONE, []);
+  },
+};
+
+const page = new Peer((batch, transfer) => scope.postMessage(batch, transfer), methods, true);
+
+function optionsOf(settings: Settings, wasm: LuauOptions["wasm"]): LuauOptions {
+  const { options, printsValues, warnsValues, hasProgress, hasSocketEvents, hasPolicy } = settings;
+  const sink = (name: string, isWithValues: boolean): Sink => {
+    return (text, values) => page.tell(name, isWithValues ? [text, values()] : [text], text.length);
+  };
+  const isAllowed = async (url: string) => (await page.call("allow", [url])) === true;
+  return {
+    ...options,
+    wasm,
+    print: sink("print", printsValues),
+    warn: sink("warn", warnsValues),
+    onError: (error) => page.tell("onError", [error]),
+    onProgress: hasProgress ? (loaded, total) => page.tell("onProgress", [loaded, total]) : undefined,
+    onSocket: hasSocketEvents ? (event) => page.tell("onSocket", [event], event.size) : undefined,
+    websocket: hasPolicy ? { ...options.websocket, WebSocket: askingSocket(isAllowed) } : options.websocket,
+  };
+}
+
+scope.addEventListener("message", ({ data }) => page.receive(data));
+scope.addEventListener("messageerror", () => {
+  // Shows as an error of the worker, and so ends everything that waits for it.
+  throw new Error("a message of the page could not be read");
+});
+
+// The times of socket events count from when the worker began.
+page.tell("ready", [performance.timeOrigin]);

@@ -1,0 +1,123 @@
+// The WebAssembly module comes from wherever the host says, once, with progress; and what goes wrong says what to do.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Luau as Browser } from "../../pkg/index.js";
+import { Luau as Inline } from "../../pkg/inline.js";
+import { Luau } from "../../pkg/node.js";
+
+const file = new URL("../../pkg/luau.wasm", import.meta.url);
+const bytes = readFileSync(file);
+
+/** @type {import("node:http").Server} */
+let server;
+/** @type {string} */
+let address;
+/** How often each path was asked for. */
+const asked = new Map();
+
+before(async () => {
+  server = createServer((request, response) => {
+    const path = String(request.url);
+    asked.set(path, (asked.get(path) ?? 0) + 1);
+    if (path.startsWith("/luau.wasm")) {
+      response.writeHead(200, { "Content-Type": "application/wasm", "Content-Length": bytes.length }).end(bytes);
+    } else if (path === "/octets") {
+      response.writeHead(200, { "Content-Type": "application/octet-stream" }).end(bytes);
+    } else if (path === "/page") {
+      response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" }).end("<!doctype html>");
+    } else if (path === "/later" && asked.get(path) > 1) {
+      response.writeHead(200, { "Content-Type": "application/wasm" }).end(bytes);
+    } else {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
+  address = `http://127.0.0.1:${/** @type {any} */ (server.address()).port}`;
+});
+after(() => server.close());
+
+/**
+ * Whether a VM made so works.
+ *
+ * @param {Promise<Luau>} created
+ */
+async function works(created) {
+  const luau = await created;
+  assert.deepEqual(await luau.run("return 1 + 1"), [2]);
+  luau.dispose();
+}
+
+test("from every source that the types name, in every entry", async () => {
+  const module = await WebAssembly.compile(bytes);
+  for (const Entry of [Luau, Browser, Inline]) {
+    await works(Entry.create({ wasm: module }));
+    await works(Entry.create({ wasm: bytes }));
+    await works(Entry.create({ wasm: Uint8Array.from(bytes).buffer }));
+    await works(Entry.create({ wasm: `${address}/luau.wasm` }));
+    await works(Entry.create({ wasm: new URL(`${address}/luau.wasm`) }));
+    await works(Entry.create({ wasm: await fetch(`${address}/luau.wasm`) }));
+    await works(Entry.create({ wasm: fetch(`${address}/octets`) }));
+  }
+  await works(Luau.create());
+  await works(Inline.create());
+  await works(Luau.create({ wasm: file }));
+  await works(Luau.create({ wasm: fileURLToPath(file) }));
+});
+
+test("a URL is loaded once, also by those who ask at the same time", async () => {
+  const wasm = `${address}/luau.wasm?once`;
+  await Promise.all([1, 2, 3].map(() => works(Luau.create({ wasm }))));
+  await works(Luau.create({ wasm: new URL(wasm) }));
+  assert.equal(asked.get("/luau.wasm?once"), 1);
+});
+
+test("progress is told, and ends at the whole", async () => {
+  /** @type {[number, number | undefined][]} */
+  const told = [];
+  await works(
+    Luau.create({ wasm: `${address}/luau.wasm?progress`, onProgress: (loaded, total) => told.push([loaded, total]) }),
+  );
+  assert(told.length > 1);
+  assert.deepEqual(told.at(-1), [bytes.length, bytes.length]);
+  assert(told.every(([loaded], index) => index === 0 || loaded >= (told[index - 1]?.[0] ?? 0)));
+  await works(Luau.create({ wasm: bytes, onProgress: (...args) => assert.deepEqual(args, [bytes.length, bytes.length]) }));
+});
+
+test("what cannot be loaded says why, and is tried again the next time", async () => {
+  await assert.rejects(Luau.create({ wasm: `${address}/nothing` }), /cannot load http.*\/nothing: the server answered 404/);
+  await assert.rejects(Luau.create({ wasm: `${address}/page` }), /an HTML page instead of WebAssembly.*option wasm/);
+  await assert.rejects(Luau.create({ wasm: new Uint8Array([0, 97, 115, 109]) }), /not a WebAssembly module that can run here/);
+  await assert.rejects(Luau.create({ wasm: "http://127.0.0.1:9/x.wasm" }), /cannot load http/);
+  await assert.rejects(Luau.create({ wasm: "/no/such/file.wasm" }), /cannot load \/no\/such\/file.wasm: ENOENT/);
+  await assert.rejects(Luau.create({ wasm: `${address}/later` }), /404/);
+  await works(Luau.create({ wasm: `${address}/later` }));
+});
+
+test("a wrong option is an error that names it", async () => {
+  /** @type {[object, RegExp][]} */
+  const rows = [
+    [{ prnt: console.log }, /no option prnt; there are: wasm/],
+    [{ websocket: { headers: {} } }, /no option websocket\.headers; there are: WebSocket, allow/],
+    [{ memoryLimit: "1 MB" }, /memoryLimit/],
+    [{ timeLimit: -1 }, /timeLimit/],
+    [{ sandbox: "no" }, /sandbox/],
+    [{ print: "stdout" }, /print/],
+    [{ globals: new Date() }, /globals/],
+    [{ modules: { a: 1 } }, /source of "a"/],
+    [{ modules: { a: "", "./a.luau": "" } }, /two modules are called "a"/],
+    [{ websocket: { maxConnections: 0 } }, /maxConnections/],
+  ];
+  for (const [options, message] of rows) {
+    await assert.rejects(Luau.create(options), (error) => {
+      assert(error instanceof TypeError, String(error));
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+  await assert.rejects(Luau.create({ globals: { a: 2n ** 80n } }), /global 'a' cannot be a Luau value/);
+  assert.throws(() => new Luau(undefined, /** @type {any} */ (undefined), {}), /Luau\.create/);
+});

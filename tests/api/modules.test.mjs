@@ -1,0 +1,151 @@
+// `require` finds the modules of the host by Luau's rules, runs each once, and refuses circles.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Luau } from "../../pkg/node.js";
+
+/**
+ * What a script returns with these modules.
+ *
+ * @param {import("../../pkg/node.js").LuauOptions["modules"]} modules
+ * @param {string} source
+ * @param {import("../../pkg/node.js").RunOptions} [options]
+ */
+async function run(modules, source, options) {
+  const luau = await Luau.create({ modules });
+  try {
+    return await luau.run(source, options);
+  } finally {
+    luau.dispose();
+  }
+}
+
+test("paths lead from the module that asks", async () => {
+  const modules = {
+    "./main.luau": "return require('./lib/list')",
+    "lib/list.luau": "return { require('./node'), require('../top'), require('@self/inner'), require('@pkg/x') }",
+    "lib/node.lua": "return 'node'",
+    "lib/list/inner": "return 'inner'",
+    "top/init.luau": "return 'top of ' .. require('./lib/node') .. require('@self/sub')",
+    "top/sub": "return ' and sub'",
+    "@pkg/x": "return 'package'",
+  };
+  const expected = ["node", "top of node and sub", "inner", "package"];
+  assert.deepEqual(await run(modules, "return require('./main')"), [expected]);
+  assert.deepEqual(await run(modules, "return require('../main')", { chunkName: "src/app.luau" }), [expected]);
+  assert.deepEqual(await run(modules, "return require('./list')", { chunkName: "lib/x" }), [expected]);
+});
+
+test("each module runs once, however many ask at the same time, and what it returns is the same for all", async () => {
+  /** @type {string[]} */
+  const asked = [];
+  const modules = async (/** @type {string} */ path) => {
+    asked.push(path);
+    await sleep(10);
+    return path === "once" ? "count = (count or 0) + 1 task.wait(0.01) return {}" : null;
+  };
+  const [count, same] = await run(
+    modules,
+    `local first
+     local results = {}
+     for index = 1, 5 do task.spawn(function() results[index] = require("./once") end) end
+     local mine = require("./once")
+     task.wait()
+     local same = true
+     for index = 1, 5 do same = same and results[index] == mine end
+     return count, same and require("./once") == mine`,
+  );
+  assert.deepEqual([count, same], [1, true]);
+  assert.deepEqual(asked, ["once"]);
+});
+
+test("circles are errors that name the way, of any length, also while modules wait", async () => {
+  const wait = "task.wait(0.005) ";
+  for (const [modules, way] of /** @type {[Record<string, string>, string][]} */ ([
+    [{ a: "return require('./a')" }, "a -> a"],
+    [{ a: "return require('./b')", b: "return require('./a')" }, "b -> a -> b"],
+    [{ a: `${wait}return require('./b')`, b: `${wait}return require('./c')`, c: `${wait}return require('./a')` }, "c -> a -> b -> c"],
+  ])) {
+    await assert.rejects(run(modules, "require('./a')"), new RegExp(`in a circle: ${way}`));
+  }
+  // Two that want a third are none.
+  const diamond = { a: "return require('./c') + 1", b: "return require('./c') + 2", c: `${wait}return 1` };
+  assert.deepEqual(await run(diamond, "return require('./a') + require('./b')"), [5]);
+});
+
+test("a circle of two that are required at the same time is found, not waited for", async () => {
+  const modules = { a: "task.wait(0.01) return require('./b')", b: "task.wait(0.01) return require('./a')" };
+  const [a, b] = await run(
+    modules,
+    `local a, b
+     task.spawn(function() a = { pcall(require, "./a") } end)
+     task.spawn(function() b = { pcall(require, "./b") } end)
+     repeat task.wait() until a and b
+     return a[2], b[2]`,
+  );
+  assert.match(`${a} ${b}`, /in a circle/);
+});
+
+test("what goes wrong says which module, and with what", async () => {
+  const modules = {
+    broken: "return +",
+    fails: "\nerror('inside')",
+    none: "",
+    two: "return 1, 2",
+    asks: "return require('./fails')",
+  };
+  for (const [path, message] of /** @type {[string, RegExp][]} */ ([
+    ["./missing", /^script:1: there is no module "missing"/],
+    ["./broken", /^script:1: cannot load module "broken": broken:1: /],
+    ["./fails", /^script:1: cannot load module "fails": fails:2: inside/],
+    ["./asks", /^script:1: cannot load module "asks": asks:1: cannot load module "fails": fails:2: inside/],
+    ["./none", /^script:1: module "none" must return exactly one value, and it returned 0/],
+    ["./two", /it returned 2/],
+    ["missing", /must begin with/],
+    ["../../x", /above the root/],
+  ])) {
+    await assert.rejects(run(modules, `require("${path}")`), { message });
+  }
+  await assert.rejects(run(undefined, "require('./x')"), /gave no modules, by the option 'modules'/);
+  await assert.rejects(run(modules, "require(5)"), /invalid argument #1 to 'require' \(string expected, got number\)/);
+});
+
+test("a resolver that fails is the cause, and is asked again the next time", async () => {
+  let tries = 0;
+  const luau = await Luau.create({
+    modules: async () => {
+      tries++;
+      if (tries === 1) {
+        throw new Error("offline");
+      }
+      return "return 'online'";
+    },
+  });
+  await assert.rejects(luau.run("require('./x')"), (/** @type {any} */ error) => {
+    assert.match(error.message, /cannot load module "x": offline/);
+    return error.cause.message === "offline";
+  });
+  assert.deepEqual(await luau.run("return require('./x')"), ["online"]);
+  luau.dispose();
+  await assert.rejects(
+    run(() => /** @type {any} */ (5), "require('./x')"),
+    /gave no string/,
+  );
+});
+
+test("names that JS's objects inherit are no modules", async () => {
+  for (const name of ["constructor", "toString", "__proto__", "hasOwnProperty"]) {
+    await assert.rejects(run({ x: "return 1" }, `require("./${name}")`), /there is no module/);
+  }
+});
+
+test("a host can tell bytes for a source, and modules may be loaded where scripts cannot wait, once they are there", async () => {
+  const modules = () => new TextEncoder().encode("return '\u00fc'");
+  assert.deepEqual(await run(modules, "return require('./x')"), ["\u00fc"]);
+  const results = await run(
+    { order: "return function(a, b) return a > b end" },
+    "require('./order') local t = { 1, 2, 3 } table.sort(t, function(a, b) return require('./order')(a, b) end) return t",
+  );
+  assert.deepEqual(results, [[3, 2, 1]]);
+});

@@ -1,0 +1,153 @@
+// The host's say in what scripts do with sockets: which to open, how many, by which constructor; and what an inspector sees.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import WebSocket from "ws";
+import { Luau } from "../../pkg/node.js";
+import { startServer } from "../server/server.mjs";
+
+/** @typedef {import("../../pkg/node.js").SocketEvent} SocketEvent */
+
+/** @type {Awaited<ReturnType<typeof startServer>>} */
+let server;
+/** @type {string} */
+let echo;
+
+before(async () => {
+  server = await startServer();
+  echo = `ws://127.0.0.1:${server.port}/echo`;
+});
+after(() => server.close());
+
+/**
+ * @param {import("../../pkg/node.js").WebSocketOptions} websocket
+ * @param {import("../../pkg/node.js").LuauOptions} [options]
+ */
+const vm = (websocket, options) => Luau.create({ ...options, websocket: { WebSocket, ...websocket } });
+
+test("what the policy denies is nil and a reason, and the server never hears of it", async () => {
+  /** @type {string[]} */
+  const asked = [];
+  const luau = await vm({
+    allow: (url) => {
+      asked.push(url.href);
+      return url.pathname === "/echo";
+    },
+  });
+  assert.deepEqual(await luau.run(`local c = websocket.connect("${echo}") c:Close() return typeof(c)`), [
+    "WebSocketConnection",
+  ]);
+  const [connection, reason] = await luau.run(`return websocket.connect("${echo}2")`);
+  assert.equal(connection, undefined);
+  assert.match(String(reason), /the host does not allow connections to/);
+  assert.deepEqual(asked, [echo, `${echo}2`]);
+  assert.deepEqual(await luau.run(`return select("#", websocket.connect("ws://[bad/")), select(2, websocket.connect("ws://[bad/"))`), [
+    2,
+    '"ws://[bad/" is not a valid URL',
+  ]);
+  luau.dispose();
+});
+
+test("a policy that fails, or forgets to answer, allows nothing, and the host learns of it", async (t) => {
+  const complaints = t.mock.method(console, "error", () => {});
+  for (const allow of [
+    () => {
+      throw new Error("secret");
+    },
+    async () => true,
+    () => 1,
+  ]) {
+    const luau = await vm({ allow: /** @type {any} */ (allow) });
+    const [connection, reason] = await luau.run(`return websocket.connect("${echo}")`);
+    assert.equal(connection, undefined);
+    assert.match(String(reason), /the host does not allow/);
+    assert.doesNotMatch(String(reason), /secret/);
+    luau.dispose();
+  }
+  assert.equal(complaints.mock.callCount(), 3);
+});
+
+test("only so many connections at a time, those that are being opened too", async () => {
+  const luau = await vm({ maxConnections: 2 });
+  const results = await luau.run(`
+    local results = {}
+    for index = 1, 4 do
+      task.spawn(function() results[index] = { websocket.connect("${echo}") } end)
+    end
+    task.wait(0.2)
+    local first = results[1][1]
+    first:Close()
+    first.OnClose:Wait()
+    local again = websocket.connect("${echo}")
+    return results[3][1], results[3][2], results[4][2], typeof(again)`);
+  const message = "too many connections: the host allows 2 at a time";
+  assert.deepEqual(results, [undefined, message, message, "WebSocketConnection"]);
+  luau.dispose();
+});
+
+test("without any WebSocket a script is told so, and how to mend it", async () => {
+  const luau = await Luau.create({ websocket: { WebSocket: undefined } });
+  const [connection, reason] = await luau.run(`return websocket.connect("${echo}")`);
+  assert.equal(connection === undefined, globalThis.WebSocket === undefined);
+  if (globalThis.WebSocket === undefined) {
+    assert.match(String(reason), /websocket\.WebSocket.*npm package ws/);
+  }
+  luau.dispose();
+});
+
+test("an inspector sees all that happens on each socket, in order", async () => {
+  /** @type {SocketEvent[]} */
+  const events = [];
+  const luau = await vm({}, { onSocket: (event) => events.push(event) });
+  const began = performance.now();
+  await luau.run(`
+    local c = websocket.connect("${echo}")
+    c:Send("grüße")
+    c:Send(buffer.fromstring("\\1\\2\\3"))
+    c:Receive() c:Receive()
+    c:Close(3001, "bye") c.OnClose:Wait()
+    websocket.connect("ws://127.0.0.1:${(await ports()).closed}/")`);
+  await sleep(20);
+  const seen = events.map(({ id, type, data, size, code, reason }) => [id, type, data, size, code, reason]);
+  const bytes = new Uint8Array([1, 2, 3]);
+  assert.deepEqual(seen, [
+    [1, "connecting", undefined, undefined, undefined, undefined],
+    [1, "open", undefined, undefined, undefined, undefined],
+    [1, "send", "grüße", 7, undefined, undefined],
+    [1, "send", bytes, 3, undefined, undefined],
+    [1, "message", "grüße", 7, undefined, undefined],
+    [1, "message", bytes, 3, undefined, undefined],
+    [1, "close", undefined, undefined, 3001, "bye"],
+    [2, "connecting", undefined, undefined, undefined, undefined],
+    [2, "close", undefined, undefined, 1006, ""],
+  ]);
+  assert(events.every(({ url, time }) => url.startsWith("ws://127.0.0.1:") && time >= began && time <= performance.now()));
+  assert.deepEqual(events.map(({ time }) => time), events.map(({ time }) => time).sort((a, b) => a - b));
+  luau.dispose();
+});
+
+test("an inspector sees the end of sockets that the VM closes when it is stopped, and may fail", async (t) => {
+  const complaints = t.mock.method(console, "error", () => {});
+  /** @type {string[]} */
+  const types = [];
+  const luau = await vm({}, {
+    onSocket: ({ type }) => {
+      types.push(type);
+      throw new Error("inspector");
+    },
+  });
+  await luau.run(`open = websocket.connect("${echo}") open:Send("x") open:Receive()`);
+  luau.stop();
+  for (let tries = 0; tries < 100 && !types.includes("close"); tries++) {
+    await sleep(5);
+  }
+  assert.deepEqual(types, ["connecting", "open", "send", "message", "close"]);
+  assert.equal(complaints.mock.callCount(), 5);
+  luau.dispose();
+});
+
+/** @returns {Promise<{ closed: number, silent: number }>} */
+async function ports() {
+  return (await fetch(`http://127.0.0.1:${server.port}/server/ports`)).json();
+}

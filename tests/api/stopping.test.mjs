@@ -1,0 +1,207 @@
+// Ending what runs: stop, dispose, abort, limits, and waiting until nothing runs any more.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import WebSocket from "ws";
+import { Luau, LuauError } from "../../pkg/node.js";
+import { startServer } from "../server/server.mjs";
+
+/** @type {Awaited<ReturnType<typeof startServer>>} */
+let server;
+/** @type {string} */
+let echo;
+
+before(async () => {
+  server = await startServer();
+  echo = `ws://127.0.0.1:${server.port}/echo`;
+});
+after(() => server.close());
+
+/**
+ * A VM, and the errors that nobody waited for.
+ *
+ * @param {import("../../pkg/node.js").LuauOptions} [options]
+ */
+async function vm(options) {
+  /** @type {LuauError[]} */
+  const errors = [];
+  const luau = await Luau.create({ websocket: { WebSocket }, onError: (error) => errors.push(error), ...options });
+  return { luau, errors };
+}
+
+/**
+ * @param {string} kind
+ * @param {RegExp} [message]
+ */
+const ofKind = (kind, message = /./) => (/** @type {unknown} */ error) => {
+  assert(error instanceof LuauError, String(error));
+  assert.equal(error.kind, kind, error.message);
+  assert.match(error.message, message);
+  return true;
+};
+
+test("stop cancels threads, timers, sockets, promises and modules; the VM runs on", async () => {
+  const { luau, errors } = await vm({
+    globals: { never: () => new Promise(() => {}) },
+    modules: (path) => (path === "slow" ? new Promise(() => {}) : "return 1"),
+  });
+  const runs = [
+    "task.wait(60)",
+    "never()",
+    "require('./slow')",
+    "coroutine.yield()",
+    `websocket.connect("${echo}").OnMessage:Wait()`,
+    `local c = websocket.connect("${echo}") for message in c do end`,
+    "websocket.connect('ws://127.0.0.1:9/', { timeout = 60 }) task.wait(60)",
+  ].map((source) => assert.rejects(luau.run(source), ofKind("cancelled")));
+  await luau.run("task.delay(0.05, function() late = true end) task.defer(function() end)");
+  await sleep(30);
+  assert(luau.stats.threads >= 6 && luau.stats.timers >= 2 && luau.stats.sockets >= 2, JSON.stringify(luau.stats));
+  luau.stop();
+  await Promise.all(runs);
+  await luau.idle();
+  const { threads, timers, sockets } = luau.stats;
+  assert.deepEqual({ threads, timers, sockets }, { threads: 0, timers: 0, sockets: 0 });
+  await sleep(60);
+  assert.equal(luau.get("late"), undefined);
+  assert.deepEqual(await luau.run("return require('./quick')"), [1]);
+  assert.deepEqual(errors, []);
+  luau.dispose();
+});
+
+test("stop and dispose from inside a function that a script called end the script, whatever it catches", async () => {
+  for (const [method, kind] of /** @type {const} */ ([
+    ["stop", "cancelled"],
+    ["dispose", "disposed"],
+  ])) {
+    const { luau, errors } = await vm();
+    luau.set("halt", () => luau[method]());
+    luau.set("reached", () => assert.fail("the script went on"));
+    await assert.rejects(luau.run("while true do pcall(halt) pcall(reached) end"), ofKind(kind));
+    if (method === "stop") {
+      await assert.rejects(luau.run("coroutine.wrap(function() pcall(halt) while true do end end)()"), ofKind(kind));
+      await luau.run("task.spawn(function() halt() end)").catch(ofKind(kind));
+      assert.deepEqual(await luau.run("return 'alive'"), ["alive"]);
+    }
+    assert.deepEqual(errors, []);
+    luau.dispose();
+  }
+});
+
+test("a run is aborted before, while it waits, and while it computes", async () => {
+  const { luau } = await vm();
+  const reason = new Error("enough");
+  await assert.rejects(luau.run("ran = true", { signal: AbortSignal.abort(reason) }), (error) => {
+    return ofKind("cancelled")(error) && /** @type {any} */ (error).cause === reason;
+  });
+  assert.equal(luau.get("ran"), undefined);
+
+  const controller = new AbortController();
+  const waiting = luau.run("task.wait(60)", { signal: controller.signal });
+  const other = luau.run("task.wait(0.05) return 'other'");
+  setTimeout(() => controller.abort(reason), 10);
+  await assert.rejects(waiting, (error) => ofKind("cancelled")(error) && /** @type {any} */ (error).cause === reason);
+  assert.deepEqual(await other, ["other"]);
+
+  const inside = new AbortController();
+  luau.set("abort", () => inside.abort());
+  await assert.rejects(
+    luau.run("pcall(abort) while true do pcall(task.wait) end", { signal: inside.signal }),
+    ofKind("cancelled"),
+  );
+  // An abort after the end changes nothing.
+  const late = new AbortController();
+  assert.deepEqual(await luau.run("return 1", { signal: late.signal }), [1]);
+  late.abort();
+  assert.deepEqual(await luau.run("return 2"), [2]);
+  luau.dispose();
+});
+
+test("a time limit ends what computes for too long, and not what waits", async () => {
+  const { luau, errors } = await vm({ timeLimit: 50 });
+  await assert.rejects(luau.run("local n = 0\nwhile true do n += 1 end"), (error) => {
+    return ofKind("timeout", /^script:2: timed out/)(error) && /** @type {any} */ (error).line === 2;
+  });
+  await assert.rejects(luau.run("while true do pcall(function() while true do end end) end"), ofKind("timeout"));
+  assert.deepEqual(await luau.run("for _ = 1, 5 do task.wait(0.02) end return 'waited'"), ["waited"]);
+  assert.deepEqual(errors, []);
+  await luau.run("task.defer(function() while true do end end)");
+  await sleep(100);
+  assert.deepEqual(
+    errors.map((error) => error.kind),
+    ["timeout"],
+  );
+  luau.dispose();
+});
+
+test("a memory limit is an error of the script, and the VM lives on", async () => {
+  const { luau } = await vm({ memoryLimit: 4e6 });
+  for (const source of [
+    "local t = {} while true do table.insert(t, string.rep('x', 1000) .. #t) end",
+    "return string.rep('x', 1e8)",
+    "return table.create(1e7, 1)",
+    "return buffer.create(1e8)",
+    "local t = {} while true do table.insert(t, coroutine.create(print)) end",
+    "local t = {} while true do table.insert(t, function() return t end) end",
+  ]) {
+    await assert.rejects(luau.run(source), ofKind("memory", /not enough memory/), source);
+    assert.deepEqual(await luau.run("local ok, e = pcall(string.rep, 'x', 1e8) return ok, e"), [
+      false,
+      "not enough memory",
+    ]);
+  }
+  assert.deepEqual(await luau.run("return #string.rep('x', 1e5)"), [1e5]);
+  await assert.rejects(luau.run("return ...", { args: ["x".repeat(1e7)] }), ofKind("memory"));
+  assert(luau.stats.memory < 4e6);
+  luau.dispose();
+  await assert.rejects(Luau.create({ memoryLimit: 1000 }), ofKind("memory", /needs \d+ bytes/));
+});
+
+test("idle waits for threads, timers and sockets, and for nothing else", async () => {
+  const { luau } = await vm();
+  await luau.idle();
+  let isIdle = false;
+  await luau.run(`
+    task.delay(0.02, function() a = true end)
+    task.spawn(function() task.wait(0.04) b = true end)
+    task.spawn(function()
+      local c = websocket.connect("${echo}")
+      c.OnMessage:Connect(function() c:Close() end)
+      c:Send("x") c.OnClose:Wait() d = true
+    end)
+    coroutine.wrap(coroutine.yield)()`);
+  const idle = luau.idle().then(() => {
+    isIdle = true;
+  });
+  await sleep(5);
+  assert.equal(isIdle, false);
+  await idle;
+  assert.deepEqual([luau.get("a"), luau.get("b"), luau.get("d")], [true, true, true]);
+  const disposed = assert.rejects(luau.run("task.wait(60)"), ofKind("disposed"));
+  const never = assert.rejects(luau.idle(), ofKind("disposed"));
+  luau.dispose();
+  await Promise.all([disposed, never]);
+});
+
+test("disposing twice is once, afterwards every call says so, and `using` disposes", async () => {
+  const { luau } = await vm();
+  const [f] = /** @type {any} */ (await luau.run("return function() end"));
+  luau.dispose();
+  luau.dispose();
+  for (const call of [
+    () => luau.get("x"),
+    () => luau.set("x", 1),
+    () => luau.check(""),
+    () => luau.stats,
+    () => luau.stop(),
+  ]) {
+    assert.throws(call, ofKind("disposed", /make a new one/));
+  }
+  for (const call of [() => luau.run(""), () => luau.idle(), f]) {
+    await assert.rejects(call(), ofKind("disposed"));
+  }
+  const other = await Luau.create();
+  other[Symbol.dispose]();
+  assert.throws(() => other.stats, ofKind("disposed"));
+});

@@ -1,0 +1,124 @@
+// After a fault inside the WebAssembly instance everything that was pending and everything that is called later fails with an
+// error of kind `terminated`; nothing reaches the event loop, sockets are closed, and the next VM has a fresh instance.
+//
+// The fault is a real one: the memory of the instance is filled with rubbish, and the next call into it traps.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import WebSocket from "ws";
+import { Luau, LuauError } from "../../pkg/node.js";
+import { startServer } from "../server/server.mjs";
+
+/** @type {Awaited<ReturnType<typeof startServer>>} */
+let server;
+/** @type {WebAssembly.Instance[]} */
+const instances = [];
+/** @type {unknown[]} */
+const uncaught = [];
+
+before(async () => {
+  server = await startServer();
+  const { instantiate } = WebAssembly;
+  Object.assign(WebAssembly, {
+    /** @param {Parameters<typeof instantiate>} args */
+    async instantiate(...args) {
+      const instance = /** @type {any} */ (await instantiate(...args));
+      // Node's own `fetch` is WebAssembly too.
+      if ("vm_new" in (instance.exports ?? {})) {
+        instances.push(instance);
+      }
+      return instance;
+    },
+  });
+  process.on("uncaughtException", (error) => uncaught.push(error));
+  process.on("unhandledRejection", (error) => uncaught.push(error));
+});
+after(() => server.close());
+
+/** Fills the memory of the newest instance with rubbish. */
+function ruin() {
+  const { memory } = /** @type {any} */ (instances.at(-1)?.exports);
+  new Uint8Array(memory.buffer).fill(0xa5);
+}
+
+/** @param {unknown} error */
+function isTermination(error) {
+  assert(error instanceof LuauError, String(error));
+  assert.equal(error.kind, "terminated");
+  assert.match(error.message, /make new ones/);
+  assert(error.cause instanceof Error);
+  return true;
+}
+
+const options = { websocket: { WebSocket } };
+
+test("a fault in a call ends what is pending in every VM of the instance, and every later call", async () => {
+  const one = await Luau.create(options);
+  const other = await Luau.create(options);
+  const [waits] = /** @type {any} */ (await other.run("return function() task.wait(60) end"));
+  const address = `ws://127.0.0.1:${server.port}/echo`;
+  await other.run(`socket = websocket.connect("${address}") socket.OnMessage:Connect(print)`);
+  const pending = [one.run("task.wait(60)"), waits(), other.idle()].map((promise) =>
+    assert.rejects(promise, isTermination),
+  );
+  assert.equal(await connections(1), 1);
+  ruin();
+  await assert.rejects(one.run("return 1"), isTermination);
+  await Promise.all(pending);
+  for (const luau of [one, other]) {
+    await assert.rejects(luau.run("return 1"), isTermination);
+    await assert.rejects(luau.idle(), isTermination);
+    assert.throws(() => luau.get("x"), isTermination);
+    assert.throws(() => luau.set("x", 1), isTermination);
+    assert.throws(() => luau.check("x"), isTermination);
+    assert.throws(() => luau.stats, isTermination);
+    assert.throws(() => luau.stop(), isTermination);
+    luau.dispose();
+  }
+  await assert.rejects(waits(), isTermination);
+  assert.equal(await connections(0), 0);
+});
+
+test("a fault in a timer is told to who waits, and not to the event loop", async () => {
+  const luau = await Luau.create(options);
+  const pending = assert.rejects(luau.run("while true do task.wait(0.01) end"), isTermination);
+  ruin();
+  await pending;
+  await sleep(20);
+  assert.deepEqual(uncaught, []);
+});
+
+test("the next VM has a fresh instance, as many as ask at the same time share it", async () => {
+  const before = instances.length;
+  const several = await Promise.all([1, 2, 3].map(() => Luau.create(options)));
+  assert.equal(instances.length, before + 1);
+  for (const luau of several) {
+    assert.deepEqual(await luau.run("task.wait() return 1 + 1"), [2]);
+    luau.dispose();
+  }
+});
+
+test("a function of the page that faults from inside a script ends the script, not the page", async () => {
+  const luau = await Luau.create({ ...options, globals: { ruin } });
+  await assert.rejects(luau.run("ruin() return string.rep('x', 10)"), isTermination);
+  const fresh = await Luau.create(options);
+  assert.deepEqual(await fresh.run("return 1"), [1]);
+  fresh.dispose();
+  await sleep(20);
+  assert.deepEqual(uncaught, []);
+});
+
+/**
+ * How many connections the server has, once it is as many as expected.
+ *
+ * @param {number} expected
+ */
+async function connections(expected) {
+  let count = -1;
+  for (let tries = 0; tries < 40 && count !== expected; tries++) {
+    count = await (await fetch(`http://127.0.0.1:${server.port}/server/connections`)).json();
+    await sleep(count === expected ? 0 : 25);
+  }
+  return count;
+}
