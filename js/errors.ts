@@ -64,7 +64,8 @@ export class LuauError extends Error {
     this.value = members.value;
     // JS's own stack would only show the inside of this library.
     const places = this.frames.map(
-      ({ chunkName, line, name }) => `\n    at ${name ? `${name} (${chunkName}:${line})` : `${chunkName}:${line}`}`,
+      ({ chunkName, line, name }) =>
+        `\n    at ${name ? `${name} (${chunkName}:${line})` : `${chunkName}:${line}`}`,
     );
     Object.defineProperty(this, "stack", {
       value: `${this.name}: ${message}${places.join("")}`,
@@ -75,4 +76,8 @@ export class LuauError extends Error {
 }
 
 // On the prototype, as the names of JS's own errors are.
-Object.defineProperty(LuauError.prototype, "name", { value: "LuauError", writable: true, configurable: true });
+Object.defineProperty(LuauError.prototype, "name", {
+  value: "LuauError",
+  writable: true,
+  configurable: true,
+});

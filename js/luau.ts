@@ -1,7 +1,7 @@
+import { checkOptions } from "./check.js";
 import { LuauError } from "./errors.js";
 import type { Vm } from "./glue.js";
 import { type Instance, instanceOf } from "./instance.js";
-import { checkOptions } from "./check.js";
 import { compile, type ReadFile } from "./load.js";
 import { resolverOf } from "./modules.js";
 import type { LuauOptions, LuauStats, RunOptions, Sink, WasmSource } from "./options.js";
@@ -64,7 +64,10 @@ export class LuauVm {
     const id = ++this.#lastRun;
     try {
       if (signal?.aborted) {
-        throw new LuauError("the run was aborted before it began", { kind: "cancelled", cause: signal.reason });
+        throw new LuauError("the run was aborted before it began", {
+          kind: "cancelled",
+          cause: signal.reason,
+        });
       }
       const results = this.#instance.call(() => this.#vm.run(source, chunkName, args, id));
       return signal === undefined ? results : this.#abortable(results, signal, id);
@@ -202,5 +205,7 @@ function vmOptions(instance: Instance, options: LuauOptions): ConstructorParamet
 /** A sink that takes one argument, or any number of them as `console.log` does, gets the text alone. */
 function sinkOf(sink: Sink): (text: string, values?: () => unknown[]) => void {
   // What the library itself warns of has no values.
-  return sink.length < 2 ? (text) => (sink as (text: string) => void)(text) : (text, values = () => [text]) => sink(text, values);
+  return sink.length < 2
+    ? (text) => (sink as (text: string) => void)(text)
+    : (text, values = () => [text]) => sink(text, values);
 }

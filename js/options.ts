@@ -1,13 +1,7 @@
 import type { LuauError } from "./errors.js";
 
 /** Where the WebAssembly module comes from. */
-export type WasmSource =
-  | URL
-  | string
-  | Response
-  | Promise<Response>
-  | BufferSource
-  | WebAssembly.Module;
+export type WasmSource = URL | string | Response | Promise<Response> | BufferSource | WebAssembly.Module;
 
 /**
  * Takes a line that a script put out: its text; and, if the function declares two parameters, a function that converts the

@@ -16,13 +16,13 @@ export function socketConstructor(options: LuauOptions, live: Set<WebSocket>): W
     if (websocket.allow !== undefined && !isAllowed(websocket.allow, url)) {
       throw new Error(`the host does not allow connections to ${url}`);
     }
-    const constructor = websocket.WebSocket ?? globalThis.WebSocket;
-    if (constructor === undefined) {
+    const Constructor = websocket.WebSocket ?? globalThis.WebSocket;
+    if (Constructor === undefined) {
       throw new Error(
         "there is no WebSocket here: give Luau.create one as the option websocket.WebSocket, such as that of the npm package ws",
       );
     }
-    const socket: Socket = protocols === undefined ? new constructor(url) : new constructor(url, protocols);
+    const socket: Socket = protocols === undefined ? new Constructor(url) : new Constructor(url, protocols);
     live.add(socket);
     socket.addEventListener("close", () => live.delete(socket));
     if (onSocket !== undefined) {

@@ -1,7 +1,7 @@
 // The entry for workerd, where WebAssembly cannot be compiled at run time: the module is imported.
 
-import wasm from "./luau.wasm";
 import { LuauVm, type Platform } from "./luau.js";
+import wasm from "./luau.wasm";
 import type { LuauOptions } from "./options.js";
 
 export * from "./exports.js";

@@ -24,7 +24,9 @@ before(async () => {
     const path = String(request.url);
     asked.set(path, (asked.get(path) ?? 0) + 1);
     if (path.startsWith("/luau.wasm")) {
-      response.writeHead(200, { "Content-Type": "application/wasm", "Content-Length": bytes.length }).end(bytes);
+      response
+        .writeHead(200, { "Content-Type": "application/wasm", "Content-Length": bytes.length })
+        .end(bytes);
     } else if (path === "/octets") {
       response.writeHead(200, { "Content-Type": "application/octet-stream" }).end(bytes);
     } else if (path === "/page") {
@@ -79,20 +81,40 @@ test("progress is told, and ends at the whole", async () => {
   /** @type {[number, number | undefined][]} */
   const told = [];
   await works(
-    Luau.create({ wasm: `${address}/luau.wasm?progress`, onProgress: (loaded, total) => told.push([loaded, total]) }),
+    Luau.create({
+      wasm: `${address}/luau.wasm?progress`,
+      onProgress: (loaded, total) => told.push([loaded, total]),
+    }),
   );
   assert(told.length > 1);
   assert.deepEqual(told.at(-1), [bytes.length, bytes.length]);
   assert(told.every(([loaded], index) => index === 0 || loaded >= (told[index - 1]?.[0] ?? 0)));
-  await works(Luau.create({ wasm: bytes, onProgress: (...args) => assert.deepEqual(args, [bytes.length, bytes.length]) }));
+  await works(
+    Luau.create({
+      wasm: bytes,
+      onProgress: (...args) => assert.deepEqual(args, [bytes.length, bytes.length]),
+    }),
+  );
 });
 
 test("what cannot be loaded says why, and is tried again the next time", async () => {
-  await assert.rejects(Luau.create({ wasm: `${address}/nothing` }), /cannot load http.*\/nothing: the server answered 404/);
-  await assert.rejects(Luau.create({ wasm: `${address}/page` }), /an HTML page instead of WebAssembly.*option wasm/);
-  await assert.rejects(Luau.create({ wasm: new Uint8Array([0, 97, 115, 109]) }), /not a WebAssembly module that can run here/);
+  await assert.rejects(
+    Luau.create({ wasm: `${address}/nothing` }),
+    /cannot load http.*\/nothing: the server answered 404/,
+  );
+  await assert.rejects(
+    Luau.create({ wasm: `${address}/page` }),
+    /an HTML page instead of WebAssembly.*option wasm/,
+  );
+  await assert.rejects(
+    Luau.create({ wasm: new Uint8Array([0, 97, 115, 109]) }),
+    /not a WebAssembly module that can run here/,
+  );
   await assert.rejects(Luau.create({ wasm: "http://127.0.0.1:9/x.wasm" }), /cannot load http/);
-  await assert.rejects(Luau.create({ wasm: "/no/such/file.wasm" }), /cannot load \/no\/such\/file.wasm: ENOENT/);
+  await assert.rejects(
+    Luau.create({ wasm: "/no/such/file.wasm" }),
+    /cannot load \/no\/such\/file.wasm: ENOENT/,
+  );
   await assert.rejects(Luau.create({ wasm: `${address}/later` }), /404/);
   await works(Luau.create({ wasm: `${address}/later` }));
 });

@@ -24,7 +24,8 @@ async function run(modules, source, options) {
 test("paths lead from the module that asks", async () => {
   const modules = {
     "./main.luau": "return require('./lib/list')",
-    "lib/list.luau": "return { require('./node'), require('../top'), require('@self/inner'), require('@pkg/x') }",
+    "lib/list.luau":
+      "return { require('./node'), require('../top'), require('@self/inner'), require('@pkg/x') }",
     "lib/node.lua": "return 'node'",
     "lib/list/inner": "return 'inner'",
     "top/init.luau": "return 'top of ' .. require('./lib/node') .. require('@self/sub')",
@@ -33,7 +34,9 @@ test("paths lead from the module that asks", async () => {
   };
   const expected = ["node", "top of node and sub", "inner", "package"];
   assert.deepEqual(await run(modules, "return require('./main')"), [expected]);
-  assert.deepEqual(await run(modules, "return require('../main')", { chunkName: "src/app.luau" }), [expected]);
+  assert.deepEqual(await run(modules, "return require('../main')", { chunkName: "src/app.luau" }), [
+    expected,
+  ]);
   assert.deepEqual(await run(modules, "return require('./list')", { chunkName: "lib/x" }), [expected]);
 });
 
@@ -65,7 +68,14 @@ test("circles are errors that name the way, of any length, also while modules wa
   for (const [modules, way] of /** @type {[Record<string, string>, string][]} */ ([
     [{ a: "return require('./a')" }, "a -> a"],
     [{ a: "return require('./b')", b: "return require('./a')" }, "b -> a -> b"],
-    [{ a: `${wait}return require('./b')`, b: `${wait}return require('./c')`, c: `${wait}return require('./a')` }, "c -> a -> b -> c"],
+    [
+      {
+        a: `${wait}return require('./b')`,
+        b: `${wait}return require('./c')`,
+        c: `${wait}return require('./a')`,
+      },
+      "c -> a -> b -> c",
+    ],
   ])) {
     await assert.rejects(run(modules, "require('./a')"), new RegExp(`in a circle: ${way}`));
   }
@@ -108,7 +118,10 @@ test("what goes wrong says which module, and with what", async () => {
     await assert.rejects(run(modules, `require("${path}")`), { message });
   }
   await assert.rejects(run(undefined, "require('./x')"), /gave no modules, by the option 'modules'/);
-  await assert.rejects(run(modules, "require(5)"), /invalid argument #1 to 'require' \(string expected, got number\)/);
+  await assert.rejects(
+    run(modules, "require(5)"),
+    /invalid argument #1 to 'require' \(string expected, got number\)/,
+  );
 });
 
 test("a resolver that fails is the cause, and is asked again the next time", async () => {

@@ -42,10 +42,12 @@ test("what the policy denies is nil and a reason, and the server never hears of 
   assert.equal(connection, undefined);
   assert.match(String(reason), /the host does not allow connections to/);
   assert.deepEqual(asked, [echo, `${echo}2`]);
-  assert.deepEqual(await luau.run(`return select("#", websocket.connect("ws://[bad/")), select(2, websocket.connect("ws://[bad/"))`), [
-    2,
-    '"ws://[bad/" is not a valid URL',
-  ]);
+  assert.deepEqual(
+    await luau.run(
+      `return select("#", websocket.connect("ws://[bad/")), select(2, websocket.connect("ws://[bad/"))`,
+    ),
+    [2, '"ws://[bad/" is not a valid URL'],
+  );
   luau.dispose();
 });
 
@@ -122,8 +124,15 @@ test("an inspector sees all that happens on each socket, in order", async () => 
     [2, "connecting", undefined, undefined, undefined, undefined],
     [2, "close", undefined, undefined, 1006, ""],
   ]);
-  assert(events.every(({ url, time }) => url.startsWith("ws://127.0.0.1:") && time >= began && time <= performance.now()));
-  assert.deepEqual(events.map(({ time }) => time), events.map(({ time }) => time).sort((a, b) => a - b));
+  assert(
+    events.every(
+      ({ url, time }) => url.startsWith("ws://127.0.0.1:") && time >= began && time <= performance.now(),
+    ),
+  );
+  assert.deepEqual(
+    events.map(({ time }) => time),
+    events.map(({ time }) => time).sort((a, b) => a - b),
+  );
   luau.dispose();
 });
 
@@ -131,12 +140,15 @@ test("an inspector sees the end of sockets that the VM closes when it is stopped
   const complaints = t.mock.method(console, "error", () => {});
   /** @type {string[]} */
   const types = [];
-  const luau = await vm({}, {
-    onSocket: ({ type }) => {
-      types.push(type);
-      throw new Error("inspector");
+  const luau = await vm(
+    {},
+    {
+      onSocket: ({ type }) => {
+        types.push(type);
+        throw new Error("inspector");
+      },
     },
-  });
+  );
   await luau.run(`open = websocket.connect("${echo}") open:Send("x") open:Receive()`);
   luau.stop();
   for (let tries = 0; tries < 100 && !types.includes("close"); tries++) {

@@ -38,7 +38,9 @@ after(() => server.close());
 
 /** Fills the memory of the newest instance with rubbish. */
 function ruin() {
-  const { memory } = /** @type {any} */ (instances.at(-1)?.exports);
+  const instance = instances.at(-1);
+  assert(instance);
+  const memory = /** @type {WebAssembly.Memory} */ (instance.exports.memory);
   new Uint8Array(memory.buffer).fill(0xa5);
 }
 

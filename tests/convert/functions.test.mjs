@@ -27,6 +27,7 @@ before(async () => {
       throws: () => {
         throw new RangeError("out of range");
       },
+      // biome-ignore lint/suspicious/noThenProperty: what `await` takes for a promise is what this is about
       thenable: () => ({ then: (/** @type {(value: string) => void} */ resolve) => resolve("from then") }),
     },
   });
@@ -65,7 +66,11 @@ test("a rejection is an error that pcall catches, and its reason is the cause if
   const reason = new TypeError("no such thing");
   luau.set("reason", reason);
   assert.deepEqual(await luau.run("return pcall(reject, reason)"), [false, "no such thing"]);
-  for (const source of ["reject(reason)", "local ok, e = pcall(reject, reason) error(e, 0)", "error(select(2, pcall(reject, reason)))"]) {
+  for (const source of [
+    "reject(reason)",
+    "local ok, e = pcall(reject, reason) error(e, 0)",
+    "error(select(2, pcall(reject, reason)))",
+  ]) {
     await assert.rejects(luau.run(source), (error) => {
       assert(error instanceof LuauError);
       assert.equal(error.kind, "runtime");
@@ -76,7 +81,10 @@ test("a rejection is an error that pcall catches, and its reason is the cause if
   }
   await assert.rejects(luau.run("throws()"), (/** @type {any} */ error) => error.cause instanceof RangeError);
   // Another error with a cause of its own in between, and one without any.
-  await assert.rejects(luau.run("pcall(throws) error('mine')"), (/** @type {any} */ error) => !("cause" in error));
+  await assert.rejects(
+    luau.run("pcall(throws) error('mine')"),
+    (/** @type {any} */ error) => !("cause" in error),
+  );
 });
 
 test("what is no Error can be thrown too", async () => {
@@ -86,7 +94,15 @@ test("what is no Error can be thrown too", async () => {
     [{ toString: () => "odd" }, "odd"],
     [{ message: "like an error" }, "like an error"],
     [Object.create(null), "something was thrown that cannot be shown"],
-    [{ get message() { throw 1; }, toString: undefined }, "something was thrown that cannot be shown"],
+    [
+      {
+        get message() {
+          throw 1;
+        },
+        toString: undefined,
+      },
+      "something was thrown that cannot be shown",
+    ],
   ]) {
     luau.set("broken", () => {
       throw reason;
@@ -97,13 +113,18 @@ test("what is no Error can be thrown too", async () => {
 
 test("functions of scripts return promises, wait, fail, and run side by side", async () => {
   const [twice, fails] = /** @type {((...args: unknown[]) => Promise<unknown[]>)[]} */ (
-    await luau.run("return function(a, ...) task.wait(0.01) return a * 2, ... end, function() error({ code = 7 }) end")
+    await luau.run(
+      "return function(a, ...) task.wait(0.01) return a * 2, ... end, function() error({ code = 7 }) end",
+    )
   );
   assert(twice && fails);
   assert.deepEqual(await twice(21, "x", undefined), [42, "x", undefined]);
   const began = performance.now();
   const all = await Promise.all(Array.from({ length: 100 }, (_, index) => twice(index)));
-  assert.deepEqual(all.map(([result]) => result), Array.from({ length: 100 }, (_, index) => index * 2));
+  assert.deepEqual(
+    all.map(([result]) => result),
+    Array.from({ length: 100 }, (_, index) => index * 2),
+  );
   assert(performance.now() - began < 1_000);
   await assert.rejects(fails(), (error) => {
     assert(error instanceof LuauError);

@@ -21,7 +21,6 @@ before(async () => {
       call: (/** @type {unknown} */ f) => /** @type {Function} */ (f)(),
       echo: (/** @type {unknown} */ value) => value,
       self() {
-        // @ts-expect-error: what `this` is, is the question.
         return this === undefined;
       },
       sloppy: new Function("return this === globalThis"),
@@ -42,10 +41,10 @@ test("objects of the host have no members for a script", async () => {
     const [written] = await run(`return pcall(function() account.${member} = 1 end)`);
     assert.equal(written, false);
   }
-  assert.deepEqual(await run("return getmetatable(account), pcall(setmetatable, account, {})").then((r) => [r[0], r[1]]), [
-    false,
-    false,
-  ]);
+  assert.deepEqual(
+    await run("return getmetatable(account), pcall(setmetatable, account, {})").then((r) => [r[0], r[1]]),
+    [false, false],
+  );
 });
 
 test("functions of the host have no members, and get no `this`", async () => {
@@ -57,7 +56,17 @@ test("functions of the host have no members, and get no `this`", async () => {
 });
 
 test("the own names of JS are no globals", async () => {
-  for (const name of ["globalThis", "window", "process", "require", "fetch", "Function", "eval", "document", "self"]) {
+  for (const name of [
+    "globalThis",
+    "window",
+    "process",
+    "require",
+    "fetch",
+    "Function",
+    "eval",
+    "document",
+    "self",
+  ]) {
     const [type] = await run(`return type(${name})`);
     assert.equal(type, name === "require" || name === "self" ? "function" : "nil", name);
   }
@@ -66,7 +75,7 @@ test("the own names of JS are no globals", async () => {
 });
 
 test("prototypes are neither read nor changed by what crosses", async () => {
-  await run('echo({ __proto__ = { polluted = true }, constructor = { prototype = { polluted = true } } })');
+  await run("echo({ __proto__ = { polluted = true }, constructor = { prototype = { polluted = true } } })");
   assert.equal(/** @type {any} */ ({}).polluted, undefined);
   const [keys] = await run(
     "local keys = {} for key in echo({ a = 1 }) do table.insert(keys, key) end return keys",
@@ -108,6 +117,10 @@ test("an error of the host shows the script its message alone", async () => {
   luau.set("fail", () => {
     throw Object.assign(new Error("no entry"), { secret: 42 });
   });
-  assert.deepEqual(await run("local ok, e = pcall(fail) return ok, type(e), e"), [false, "string", "no entry"]);
+  assert.deepEqual(await run("local ok, e = pcall(fail) return ok, type(e), e"), [
+    false,
+    "string",
+    "no entry",
+  ]);
   await assert.rejects(run("fail()"), (/** @type {any} */ error) => error.cause.secret === 42);
 });

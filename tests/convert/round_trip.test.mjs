@@ -30,7 +30,7 @@ const key = fc.oneof(
 );
 
 /** Strings without lone surrogates: those have no UTF-8. */
-const text = fc.string({ unit: "grapheme" }).filter((string) => string.isWellFormed?.() ?? true);
+const text = fc.string({ unit: "grapheme" }).filter((string) => !/\p{Surrogate}/u.test(string));
 
 const scalar = fc.oneof(
   fc.boolean(),
@@ -42,27 +42,29 @@ const scalar = fc.oneof(
 );
 
 /** Plain objects with at least one key: an empty table is an empty array. */
-const { tree } = fc.letrec((tie) => ({
-  tree: fc.oneof({ depthSize: "small" }, scalar, tie("array"), tie("object"), tie("map")),
-  array: fc.array(tie("tree"), { maxLength: 6 }),
-  object: fc
-    .array(fc.tuple(key, tie("tree")), { minLength: 1, maxLength: 5 })
-    // Not by `{ [key]: value }`, which sets the prototype for the key __proto__.
-    .map((entries) => Object.fromEntries(entries)),
-  // Neither the keys of an array nor those of an object.
-  map: fc
-    .uniqueArray(fc.tuple(fc.oneof(fc.double({ noNaN: true }), fc.boolean()), tie("tree")), {
-      minLength: 1,
-      maxLength: 4,
-      selector: ([entry]) => entry,
-      comparator: (a, b) => a === b,
-    })
-    .map((entries) => new Map([...entries, [false, 0]])),
-}));
+const { tree } = fc.letrec(
+  (/** @type {(name: string) => import("fast-check").Arbitrary<unknown>} */ tie) => ({
+    tree: fc.oneof({ depthSize: "small" }, scalar, tie("array"), tie("object"), tie("map")),
+    array: fc.array(tie("tree"), { maxLength: 6 }),
+    object: fc
+      .array(fc.tuple(key, tie("tree")), { minLength: 1, maxLength: 5 })
+      // Not by `{ [key]: value }`, which sets the prototype for the key __proto__.
+      .map((entries) => Object.fromEntries(entries)),
+    // Neither the keys of an array nor those of an object.
+    map: fc
+      .uniqueArray(fc.tuple(fc.oneof(fc.double({ noNaN: true }), fc.boolean()), tie("tree")), {
+        minLength: 1,
+        maxLength: 4,
+        selector: ([entry]) => entry,
+        comparator: (a, b) => a === b,
+      })
+      .map((entries) => new Map([...entries, [false, 0]])),
+  }),
+);
 
 test("values, arrays, objects and maps come back as they were", async () => {
   await fc.assert(
-    fc.asyncProperty(tree, async (value) => {
+    fc.asyncProperty(/** @type {import("fast-check").Arbitrary<unknown>} */ (tree), async (value) => {
       assert.deepEqual(withoutOrder(await returned(value)), withoutOrder(value));
     }),
     { numRuns: 500 },
@@ -133,13 +135,27 @@ test("objects, functions and symbols come back as the very same", async () => {
     assert.equal(await returned(value), value);
   }
   const [same] = await luau.run("local a, b, t = ... return a == b and t[a] == 1 and t.x == a", {
-    args: [objects[0], objects[0], new Map(/** @type {any} */ ([[objects[0], 1], ["x", objects[0]]]))],
+    args: [
+      objects[0],
+      objects[0],
+      new Map(
+        /** @type {any} */ ([
+          [objects[0], 1],
+          ["x", objects[0]],
+        ]),
+      ),
+    ],
   });
   assert.equal(same, true);
 });
 
 test("Luau's functions and handles come back as the very same", async () => {
-  for (const source of ["return function() end", "return coroutine.create(print)", "return newproxy(true)", "return print"]) {
+  for (const source of [
+    "return function() end",
+    "return coroutine.create(print)",
+    "return newproxy(true)",
+    "return print",
+  ]) {
     const [value] = await luau.run(source);
     assert.equal(await returned(value), value, source);
     luau.set("kept", value);
@@ -162,10 +178,22 @@ test("the rows of the table that do not come back as they went", async () => {
     [new ArrayBuffer(1), new Uint8Array(1)],
     [{}, []],
     [new Map([["a", 1]]), { a: 1 }],
-    [new Map([[1, "a"], [2, "b"]]), ["a", "b"]],
+    [
+      new Map([
+        [1, "a"],
+        [2, "b"],
+      ]),
+      ["a", "b"],
+    ],
     [Object.create(null, { a: { value: 1, enumerable: true }, hidden: { value: 2 } }), { a: 1 }],
     [[1, undefined], [1]],
-    [[1, undefined, 3], new Map([[1, 1], [3, 3]])],
+    [
+      [1, undefined, 3],
+      new Map([
+        [1, 1],
+        [3, 3],
+      ]),
+    ],
     ["\ud800", "\ufffd"],
   ];
   for (const [value, expected] of rows) {
@@ -193,7 +221,11 @@ test("what cannot be converted is an error that says so, and nothing is half don
   const buffer = new ArrayBuffer(8);
   const view = new Uint8Array(buffer);
   structuredClone(buffer, { transfer: [buffer] });
-  const throwing = { get a() { throw new RangeError("no a"); } };
+  const throwing = {
+    get a() {
+      throw new RangeError("no a");
+    },
+  };
   /** @type {[unknown, RegExp][]} */
   const rows = [
     [2n ** 53n, /bigint 9007199254740992/],
@@ -203,13 +235,47 @@ test("what cannot be converted is an error that says so, and nothing is half don
     [proxy, /revoked/],
     // Its buffer was handed over to another thread.
     [view, /detached/],
-    [new Proxy({}, { ownKeys: () => { throw new Error("no keys"); } }), /no keys/],
-    [new Proxy({}, { getPrototypeOf: () => { throw new Error("no prototype"); } }), /no prototype/],
-    [new Proxy([1], { get: () => { throw new Error("no element"); } }), /no element/],
+    [
+      new Proxy(
+        {},
+        {
+          ownKeys: () => {
+            throw new Error("no keys");
+          },
+        },
+      ),
+      /no keys/,
+    ],
+    [
+      new Proxy(
+        {},
+        {
+          getPrototypeOf: () => {
+            throw new Error("no prototype");
+          },
+        },
+      ),
+      /no prototype/,
+    ],
+    [
+      new Proxy([1], {
+        get: () => {
+          throw new Error("no element");
+        },
+      }),
+      /no element/,
+    ],
     [new Map([[undefined, 1]]), /key that is undefined/],
     [new Map([[Number.NaN, 1]]), /key that is undefined, null or NaN/],
     [new Array(2 ** 32 - 1), /longer than a table/],
-    [Object.assign(new Map(), { [Symbol.iterator]: () => { throw new Error("no iterator"); } }), /no iterator/],
+    [
+      Object.assign(new Map(), {
+        [Symbol.iterator]: () => {
+          throw new Error("no iterator");
+        },
+      }),
+      /no iterator/,
+    ],
   ];
   for (const [value, message] of rows) {
     await assert.rejects(luau.run("return ...", { args: [value] }), (error) => {

@@ -51,6 +51,26 @@ test("a script that prints without end leaves the page usable", async () => {
   await shown("stopped");
 });
 
+test("an endless loop leaves the page usable, and stop ends it", async () => {
+  await page.getByRole("textbox").fill('print("begun")\nwhile true do end');
+  await page.getByRole("button", { name: "Run" }).click();
+  await shown("begun");
+  // Frames are drawn, and clicks are answered, while it runs.
+  const longest = await page.evaluate(async () => {
+    let longest = 0;
+    let last = performance.now();
+    for (let frames = 0; frames < 30; frames++) {
+      const now = await new Promise((resolve) => requestAnimationFrame(() => resolve(performance.now())));
+      longest = Math.max(longest, now - last);
+      last = now;
+    }
+    return longest;
+  });
+  assert(longest < 500, `a frame took ${longest} ms`);
+  await page.getByRole("button", { name: "Stop" }).click({ timeout: 1_000 });
+  await shown("stopped");
+});
+
 test("nothing of all this made the browser complain", () => {
   assert.deepEqual(context.complaints, []);
 });

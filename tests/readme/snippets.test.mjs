@@ -8,15 +8,27 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import WebSocket from "ws";
-import { browserForTests, newProject, packageForTests, run, serve, writePage, writeWithPaths } from "../package/project.mjs";
+import {
+  browserForTests,
+  newProject,
+  packageForTests,
+  run,
+  serve,
+  writePage,
+  writeWithPaths,
+} from "../package/project.mjs";
 import { root } from "../server/browser.mjs";
 
-const snippets = [...readFileSync(join(root, "README.md"), "utf8").matchAll(/^```(\w+)( browser)?\n([^]*?)\n```$/gm)].map(
-  ([, language, isBrowser, code]) => ({ language: isBrowser ? "browser" : language, code: String(code) }),
-);
+const snippets = [
+  ...readFileSync(join(root, "README.md"), "utf8").matchAll(/^```(\w+)( browser)?\n([\s\S]*?)\n```$/gm),
+].map(([, language, isBrowser, code]) => ({
+  language: isBrowser ? "browser" : language,
+  code: String(code),
+}));
 
 /** @param {string} language */
-const inLanguage = (language) => snippets.filter((snippet) => snippet.language === language).map(({ code }) => code);
+const inLanguage = (language) =>
+  snippets.filter((snippet) => snippet.language === language).map(({ code }) => code);
 
 const context = packageForTests(async (context) => {
   await newProject(context, "readme");
@@ -39,7 +51,10 @@ test("JavaScript", async () => {
   const ws = pathToFileURL(join(root, "node_modules/ws/wrapper.mjs")).href;
   for (const [index, code] of codes.entries()) {
     const file = join(project, `snippet${index}.mjs`);
-    writeFileSync(file, withAddress(code).replace('from "ws"', `from "${ws}"`).replace("console.error(", "console.log("));
+    writeFileSync(
+      file,
+      withAddress(code).replace('from "ws"', `from "${ws}"`).replace("console.error(", "console.log("),
+    );
     const output = await run(process.execPath, [file], { cwd: project });
     assert.deepEqual(output.trim().split("\n"), PRINTED[index]);
   }
@@ -63,11 +78,16 @@ test("JavaScript for pages", async (t) => {
 test("Luau", async () => {
   const codes = inLanguage("lua");
   assert.equal(codes.length, LOGGED.length);
-  const { Luau } = await import(pathToFileURL(join(context.folder, "readme/node_modules/luau-websocket/node.js")).href);
+  const { Luau } = await import(
+    pathToFileURL(join(context.folder, "readme/node_modules/luau-websocket/node.js")).href
+  );
   for (const [index, code] of codes.entries()) {
     /** @type {string[]} */
     const lines = [];
-    const luau = await Luau.create({ websocket: { WebSocket }, print: (/** @type {string} */ text) => lines.push(text) });
+    const luau = await Luau.create({
+      websocket: { WebSocket },
+      print: (/** @type {string} */ text) => lines.push(text),
+    });
     await luau.run(withAddress(code));
     await luau.idle();
     luau.dispose();
@@ -80,7 +100,9 @@ test("Luau", async () => {
 
 test("commands", () => {
   const usage = readFileSync(join(root, "crates/xtask/src/main.rs"), "utf8");
-  const commands = inLanguage("sh").join("\n").matchAll(/^cargo xtask (\w+)/gm);
+  const commands = inLanguage("sh")
+    .join("\n")
+    .matchAll(/^cargo xtask (\w+)/gm);
   for (const [, command] of commands) {
     assert.match(usage, new RegExp(`^  ${command} `, "m"));
   }
