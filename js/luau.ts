@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { checkOptions } from "./check.js";
 import { LuauError } from "./errors.js";
 import type { Vm } from "./glue.js";
@@ -11,6 +13,11 @@ import { socketConstructor } from "./sockets.js";
 export interface Platform {
   /** What to load when no option says so. */
   readonly wasm: () => WasmSource | Promise<WasmSource>;
+  /**
+   * Whether each VM has an instance of its own: where requests must not wait for each other's promises, and so none may wait for
+   * what another one is loading.
+   */
+  readonly isolated?: boolean;
   /** Reads files, where `fetch` does not: by URL, or by a path. */
   readonly readFile?: ReadFile;
 }
@@ -45,7 +52,7 @@ export class LuauVm {
   ): Promise<T> {
     checkOptions(options);
     const { wasm, onProgress } = options;
-    const key = wasm === undefined ? platform : keyOf(wasm);
+    const key = platform.isolated ? undefined : wasm === undefined ? platform : keyOf(wasm);
     const instance = await instanceOf(key, async () =>
       compile(wasm ?? (await platform.wasm()), onProgress, platform.readFile),
     );

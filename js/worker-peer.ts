@@ -38,16 +38,25 @@ export interface CallDetails {
   readonly raw?: unknown;
 }
 
+/** What else there is to say of a call. */
+interface CallOptions extends CallDetails {
+  /** What the arguments are, for the error when they cannot cross. */
+  readonly what?: string | undefined;
+}
+
 interface Pending {
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
 
-/** What has no answer goes out at once up to so many times within {@link WINDOW}: what a script put out before it hangs is seen. */
-const PROMPT = 32;
-/** Beyond that it is collected until the next macrotask, or for so long, in milliseconds. A frame of the page. */
-const WINDOW = 16;
-/** Or until it is so much: messages, and bytes and characters. */
+/**
+ * What has no answer is sent at once every so many milliseconds: a frame of the page. What comes in between is collected until
+ * then, or until the next macrotask.
+ */
+const PERIOD = 16;
+/** After a rest so many go out at once, each by itself: so the last words of a script that goes on to hang are seen. */
+const BURST = 64;
+/** More is never collected: so many messages, and about so many bytes. */
 const MOST_MESSAGES = 1_024;
 const MOST_BYTES = 1_048_576;
 
@@ -63,8 +72,9 @@ export class Peer {
   #collected: Message[] = [];
   #collectedBytes = 0;
   #flushTimer: ReturnType<typeof setTimeout> | undefined;
-  #windowBegan = Number.NEGATIVE_INFINITY;
-  #sentInWindow = 0;
+  /** How many may go out at once, and since when so many. */
+  #allowance = BURST;
+  #allowedAt = 0;
   /** What calls are rejected with, once the other side is gone. */
   #ended: Error | undefined;
 
@@ -91,6 +101,7 @@ export class Peer {
     });
   }
 
+  /** Whether {@link end} was called. */
   get isEnded(): boolean {
     return this.#ended !== undefined;
   }
@@ -99,12 +110,16 @@ export class Peer {
    * Calls a function of the other side. The promise is rejected with what it throws, with a {@link LuauError} when the arguments
    * cannot cross, and with what {@link end} is given.
    */
-  call(target: Target, args: readonly unknown[], { signal, raw }: CallDetails = {}): Promise<unknown> {
+  call(
+    target: Target,
+    args: readonly unknown[],
+    { signal, raw, what = "an argument" }: CallOptions = {},
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#ended !== undefined) {
         throw this.#ended;
       }
-      const packet = this.#pack("an argument", args);
+      const packet = this.#pack(what, args);
       // A getter among the arguments may have ended this side.
       if (this.#ended !== undefined) {
         throw this.#ended;
@@ -141,18 +156,23 @@ export class Peer {
     }
     this.#collected.push({ type: "tell", target, args: this.#wire.encode(args) });
     this.#collectedBytes += length;
-    const now = performance.now();
-    if (now - this.#windowBegan >= WINDOW) {
-      this.#windowBegan = now;
-      this.#sentInWindow = 0;
-    }
     const isMuch = this.#collected.length >= MOST_MESSAGES || this.#collectedBytes >= MOST_BYTES;
-    if (isMuch || this.#sentInWindow < PROMPT) {
-      this.#sentInWindow++;
+    if (isMuch || this.#isAllowed()) {
       this.flush();
     } else {
       this.#flushSoon();
     }
+  }
+
+  #isAllowed(): boolean {
+    const now = performance.now();
+    this.#allowance = Math.min(BURST, this.#allowance + (now - this.#allowedAt) / PERIOD);
+    this.#allowedAt = now;
+    if (this.#allowance < 1) {
+      return false;
+    }
+    this.#allowance--;
+    return true;
   }
 
   /** Sends what is collected. */
@@ -225,6 +245,9 @@ export class Peer {
   async #serve(id: number, target: Target, args: unknown[], raw: unknown): Promise<void> {
     try {
       const value = await this.#invoke(id, target, args, raw);
+      if (this.#ended !== undefined) {
+        return;
+      }
       this.#send({ type: "answer", id, value: this.#pack("what the function returned", [value]) });
     } catch (thrown) {
       // Also when the answer is too large to be sent.

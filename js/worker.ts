@@ -1,5 +1,7 @@
 // The entry for pages that run scripts in a worker, and stay responsive whatever those do.
 
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { LuauError } from "./errors.js";
 import type { LuauStats, RunOptions } from "./options.js";
 import { pageMethods } from "./worker-methods.js";
@@ -25,7 +27,8 @@ const isMine = Symbol();
  * the script that calls them wait, even those that return no promise, so they cannot be called where Luau cannot wait, such as in
  * a comparator of `table.sort`; values cross twice; and output comes a little later.
  *
- * A worker lives until it is disposed or terminated.
+ * A worker lives until it is disposed or terminated. It is a module: Chrome 80, Firefox 114, Safari 15, Deno and Bun have such
+ * workers, and bundlers make others for older browsers.
  */
 export class LuauWorker {
   readonly #worker: Worker;
@@ -79,7 +82,7 @@ export class LuauWorker {
     const luau = new LuauWorker(isMine, options);
     try {
       await luau.#listens;
-      await luau.#peer.call("create", [settings], { raw: wasm });
+      await luau.#peer.call("create", [settings], { raw: wasm, what: "option globals" });
     } catch (error) {
       luau.terminate();
       throw error;
@@ -95,14 +98,14 @@ export class LuauWorker {
    * @returns a promise of what the chunk returns, after all that it put out was put out. It is rejected with a {@link LuauError}.
    */
   run(source: string | Uint8Array, options: RunOptions = {}): Promise<unknown[]> {
-    const { chunkName, args = [], signal } = options;
+    const { chunkName, args, signal } = options;
     if (signal?.aborted) {
       const cause = signal.reason;
       return Promise.reject(
         new LuauError("the run was aborted before it began", { kind: "cancelled", cause }),
       );
     }
-    return this.#peer.call("run", [source, chunkName, [...args]], { signal }) as Promise<unknown[]>;
+    return this.#peer.call("run", [source, chunkName, args], { signal }) as Promise<unknown[]>;
   }
 
   /**
@@ -127,7 +130,7 @@ export class LuauWorker {
    * a getter that throws.
    */
   set(name: string, value: unknown): Promise<void> {
-    return this.#peer.call("set", [name, value]) as Promise<void>;
+    return this.#peer.call("set", [name, value], { what: `global '${name}'` }) as Promise<void>;
   }
 
   /** A promise that is resolved when no thread, timer or socket is left. */
@@ -167,6 +170,8 @@ export class LuauWorker {
    * Ends the worker at once, also when a script never waits: in an endless loop, or in a call of the library that takes too long.
    * What still runs is rejected with errors of kind `cancelled`, later calls with errors of kind `disposed`; sockets are closed
    * without a word. To go on, make a new one. Doing so again does nothing.
+   *
+   * Deno 2 and Bun 1 do not stop a thread that is in an endless loop of WebAssembly: give a `timeSlice` or a `timeLimit` there.
    */
   terminate(): void {
     clearTimeout(this.#lastWords);

@@ -6,7 +6,7 @@ import type { LuauOptions } from "./options.js";
 
 export * from "./exports.js";
 
-const PLATFORM: Platform = { wasm: () => wasm };
+const PLATFORM: Platform = { wasm: () => wasm, isolated: true };
 
 /** A Luau VM; see {@link LuauVm}. */
 export class Luau extends LuauVm {

@@ -37,7 +37,7 @@ fn wasm_pack(config: &Config) -> Result<Built> {
     if !build.features.is_empty() {
         wasm_pack.arg("--features").arg(build.features.join(","));
     }
-    wasm_pack.current_dir(&config.root).env("PATH", config.path()?);
+    wasm_pack.current_dir(&config.root).env("PATH", config.path()?).env("RUSTFLAGS", config.rust_flags());
     quietly(config, "Building the module with wasm-pack", "2 minutes the first time", &mut wasm_pack)?;
     let folder = config.root.join(&build.out_dir);
     let (module, glue) = (format!("{}_bg.wasm", build.out_name), format!("{}.js", build.out_name));

@@ -123,6 +123,19 @@ impl Config {
         self.root.join(&self.file.package.out_dir)
     }
 
+    /// What rustc is told for the module, everywhere alike so that nothing is compiled twice: the places of panics, which
+    /// are in the module as text, do not say where it was built.
+    pub(crate) fn rust_flags(&self) -> String {
+        let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+        let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
+        let sources = home.and_then(|home| fs::read_dir(home.join("registry/src")).ok());
+        let registries = sources.into_iter().flatten().flatten().map(|entry| (entry.path(), "crates"));
+        let folders = registries.chain([(self.root.clone(), "luau-websocket")]);
+        let flags: Vec<String> =
+            folders.map(|(folder, name)| format!("--remap-path-prefix={}={name}", folder.display())).collect();
+        flags.join(" ")
+    }
+
     /// `PATH` with our tools first.
     pub(crate) fn path(&self) -> Result<std::ffi::OsString> {
         let before = env::var_os("PATH").unwrap_or_default();

@@ -53,6 +53,9 @@ pub(crate) fn run(config: &Config) -> Tally {
         command.args(args).current_dir(&config.root).env("RUSTDOCFLAGS", "-D warnings").env("NO_COLOR", "1");
         // Clippy compiles the browser tests, which want to know their server; it is not asked for anything here.
         command.env("LUAU_TEST_SERVER", "127.0.0.1:0");
+        if name == "clippy for wasm" {
+            command.env("RUSTFLAGS", config.rust_flags());
+        }
         let passed = watched(name, usually, &mut command).is_ok_and(|(passed, _)| passed);
         tally.check(name, passed);
     }

@@ -36,7 +36,9 @@ fn native(config: &Config, tally: &mut Tally) {
 /// What `crates/cxx-runtime` promises to any crate, under Node.
 fn runtime(config: &Config, tally: &mut Tally) {
     let mut wasm_pack = Command::new(config.tool("wasm-pack"));
-    wasm_pack.args(["test", "--node", "--mode", "no-install", "--release", "crates/cxx-runtime"]);
+    wasm_pack
+        .args(["test", "--node", "--mode", "no-install", "--release", "crates/cxx-runtime"])
+        .env("RUSTFLAGS", config.rust_flags());
     harness(config, tally, "tests of the C++ runtime", "1 minute the first time", &mut wasm_pack);
 }
 
@@ -58,6 +60,7 @@ fn browser(config: &Config, tally: &mut Tally) {
         .arg(format!("--{}", test.driver))
         .arg(driver)
         .args(["--", "--test", "browser"])
+        .env("RUSTFLAGS", config.rust_flags())
         .env("WASM_BINDGEN_TEST_TIMEOUT", test.timeout.to_string())
         .env("LUAU_TEST_SERVER", format!("127.0.0.1:{}", server.port));
     harness(config, tally, NAME, "3 minutes the first time", &mut wasm_pack);

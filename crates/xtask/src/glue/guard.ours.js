@@ -9,6 +9,10 @@ function __wbg_die(thrown) {
     wasm = new Proxy({}, { get: __wbg_call_guard });
     wasmInstance = wasmModule = undefined;
     __CACHES__ = null;
+    // V8 keeps the frames of an error, and the instance with them, until the stack is read.
+    try {
+        void thrown?.stack;
+    } catch {}
     onFault(thrown);
 }
 
