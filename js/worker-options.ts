@@ -18,8 +18,9 @@ export interface LuauWorkerOptions
    * or else throws: whether they are to cross is decided by its `length`, when the VM is made.
    *
    * It is called later than the script calls `print`, yet before anything that the script does next is seen in the page. What it
-   * throws goes to `console.error`. A worker does not wait for the page: lines that come faster than the function takes them are
-   * kept in the page's memory.
+   * throws goes to `console.error`. Lines come one by one as long as they are few, and else in batches, at least every 16 ms while
+   * the script puts out more; if it stops to do so and never waits, the last of many stay behind. A worker does not wait for the
+   * page: lines that come faster than the function takes them are kept in the page's memory.
    */
   readonly print?: ((text: string, values: () => unknown[]) => void) | undefined;
   /** Takes what `warn` puts out; `console.warn` by default. The same holds as for `print`. */

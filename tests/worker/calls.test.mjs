@@ -1,0 +1,250 @@
+// What a page asks of its worker, and what comes back, is what a VM in the page would answer.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { inPage, pageOfWorkers } from "./in-page.mjs";
+
+const context = pageOfWorkers();
+
+test("runs, arguments and results", async () => {
+  const results = await inPage(context, async ({ LuauWorker }) => {
+    const luau = await LuauWorker.create();
+    const results = [
+      await luau.run("return 1 + 1, 'text', nil, { 1, 2 }, { a = { b = true } }"),
+      await luau.run(new TextEncoder().encode("return ...")),
+      await luau.run("return select('#', ...), ...", { args: [1, [2], { three: 3 }, null] }),
+      [...(await luau.run("return { [0.5] = 1 }"))[0]],
+      [...(await luau.run("return buffer.fromstring('ab')"))[0]],
+      await Promise.all([
+        luau.run("task.wait(0.05) order = (order or '') .. 'b'"),
+        luau.run("order = 'a'"),
+      ]).then(() => luau.get("order")),
+      await luau.get("missing"),
+      await luau.set("given", new Map([[1, "one"]])).then(() => luau.run("return given[1]")),
+      await luau.check("return 1"),
+    ];
+    luau.dispose();
+    return results;
+  });
+  assert.deepEqual(results, [
+    [2, "text", undefined, [1, 2], { a: { b: true } }],
+    [],
+    [4, 1, [2], { three: 3 }, undefined],
+    [[0.5, 1]],
+    [97, 98],
+    "ab",
+    undefined,
+    ["one"],
+    null,
+  ]);
+});
+
+test("errors have all their members", async () => {
+  const errors = await inPage(context, async ({ LuauWorker, LuauError, told, caught }) => {
+    /** @type {any[]} */
+    const reported = [];
+    const luau = await LuauWorker.create({ onError: (error) => reported.push(error) });
+    const runtime = await caught(
+      luau.run("local function broken()\n  error({ code = 7 })\nend\nbroken()", { chunkName: "chunk" }),
+    );
+    const syntax = await luau.check("local = 1", "wrong");
+    await luau.run("task.spawn(error, 'nobody waits')");
+    const cause = new RangeError("of the page");
+    await luau.set("fail", () => {
+      throw cause;
+    });
+    const thrown = await caught(luau.run("fail()"));
+    const bigint = await caught(luau.run("", { args: [2n ** 60n] }));
+    const getter = await caught(
+      luau.set("x", {
+        get broken() {
+          throw cause;
+        },
+      }),
+    );
+    const members = (/** @type {any} */ { frames, line, chunkName, value, traceback }) => ({
+      frames,
+      line,
+      chunkName,
+      value,
+      traceback,
+    });
+    luau.dispose();
+    return {
+      runtime: { ...told(runtime), ...members(runtime) },
+      syntax: { ...told(syntax), line: syntax.line },
+      reported: reported.map(told),
+      thrown: { ...told(thrown), isSame: thrown.cause === cause },
+      bigint: told(bigint),
+      getter: { ...told(getter), isSame: getter.cause === cause },
+      isError: runtime instanceof Error && runtime instanceof LuauError,
+    };
+  });
+  assert.equal(errors.isError, true);
+  assert.deepEqual(errors.runtime.value, { code: 7 });
+  assert.equal(errors.runtime.kind, "runtime");
+  assert.deepEqual(
+    errors.runtime.frames.map((/** @type {any} */ { chunkName, line, name }) => [chunkName, line, name]),
+    [
+      ["chunk", 2, "broken"],
+      ["chunk", 4, undefined],
+    ],
+  );
+  assert.deepEqual([errors.runtime.chunkName, errors.runtime.line], ["chunk", 2]);
+  assert.match(errors.runtime.traceback, /chunk:2 function broken\nchunk:4/);
+  assert.deepEqual([errors.syntax.kind, errors.syntax.line, errors.syntax.name], ["syntax", 1, "LuauError"]);
+  assert.equal(errors.reported.length, 1);
+  assert.match(String(errors.reported[0]?.message), /nobody waits/);
+  assert.match(errors.thrown.message, /of the page/);
+  assert.equal(errors.thrown.isSame, true);
+  assert.match(errors.bigint.message, /bigint/);
+  assert.equal(errors.getter.isSame, true);
+  assert.match(errors.getter.message, /cannot be a Luau value: of the page/);
+});
+
+test("functions go both ways, and come back as they were", async () => {
+  const result = await inPage(context, async ({ LuauWorker, failure }) => {
+    const given = new (class Given {})();
+    const callback = (/** @type {number[]} */ ...args) => args.reduce((a, b) => a + b);
+    const luau = await LuauWorker.create({
+      globals: {
+        callback,
+        later: async (/** @type {unknown} */ value) => value,
+        given,
+        call: async (/** @type {Function} */ f, /** @type {unknown[]} */ ...args) => (await f(...args))[0],
+      },
+    });
+    const [back, object, date] = await luau.run("return callback, given, ...", { args: [document] });
+    const [luauFunction, thread] = await luau.run(
+      "return function(...) return ... end, coroutine.create(print)",
+    );
+    const [isSame] = await luau.run("local f, t = ... return type(f) == 'function' and type(t) == 'thread'", {
+      args: [luauFunction, thread],
+    });
+    await luau.set("f", luauFunction);
+    const result = {
+      same: [
+        back === callback,
+        object === given,
+        date === document,
+        isSame,
+        (await luau.get("f")) === luauFunction,
+      ],
+      sum: await luau.run("return callback(1, 2, 3), later('later'), call(function(x) return x * 2 end, 21)"),
+      called: await luauFunction(1, "two", [3]),
+      text: String(thread).replace(/0x.*/, ""),
+      kinds: await luau.run("return type(callback), typeof(given)"),
+      inner: await failure((await luau.run("return function() error('inner', 0) end"))[0]()),
+      caught: await luau.run("return pcall(call, function() error('caught', 0) end)"),
+    };
+    luau.dispose();
+    return { ...result, after: await failure(luauFunction()) };
+  });
+  assert.deepEqual(result.same, [true, true, true, true, true]);
+  assert.deepEqual(result.sum, [6, "later", 42]);
+  assert.deepEqual(result.called, [1, "two", [3]]);
+  assert.equal(result.text, "thread: ");
+  assert.equal(result.kinds[0], "function");
+  assert.deepEqual([result.inner.kind, result.inner.message], ["runtime", "inner"]);
+  assert.deepEqual(result.caught.slice(0, 1), [false]);
+  assert.match(result.caught[1], /caught/);
+  assert.equal(result.after.kind, "disposed");
+});
+
+test("a function of the page can be called again and again", async () => {
+  const result = await inPage(context, async ({ LuauWorker }) => {
+    let count = 0;
+    const luau = await LuauWorker.create({ globals: { tick: () => ++count } });
+    await luau.run("for _ = 1, 20000 do tick() end");
+    luau.dispose();
+    return count;
+  });
+  assert.equal(result, 20_000);
+});
+
+test("modules, as an object and as a function", async () => {
+  const results = await inPage(context, async ({ LuauWorker, failure }) => {
+    /** @type {string[]} */
+    const asked = [];
+    const run = async (/** @type {any} */ modules, /** @type {string} */ source) => {
+      const luau = await LuauWorker.create({ modules });
+      try {
+        return await luau.run(source);
+      } finally {
+        luau.dispose();
+      }
+    };
+    const class_ = new (class {
+      one = "return 'of a class'";
+    })();
+    return {
+      object: await run({ "lib/one.luau": "return 1" }, "return require('./lib/one')"),
+      instance: await run(class_, "return require('./one')"),
+      function: await run(async (/** @type {string} */ path) => {
+        asked.push(path);
+        return path === "deep/init" ? new TextEncoder().encode("return 'deep'") : null;
+      }, "return require('./deep')"),
+      asked,
+      missing: await failure(run(() => null, "require('./gone')")),
+    };
+  });
+  assert.deepEqual(results.object, [1]);
+  assert.deepEqual(results.instance, ["of a class"]);
+  assert.deepEqual(results.function, ["deep"]);
+  assert.deepEqual(results.asked, ["deep", "deep/init"]);
+  assert.match(results.missing.message, /gone/);
+});
+
+test("an aborted run is cancelled, with the reason as the cause", async () => {
+  const result = await inPage(context, async ({ LuauWorker, told }) => {
+    const luau = await LuauWorker.create();
+    const reason = { message: "enough", code: 1 };
+    const abort = async (/** @type {AbortSignal} */ signal, act = () => {}) => {
+      const run = luau.run("task.wait(10)", { signal });
+      act();
+      const error = await run.catch((error) => error);
+      return { ...told(error), isSame: error.cause === reason };
+    };
+    const controller = new AbortController();
+    const later = await abort(controller.signal, () => setTimeout(() => controller.abort(reason), 20));
+    const before = await abort(AbortSignal.abort(reason));
+    const timeout = await abort(AbortSignal.timeout(20));
+    const result = { later, before, timeout, stats: await luau.stats, value: await luau.run("return 1") };
+    luau.dispose();
+    return result;
+  });
+  for (const { kind, isSame, message } of [result.later, result.before]) {
+    assert.deepEqual([kind, isSame], ["cancelled", true], message);
+  }
+  assert.equal(result.timeout.kind, "cancelled");
+  assert.deepEqual([result.stats.threads, result.stats.timers, result.value], [0, 0, [1]]);
+});
+
+test("stop, idle and stats", async () => {
+  const result = await inPage(context, async ({ LuauWorker, failure, sleep, echo }) => {
+    const luau = await LuauWorker.create({ timeSlice: 8 });
+    // The loop last: nothing else runs beside it but what the page does.
+    const sources = ["task.wait(10)", `websocket.connect("${echo}"):Receive()`, "while true do end"];
+    const runs = sources.map((source) => failure(luau.run(source)));
+    await sleep(100);
+    const busy = await luau.stats;
+    await luau.stop();
+    const errors = await Promise.all(runs);
+    await luau.idle();
+    const result = { busy, errors, after: await luau.stats, value: await luau.run("return 'again'") };
+    luau.dispose();
+    return result;
+  });
+  assert.equal(result.busy.sockets, 1);
+  assert(result.busy.threads >= 3 && result.busy.memory > 1_000);
+  assert.deepEqual(
+    result.errors.map(({ kind }) => kind),
+    ["cancelled", "cancelled", "cancelled"],
+  );
+  assert.deepEqual([result.after.threads, result.after.sockets], [0, 0]);
+  assert.deepEqual(result.value, ["again"]);
+});
+
+test("nothing of all this made the browser complain", () => {
+  assert.deepEqual(context.complaints, []);
+});

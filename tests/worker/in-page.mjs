@@ -1,0 +1,69 @@
+// A page for the tests of workers, with the tools that they use in it.
+
+import { pageForTests } from "../server/browser.mjs";
+
+/**
+ * What a test can be told of an error, out of the page.
+ *
+ * @typedef {{ isLuauError: boolean, name: string, message: string, kind: string | undefined }} Told
+ *
+ * A worker whose results may be anything, so that tests can look into them.
+ * @typedef {Omit<import("../../pkg/worker.js").LuauWorker, "run" | "get" | "check"> & {
+ *   run: (...args: Parameters<import("../../pkg/worker.js").LuauWorker["run"]>) => Promise<any[]>,
+ *   get: (name: string) => Promise<any>,
+ *   check: (source: string, chunkName?: string) => Promise<any>,
+ * }} AnyWorker
+ *
+ * What there is in the page.
+ * @typedef {{
+ *   LuauWorker: { create: (options?: import("../../pkg/worker.js").LuauWorkerOptions) => Promise<AnyWorker> },
+ *   LuauError: typeof import("../../pkg/worker.js").LuauError,
+ *   echo: string,
+ *   told: (error: any) => Told,
+ *   failure: (promise: Promise<unknown>) => Promise<Told>,
+ *   caught: (promise: Promise<unknown>) => Promise<any>,
+ *   sleep: (milliseconds: number) => Promise<void>,
+ * }} Tools
+ */
+
+/** A page for the tests of a file. */
+export function pageOfWorkers() {
+  return pageForTests("/tests/worker/page.html", async ({ page, port }) => {
+    await page.evaluate(async (address) => {
+      // @ts-expect-error: the page of the tests is not what this file is checked with.
+      const { LuauWorker, LuauError } = await import("/pkg/worker.js");
+      /** @type {Tools} */
+      const tools = {
+        LuauWorker,
+        LuauError,
+        echo: address,
+        told: (error) => ({
+          isLuauError: error instanceof LuauError,
+          name: error?.name,
+          message: error?.message,
+          kind: error?.kind,
+        }),
+        caught: (promise) =>
+          promise.then(
+            (value) => new Error(`not rejected, but resolved with ${value}`),
+            (error) => error,
+          ),
+        failure: async (promise) => tools.told(await tools.caught(promise)),
+        sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+      };
+      Object.assign(globalThis, { tools });
+    }, `ws://127.0.0.1:${port}/echo`);
+  });
+}
+
+/**
+ * Runs a function in the page. It is sent as text: what stands around it is not there.
+ *
+ * @template T
+ * @param {import("../server/browser.mjs").Context} context
+ * @param {(tools: Tools) => Promise<T>} body
+ * @returns {Promise<T>}
+ */
+export function inPage({ page }, body) {
+  return page.evaluate(`(${body})(globalThis.tools)`);
+}

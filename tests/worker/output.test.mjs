@@ -1,0 +1,134 @@
+// What scripts put out reaches the page in order, in batches, and before the answer that follows it.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { inPage, pageOfWorkers } from "./in-page.mjs";
+
+const context = pageOfWorkers();
+
+test("what is put out comes in order, in batches, and before the answer that follows it", async () => {
+  const result = await inPage(context, async ({ LuauWorker }) => {
+    /** @type {string[]} */
+    const lines = [];
+    let turns = 0;
+    let isNewTurn = true;
+    const luau = await LuauWorker.create({
+      print: (text) => {
+        lines.push(text);
+        if (isNewTurn) {
+          isNewTurn = false;
+          turns++;
+          queueMicrotask(() => {
+            isNewTurn = true;
+          });
+        }
+      },
+      warn: (text) => lines.push(`warn ${text}`),
+      onError: ({ message }) => lines.push(`error ${message}`),
+      globals: { mark: (/** @type {string} */ text) => lines.push(`mark ${text}`) },
+    });
+    await luau.run("print('a') warn('b') task.spawn(error, 'c', 0) print('d') mark('e') print('f')");
+    const mixed = lines.splice(0);
+    turns = 0;
+    await luau.run("for i = 1, 100000 do print(i) end");
+    const isInOrder = lines.length === 100_000 && lines.every((line, index) => line === String(index + 1));
+    luau.dispose();
+    return { mixed, isInOrder, turns };
+  });
+  assert.deepEqual(result.mixed, ["a", "warn b", "error c", "d", "mark e", "f"]);
+  assert.equal(result.isInOrder, true);
+  assert(result.turns < 500, `in ${result.turns} turns`);
+});
+
+test("print gives values to a function that declares two parameters, and an error to others", async () => {
+  const result = await inPage(context, async ({ LuauWorker, told }) => {
+    /** @type {any[]} */
+    const seen = [];
+    const luau = await LuauWorker.create({
+      print: (text, values) => seen.push([text, values()]),
+      warn: (...args) => {
+        try {
+          args[1]();
+        } catch (error) {
+          seen.push(told(error).message);
+        }
+      },
+    });
+    await luau.run("print('a', { 1 }, nil) warn('b')");
+    const [, [, table, last]] = seen[0];
+    luau.dispose();
+    return { count: seen[0][1].length, text: seen[0][0], table, last, message: seen[1] };
+  });
+  assert.match(result.text, /^a\t/);
+  assert.deepEqual([result.count, result.table, result.last], [3, [1], undefined]);
+  assert.match(result.message, /two parameters/);
+});
+
+test("what a sink throws is shown, and the script goes on", async () => {
+  const result = await inPage(context, async ({ LuauWorker }) => {
+    const { error } = console;
+    /** @type {unknown[]} */
+    const shown = [];
+    console.error = (...args) => shown.push(...args);
+    const thrown = new Error("of the sink");
+    const luau = await LuauWorker.create({
+      print: () => {
+        throw thrown;
+      },
+    });
+    const [result] = await luau.run("print('lost') return 'goes on'");
+    luau.dispose();
+    console.error = error;
+    return { result, isShown: shown.length === 1 && shown[0] === thrown };
+  });
+  assert.deepEqual(result, { result: "goes on", isShown: true });
+});
+
+test("a page that ends the worker while it is told of something hears nothing more", async () => {
+  const lines = await inPage(context, async ({ LuauWorker, failure, sleep }) => {
+    /** @type {string[]} */
+    const lines = [];
+    const luau = await LuauWorker.create({
+      print: (text) => {
+        lines.push(text);
+        if (text === "3") {
+          luau.dispose();
+        }
+      },
+    });
+    const { kind } = await failure(luau.run("for i = 1, 1000 do print(i) end"));
+    await sleep(50);
+    return [...lines, kind];
+  });
+  assert.deepEqual(lines, ["1", "2", "3", "disposed"]);
+});
+
+test("onSocket sees what happens, in the page's time", async () => {
+  const { events, from, to } = await inPage(context, async ({ LuauWorker, echo }) => {
+    /** @type {import("../../pkg/worker.js").SocketEvent[]} */
+    const events = [];
+    const luau = await LuauWorker.create({ onSocket: (event) => events.push(event) });
+    const from = performance.now();
+    await luau.run(
+      `local c = websocket.connect(...) c:Send(buffer.fromstring("abc")) c:Receive() c:Close() c.OnClose:Wait()`,
+      { args: [echo] },
+    );
+    await luau.idle();
+    const to = performance.now();
+    luau.dispose();
+    return { events: events.map((event) => ({ ...event, data: event.data && [...event.data] })), from, to };
+  });
+  assert.deepEqual(
+    events.map(({ type }) => type),
+    ["connecting", "open", "send", "message", "close"],
+  );
+  assert.deepEqual(events[2]?.data, [97, 98, 99]);
+  for (const { time, id } of events) {
+    assert.equal(id, 1);
+    assert(time > from - 50 && time < to + 50, `${from} <= ${time} <= ${to}`);
+  }
+});
+
+test("nothing of all this made the browser complain", () => {
+  assert.deepEqual(context.complaints, []);
+});

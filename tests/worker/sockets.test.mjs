@@ -1,0 +1,94 @@
+// Scripts in a worker connect to what the page allows.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ask } from "../server/browser.mjs";
+import { inPage, pageOfWorkers } from "./in-page.mjs";
+
+const context = pageOfWorkers();
+
+test("allow is asked in the page; what it denies could not be reached", async () => {
+  const result = await inPage(context, async ({ LuauWorker, echo }) => {
+    /** @type {unknown[]} */
+    const asked = [];
+    const luau = await LuauWorker.create({
+      websocket: {
+        allow: (url) => {
+          asked.push([url instanceof URL, url.pathname]);
+          if (url.pathname === "/broken") {
+            throw new Error("the policy failed");
+          }
+          return url.pathname !== "/denied";
+        },
+      },
+    });
+    const connect = (/** @type {string} */ address) =>
+      luau.run(
+        `local connection, reason = websocket.connect(...)
+        if not connection then return false, reason end
+        connection:Send("text") local text = connection:Receive()
+        connection:Send(buffer.fromstring("bytes")) local bytes, isBinary = connection:Receive()
+        local seen = { text, bytes, isBinary, connection.Url, connection.BufferedAmount, connection.State }
+        connection:Close(3001, "done")
+        connection.OnClose:Wait()
+        return true, seen, connection.CloseCode, connection.CloseReason, connection.WasClean`,
+        { args: [address] },
+      );
+    const console_ = console.error;
+    console.error = () => {};
+    const results = {
+      granted: await connect(echo),
+      denied: await connect(echo.replace("/echo", "/denied")),
+      broken: await connect(echo.replace("/echo", "/broken")),
+      refused: await connect(echo.replace("/echo", "/forbidden")),
+      left: await luau.stats,
+      asked,
+    };
+    console.error = console_;
+    luau.dispose();
+    return results;
+  });
+  const [isOpen, seen, ...close] = result.granted;
+  assert.equal(isOpen, true);
+  assert.deepEqual([seen[0], seen[1], seen[2]], ["text", "bytes", true]);
+  assert.equal(seen[3], `ws://127.0.0.1:${context.port}/echo`);
+  assert.deepEqual(close, [3001, "done", true]);
+  for (const [isGranted, reason] of [result.denied, result.broken, result.refused]) {
+    assert.equal(isGranted, false);
+    assert.match(reason, /could not connect/);
+  }
+  assert.equal(result.left.sockets, 0);
+  assert.deepEqual(
+    result.asked,
+    ["/echo", "/denied", "/broken", "/forbidden"].map((path) => [true, path]),
+  );
+});
+
+test("a connect that is given up while the page is asked opens nothing", async () => {
+  const before = await ask(context, "connections");
+  const stats = await inPage(context, async ({ LuauWorker, echo, sleep }) => {
+    let answer;
+    const luau = await LuauWorker.create({
+      websocket: {
+        allow: () => {
+          answer = performance.now();
+          return true;
+        },
+      },
+    });
+    await luau.run(`local thread = task.spawn(websocket.connect, ...) task.cancel(thread)`, { args: [echo] });
+    await luau.idle();
+    await sleep(100);
+    const stats = await luau.stats;
+    luau.dispose();
+    return { ...stats, wasAsked: answer !== undefined };
+  });
+  assert.deepEqual([stats.sockets, stats.wasAsked], [0, true]);
+  assert.equal(await ask(context, "connections"), before);
+});
+
+test("nothing else made the browser complain", () => {
+  const expected = /WebSocket connection to/;
+  const others = context.complaints.filter((text) => !expected.test(text));
+  assert.deepEqual(others, []);
+});
