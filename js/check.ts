@@ -30,10 +30,11 @@ const WEBSOCKET_OPTIONS: Readonly<Record<keyof WebSocketOptions, Expected>> = {
 /**
  * Sees to it that no option is ignored silently: neither one that is misspelt nor one that is something else.
  *
+ * @param others options that there are beside those of `Luau`
  * @throws TypeError that names the option
  */
-export function checkOptions(options: LuauOptions): void {
-  check(options, OPTIONS, "");
+export function checkOptions(options: LuauOptions, others: Readonly<Record<string, Expected>> = {}): void {
+  check(options, { ...OPTIONS, ...others }, "");
   check(options.websocket ?? {}, WEBSOCKET_OPTIONS, "websocket.");
 }
 

@@ -13,7 +13,7 @@ export function socketConstructor(options: LuauOptions, live: Set<WebSocket>): W
 
   // Called with `new`; what a constructor returns is what `new` gives.
   function Connector(url: string, protocols?: string[]): Socket {
-    if (websocket.allow !== undefined && !isAllowed(websocket.allow, url)) {
+    if (websocket.allow !== undefined && !isAllowed(websocket.allow, parse(url))) {
       throw new Error(`the host does not allow connections to ${url}`);
     }
     const Constructor = websocket.WebSocket ?? globalThis.WebSocket;
@@ -34,13 +34,16 @@ export function socketConstructor(options: LuauOptions, live: Set<WebSocket>): W
   return Connector as unknown as WebSocketConstructor;
 }
 
-function isAllowed(allow: (url: URL) => boolean, address: string): boolean {
-  let url: URL;
+function parse(address: string): URL {
   try {
-    url = new URL(address);
+    return new URL(address);
   } catch {
     throw new Error(`"${address}" is not a valid URL`);
   }
+}
+
+/** What the host's policy says. One that fails allows nothing; what went wrong is for the host to know, not for the script. */
+export function isAllowed(allow: (url: URL) => boolean, url: URL): boolean {
   try {
     const answer: unknown = allow(url);
     if (typeof answer !== "boolean") {
@@ -48,7 +51,6 @@ function isAllowed(allow: (url: URL) => boolean, address: string): boolean {
     }
     return answer;
   } catch (error) {
-    // A policy that fails allows nothing; and what went wrong is not for the script to know.
     console.error(error);
     return false;
   }

@@ -1,5 +1,6 @@
 import type { LuauError } from "./errors.js";
 import type { SocketEvent } from "./options.js";
+import { isAllowed } from "./sockets.js";
 import type { LuauWorkerOptions } from "./worker-options.js";
 import type { Method } from "./worker-peer.js";
 
@@ -28,7 +29,7 @@ export function pageMethods(options: LuauWorkerOptions, ready: () => void): Reco
       const event = data as SocketEvent;
       onSocket?.({ ...event, time: event.time + later });
     },
-    allow: ([url]) => websocket.allow === undefined || isAllowed(websocket.allow, url as string),
+    allow: ([url]) => websocket.allow === undefined || isAllowed(websocket.allow, new URL(url as string)),
   };
 }
 
@@ -41,18 +42,4 @@ function valuesOf(name: string, values: unknown): () => unknown[] {
     }
     return values as unknown[];
   };
-}
-
-function isAllowed(allow: (url: URL) => boolean, address: string): boolean {
-  try {
-    const answer: unknown = allow(new URL(address));
-    if (typeof answer !== "boolean") {
-      throw new TypeError(`option websocket.allow must return true or false, and returned ${String(answer)}`);
-    }
-    return answer;
-  } catch (error) {
-    // A policy that fails allows nothing; and what went wrong is not for the script to know.
-    console.error(error);
-    return false;
-  }
 }

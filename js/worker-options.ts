@@ -1,3 +1,4 @@
+import { checkOptions } from "./check.js";
 import type { LuauOptions, WebSocketOptions } from "./options.js";
 
 /** What a {@link LuauWorker} is made with: as {@link LuauOptions}. The functions among them stay in the page, and so do those in `globals`. */
@@ -53,25 +54,13 @@ export interface Settings {
  * @throws TypeError for what cannot cross
  */
 export function settingsOf(options: LuauWorkerOptions): Settings {
+  checkOptions(options, { worker: "function" });
   const { worker, wasm, print, warn, onError, onSocket, onProgress, websocket, modules, ...others } = options;
   const { allow, ...limits } = websocket ?? {};
   if ("WebSocket" in limits && limits.WebSocket !== undefined) {
     throw new TypeError(
       "option websocket.WebSocket: a constructor cannot cross into a worker, which uses its own WebSocket; give it to `Luau` instead",
     );
-  }
-  for (const [name, value] of Object.entries({
-    worker,
-    print,
-    warn,
-    onError,
-    onSocket,
-    onProgress,
-    "websocket.allow": allow,
-  })) {
-    if (value !== undefined && value !== null && typeof value !== "function") {
-      throw new TypeError(`option ${name}: not a function`);
-    }
   }
   return {
     options: {

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::rc::Rc;
 
-use js_sys::{Array, ArrayBuffer, Function, Reflect, Uint8Array};
+use js_sys::{Array, Function, Reflect, Uint8Array};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
-use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
+use web_sys::WebSocket;
 
-use super::values::message_of;
+use super::values::{self, message_of};
 
 #[wasm_bindgen]
 extern "C" {
@@ -43,10 +43,9 @@ pub enum SocketEvent {
 #[must_use = "a socket that is dropped is closed"]
 pub struct Socket {
     inner: WebSocket,
-    // Kept for their drop alone, which must come after that of the attachment.
-    _on_open: Closure<dyn Fn()>,
-    _on_message: Closure<dyn Fn(MessageEvent)>,
-    _on_close: Closure<dyn Fn(CloseEvent)>,
+    on_open: Closure<dyn Fn()>,
+    on_message: Closure<dyn Fn(JsValue)>,
+    on_close: Closure<dyn Fn(JsValue)>,
 }
 
 impl Socket {
@@ -71,24 +70,27 @@ impl Socket {
         }
         let socket: WebSocket =
             Reflect::construct(&constructor, &arguments).map_err(|error| message_of(&error))?.unchecked_into();
-        socket.set_binary_type(BinaryType::Arraybuffer);
 
         let on_event = Rc::new(on_event);
         let tell = on_event.clone();
         let on_open = Closure::<dyn Fn()>::new(move || tell(SocketEvent::Open));
         let tell = on_event.clone();
-        let on_message =
-            Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| tell(message_event(&event.data())));
-        let on_close = Closure::<dyn Fn(CloseEvent)>::new(move |event: CloseEvent| {
-            on_event(SocketEvent::Close { code: event.code(), reason: event.reason(), was_clean: event.was_clean() });
-        });
-        socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
-        socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
+        let on_message = Closure::<dyn Fn(JsValue)>::new(move |event: JsValue| tell(message_event(&event)));
+        let on_close = Closure::<dyn Fn(JsValue)>::new(move |event: JsValue| on_event(close_event(&event)));
+        let socket = Self { inner: socket, on_open, on_message, on_close };
+        socket.attach().map_err(|error| message_of(&error))?;
+        Ok(socket)
+    }
+
+    /// Attaches the handlers. When it fails, the socket is dropped, and so they are detached again.
+    fn attach(&self) -> Result<(), JsValue> {
+        set(&self.inner, "binaryType", &"arraybuffer".into())?;
+        set(&self.inner, "onopen", self.on_open.as_ref())?;
+        set(&self.inner, "onmessage", self.on_message.as_ref())?;
+        set(&self.inner, "onclose", self.on_close.as_ref())?;
         // A `close` event follows every `error`, which tells nothing by itself. But the socket of the npm package ws
         // ends the process when nobody handles an error, also one that comes after we have let go of the socket.
-        BOOLEAN.with(|ignore| socket.set_onerror(Some(ignore)));
-        Ok(Self { inner: socket, _on_open: on_open, _on_message: on_message, _on_close: on_close })
+        BOOLEAN.with(|ignore| set(&self.inner, "onerror", ignore))
     }
 
     /// Sends a text frame.
@@ -120,27 +122,28 @@ impl Socket {
     /// The URL as the browser resolved it.
     #[must_use]
     pub fn url(&self) -> String {
-        self.inner.url()
+        text(&self.inner, "url")
     }
 
     /// The subprotocol that the server chose, or an empty string.
     #[must_use]
     pub fn protocol(&self) -> String {
-        self.inner.protocol()
+        text(&self.inner, "protocol")
     }
 
     /// The bytes that were sent and have not left yet.
     #[must_use]
-    pub fn buffered_amount(&self) -> u32 {
-        self.inner.buffered_amount()
+    pub fn buffered_amount(&self) -> f64 {
+        number(&self.inner, "bufferedAmount")
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.inner.set_onopen(None);
-        self.inner.set_onmessage(None);
-        self.inner.set_onclose(None);
+        for name in ["onopen", "onmessage", "onclose"] {
+            // It could be set, so it can be set again.
+            let _ = set(&self.inner, name, &JsValue::NULL);
+        }
         // Without a code it is always allowed, and it does nothing on a socket that is closed.
         let _ = self.inner.close();
     }
@@ -152,11 +155,39 @@ impl fmt::Debug for Socket {
     }
 }
 
-fn message_event(data: &JsValue) -> SocketEvent {
+// A socket may be of the page's own making, or of a runtime that differs from the standard, as workerd does where `protocol`
+// is null. So nothing is taken for granted, and what is not there is as if it were empty.
+
+fn property(object: &JsValue, name: &str) -> JsValue {
+    values::property(object, &name.into()).unwrap_or_default()
+}
+
+fn set(object: &JsValue, name: &str, value: &JsValue) -> Result<(), JsValue> {
+    Reflect::set(object, &name.into(), value).map(drop)
+}
+
+fn text(object: &JsValue, name: &str) -> String {
+    property(object, name).as_string().unwrap_or_default()
+}
+
+fn number(object: &JsValue, name: &str) -> f64 {
+    property(object, name).as_f64().unwrap_or_default()
+}
+
+fn message_event(event: &JsValue) -> SocketEvent {
+    let data = property(event, "data");
     match data.as_string() {
         Some(text) => SocketEvent::Text(text.into_bytes()),
-        // Always so, with the binary type set above.
-        None => SocketEvent::Binary(Uint8Array::new(data.unchecked_ref::<ArrayBuffer>()).to_vec()),
+        None => SocketEvent::Binary(values::bytes(&data).ok().flatten().unwrap_or_default()),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a close code has 16 bits")]
+fn close_event(event: &JsValue) -> SocketEvent {
+    SocketEvent::Close {
+        code: number(event, "code") as u16,
+        reason: text(event, "reason"),
+        was_clean: property(event, "wasClean").is_truthy(),
     }
 }
 

@@ -505,7 +505,7 @@ pub(super) fn install(lua: &Lua, binder: &Binder) -> LuaResult<()> {
             "Url" | "URL" => shared.url.borrow().as_str().into_lua(lua)?,
             "Protocol" => shared.protocol.borrow().as_str().into_lua(lua)?,
             "State" => shared.state.get().name().into_lua(lua)?,
-            "BufferedAmount" => shared.socket().map_or(0, |socket| socket.buffered_amount()).into_lua(lua)?,
+            "BufferedAmount" => shared.socket().map_or(0.0, |socket| socket.buffered_amount()).into_lua(lua)?,
             "CloseCode" => closure.map(|closure| closure.code).into_lua(lua)?,
             "CloseReason" => closure.map(|closure| closure.reason.as_str()).into_lua(lua)?,
             "WasClean" => closure.map(|closure| closure.was_clean).into_lua(lua)?,

@@ -124,3 +124,39 @@ async function connections(expected) {
   }
   return count;
 }
+
+test("a socket that is not as the standard says is no fault", async () => {
+  class Odd {
+    protocol = null;
+    constructor() {
+      setTimeout(() => /** @type {any} */ (this).onopen(), 1);
+      setTimeout(() => /** @type {any} */ (this).onmessage({ data: {} }), 2);
+      setTimeout(() => /** @type {any} */ (this).onclose({}), 3);
+    }
+    addEventListener() {}
+    close() {}
+    get url() {
+      throw new Error("no url");
+    }
+  }
+  const luau = await Luau.create({ websocket: { WebSocket: Odd } });
+  const results = await luau.run(`
+    local c = websocket.connect("ws://odd/")
+    local message = c:Receive()
+    return c.Url, c.Protocol, c.BufferedAmount, message, c.OnClose:Wait()`);
+  assert.deepEqual(results, ["", "", 0, "", 0, "", false]);
+  luau.dispose();
+  const closed = await Luau.create({
+    websocket: {
+      WebSocket: class {
+        addEventListener() {}
+        set onopen(/** @type {unknown} */ _) {
+          throw new Error("sealed");
+        }
+        close() {}
+      },
+    },
+  });
+  assert.deepEqual(await closed.run('return websocket.connect("ws://odd/")'), [undefined, "sealed"]);
+  closed.dispose();
+});

@@ -8,6 +8,25 @@ import { startServer } from "./server.mjs";
 /** The folder of the repository. */
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 
+/** Starts the browser that the environment names. */
+export function launchBrowser() {
+  const executablePath = process.env.CHROMIUM;
+  if (!executablePath) {
+    throw new Error("CHROMIUM names no browser: run the tests with `cargo xtask test`, which sets it");
+  }
+  return chromium.launch({
+    executablePath,
+    args: [
+      // Root needs it.
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+    ],
+  });
+}
+
 /**
  * A page of the repository in a browser, for all tests of a file.
  *
@@ -24,22 +43,9 @@ export function pageForTests(path, ready = async () => {}) {
   let browser;
 
   before(async () => {
-    const executablePath = process.env.CHROMIUM;
-    if (!executablePath) {
-      throw new Error("CHROMIUM names no browser: run the tests with `cargo xtask test`, which sets it");
-    }
     server = await startServer({ root });
     context.port = server.port;
-    browser = await chromium.launch({
-      executablePath,
-      args: [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-      ],
-    });
+    browser = await launchBrowser();
     context.page = await browser.newPage();
     context.page.on("pageerror", (error) => context.complaints.push(String(error)));
     context.page.on("console", (message) => {

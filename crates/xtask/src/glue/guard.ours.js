@@ -16,16 +16,13 @@ function __wbg_die(thrown) {
     onFault(thrown);
 }
 
-// Takes what a call of an export threw.
+// Takes what a call of an export threw. What Rust means to throw it returns; so this is a trap, or an import threw that was
+// not expected to, and the frames of Rust were cut off amid their work.
 function __wbg_handle_catch(e) {
     if (__fault === undefined) {
-        // Rust throws an exception of JS on purpose: the instance is as good as before.
-        if (e instanceof WebAssembly.Exception && e.is(__wbindgen_wrapped_jstag)) {
-            throw e.getArg(__wbindgen_wrapped_jstag, 0);
-        }
-        // An import threw, and Rust did not ask to catch it: its frames were cut off amid their work.
-        const byImport = e instanceof WebAssembly.Exception && e.is(__wbindgen_jstag_polyfill);
-        __wbg_die(byImport ? e.getArg(__wbindgen_jstag_polyfill, 0) : e);
+        const tags = [__wbindgen_wrapped_jstag, __wbindgen_jstag_polyfill];
+        const tag = tags.find((tag) => e instanceof WebAssembly.Exception && e.is(tag));
+        __wbg_die(tag === undefined ? e : e.getArg(tag, 0));
     }
     throw __fault.thrown;
 }
@@ -34,9 +31,7 @@ function __wbg_handle_catch(e) {
 function __wbg_swallow(e) {
     try {
         __wbg_handle_catch(e);
-    } catch (thrown) {
-        if (__fault === undefined) throw thrown;
-    }
+    } catch {}
 }
 
 function __wbg_quietly(call) {

@@ -1,0 +1,135 @@
+// The package runs outside of browsers: in Node from version 20, Deno, Bun, and workerd, the runtime of Cloudflare Workers.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { build } from "esbuild";
+import { root } from "../server/browser.mjs";
+import { expect, newProject, npmProgram, packageForTests, run } from "./project.mjs";
+
+/** @type {string} */
+let project;
+
+const context = packageForTests(async (context) => {
+  project = await newProject(context, "runtimes");
+  cpSync(join(root, "node_modules/ws"), join(project, "node_modules/ws"), { recursive: true });
+});
+
+// Node 22 and newer have a WebSocket of their own.
+const WITHOUT_WEBSOCKET = "WebSocket" in globalThis ? ["--no-experimental-websocket"] : [];
+
+test(`Node ${process.versions.node}, with the WebSocket of ws`, async () => {
+  const args = [...WITHOUT_WEBSOCKET, "main-ws.mjs", context.echo];
+  expect(await run(process.execPath, args, { cwd: project }));
+});
+
+test(`Node ${process.versions.node}, without WebSocket: a script is told what to do`, async () => {
+  const output = await run(process.execPath, [...WITHOUT_WEBSOCKET, "main.mjs", context.echo], {
+    cwd: project,
+  });
+  const [reason] = JSON.parse(output).echo;
+  assert.match(reason, /\bwebsocket\.WebSocket\b.*\bws\b/);
+  expect(output, { echo: [reason] });
+});
+
+for (const version of [22, 24]) {
+  test(`Node ${version}`, async () => {
+    const node = npmProgram(`node${version}/bin/node`, `NODE${version}`);
+    assert.match(await run(node, ["--version"]), new RegExp(`^v${version}\\.`));
+    for (const file of ["main.mjs", "main-inline.mjs", "main-thread.mjs"]) {
+      expect(await run(node, [file, context.echo], { cwd: project }));
+    }
+  });
+}
+
+test("Deno", async () => {
+  const args = ["run", "--allow-read", "--allow-net", "--node-modules-dir=manual"];
+  const env = { DENO_DIR: join(context.folder, "deno"), DENO_NO_UPDATE_CHECK: "1" };
+  for (const file of ["main.mjs", "main-inline.mjs", "main-worker.mjs"]) {
+    expect(await run(npmProgram("deno/deno", "DENO"), [...args, file, context.echo], { cwd: project, env }));
+  }
+});
+
+test("Bun", async () => {
+  const bun = npmProgram("bun/bin/bun.exe", "BUN");
+  for (const file of ["main.mjs", "main-inline.mjs", "main-worker.mjs"]) {
+    expect(await run(bun, ["--no-install", file, context.echo], { cwd: project }));
+  }
+});
+
+test("workerd", async (test) => {
+  // As wrangler does it: one script, and the module beside it.
+  const folder = join(project, "workerd");
+  mkdirSync(folder);
+  const { warnings } = await build({
+    entryPoints: [join(project, "workerd.mjs")],
+    outfile: join(folder, "main.js"),
+    bundle: true,
+    format: "esm",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["*.wasm"],
+    logLevel: "silent",
+  });
+  assert.deepEqual(warnings, []);
+  cpSync(join(project, "node_modules/luau-websocket/luau.wasm"), join(folder, "luau.wasm"));
+  writeFileSync(join(folder, "config.capnp"), WORKERD);
+
+  const child = spawn(
+    npmProgram("workerd/bin/workerd", "WORKERD"),
+    ["serve", "--control-fd=3", "config.capnp"],
+    {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+    },
+  );
+  /** @type {string[]} */
+  const said = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on("data", (data) => said.push(String(data)));
+  }
+  const ended = once(child, "exit");
+  test.after(async () => {
+    child.kill();
+    await ended;
+  });
+
+  // It tells which port it got.
+  const control = /** @type {import("node:stream").Readable} */ (child.stdio[3]);
+  const [line] = await Promise.race([
+    once(control, "data"),
+    ended.then(() => assert.fail(`workerd ended\n${said.join("")}`)),
+  ]);
+  const { port } = JSON.parse(String(line));
+  const ask = async () => {
+    const response = await fetch(`http://127.0.0.1:${port}/?address=${encodeURIComponent(context.echo)}`);
+    const text = await response.text();
+    assert.equal(response.status, 200, `${text}\n${said.join("")}`);
+    expect(text);
+  };
+  // All requests share an instance, and none may touch what belongs to another one.
+  await Promise.all([ask(), ask()]);
+  await ask();
+});
+
+const WORKERD = `
+using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .main),
+    (name = "internet", network = (allow = ["public", "private"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+);
+
+const main :Workerd.Worker = (
+  modules = [
+    (name = "main.js", esModule = embed "main.js"),
+    (name = "luau.wasm", wasm = embed "luau.wasm"),
+  ],
+  compatibilityDate = "2026-10-01",
+);
+`;

@@ -1,0 +1,123 @@
+// The tarball has what it needs and nothing else: each sort of file that is expected, the notices of all that is inside, and no
+// trace of the machine that made it.
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { root } from "../server/browser.mjs";
+import { newProject, packageForTests } from "./project.mjs";
+
+/** The files of the package, by their paths. @type {Map<string, Buffer>} */
+const files = new Map();
+
+packageForTests(async (context) => {
+  const project = await newProject(context, "tarball");
+  const folder = join(project, "node_modules/luau-websocket");
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) {
+      const path = join(entry.parentPath, entry.name);
+      files.set(path.slice(folder.length + 1), readFileSync(path));
+    }
+  }
+});
+
+const GENERATED = ["glue.js", "inline-wasm.js"];
+
+/** @param {string} name */
+function text(name) {
+  const content = files.get(name);
+  assert.ok(content, `${name} is missing`);
+  return content.toString();
+}
+
+const names = () => [...files.keys()].sort();
+
+test("it has the files that are expected, and no others", () => {
+  const single = ["LICENSE", "NOTICES.md", "README.md", "package.json", "luau.wasm", "luau.d.wasm.ts"];
+  const scripts = names().filter((name) => name.endsWith(".js"));
+  const expected = [
+    ...single,
+    ...scripts,
+    ...scripts.map((name) => name.replace(/\.js$/, ".d.ts")),
+    ...scripts.filter((name) => !GENERATED.includes(name)).map((name) => `${name}.map`),
+    ...readdirSync(join(root, "types")).map((name) => `types/${name}`),
+  ];
+  assert.deepEqual(names(), expected.sort());
+  for (const name of [...GENERATED, "index.js", "inline.js", "node.js", "worker.js", "workerd.js"]) {
+    assert.ok(scripts.includes(name), `${name} is missing`);
+  }
+});
+
+test("its version is that of Cargo.toml", () => {
+  const cargo = readFileSync(join(root, "Cargo.toml"), "utf8");
+  const [, version] = /^\[workspace\.package\]\nversion = "([^"]+)"$/m.exec(cargo) ?? [];
+  assert.equal(JSON.parse(text("package.json")).version, version);
+});
+
+test("it installs nothing else, and runs nothing when it is installed", () => {
+  const manifest = JSON.parse(text("package.json"));
+  for (const field of ["dependencies", "peerDependencies", "optionalDependencies", "scripts", "bin"]) {
+    assert.equal(manifest[field], undefined, field);
+  }
+});
+
+test("the module is in two files only: by itself, and as text", () => {
+  assert.ok(WebAssembly.validate(Uint8Array.from(files.get("luau.wasm") ?? [])));
+  for (const [name, content] of files) {
+    if (name !== "luau.wasm") {
+      assert.ok(!content.includes("\0asm"), `${name} has a module in it`);
+      assert.ok(!content.includes("\0"), `${name} is not text`);
+    }
+    if (name !== "luau.wasm" && name !== "inline-wasm.js") {
+      assert.doesNotMatch(content.toString(), /[A-Za-z0-9+/]{200}/, `${name} has base64 in it`);
+    }
+  }
+});
+
+test("the maps lead to the sources, which are in them", () => {
+  for (const name of names().filter((name) => name.endsWith(".js") && !GENERATED.includes(name))) {
+    assert.match(text(name), new RegExp(`^//# sourceMappingURL=${name}\\.map$`, "m"));
+    const { sources, sourcesContent } = JSON.parse(text(`${name}.map`));
+    assert.deepEqual(
+      sources.map((/** @type {string} */ source) => source.replace(/^.*\//, "")),
+      [name.replace(/\.js$/, ".ts")],
+    );
+    assert.ok(sourcesContent?.[0], `the map of ${name} has no source in it`);
+  }
+});
+
+test("the notices name all that is in the module", () => {
+  const titles =
+    text("NOTICES.md")
+      .match(/^## .*$/gm)
+      ?.join("\n") ?? "";
+  for (const name of [
+    "Luau",
+    "mlua",
+    "musl",
+    "libc\\+\\+",
+    "libc\\+\\+abi",
+    "libunwind",
+    "compiler[-_](rt|builtins)",
+  ]) {
+    assert.match(titles, new RegExp(`^## ${name} `, "m"));
+  }
+});
+
+test("no text says where it was made", () => {
+  // In comments and strings, and not the path of a URL.
+  const path = /(?<![\w.:/~-])\/(home|Users|root|work|tmp|build)\/|\b[A-Z]:\\\w/;
+  for (const [name, content] of files) {
+    if (name !== "luau.wasm") {
+      assert.doesNotMatch(content.toString(), path, name);
+    }
+  }
+});
+
+test("nor does the module", () => {
+  for (const path of [root, homedir()]) {
+    assert.ok(!files.get("luau.wasm")?.includes(path), `luau.wasm has ${path} in it`);
+  }
+});

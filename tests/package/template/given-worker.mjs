@@ -1,0 +1,10 @@
+// As luau-worker.mjs, and makes the worker, and says where the module is.
+
+import { LuauError, LuauWorker } from "luau-websocket/worker";
+import { program } from "./program.mjs";
+
+const address = new URLSearchParams(location.search).get("address") ?? "";
+const worker = () => new Worker("/thread.js", { type: "module" });
+/** @type {typeof LuauWorker.create} */
+const create = (options) => LuauWorker.create({ ...options, worker, wasm: "/elsewhere/given.wasm" });
+Object.assign(globalThis, { outcome: program({ Luau: { create }, LuauError }, address) });

@@ -1,0 +1,9 @@
+// The worker of own-worker.mjs.
+
+import * as luau from "luau-websocket";
+import { program } from "./program.mjs";
+
+self.onmessage = ({ data: address }) => {
+  // An error is the page's to know: a rejection would stay in the worker.
+  program(luau, address).then((result) => self.postMessage(result), reportError);
+};

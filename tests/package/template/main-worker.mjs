@@ -1,0 +1,6 @@
+// As main.mjs, with the VM in the worker that the package makes.
+
+import { LuauError, LuauWorker } from "luau-websocket/worker";
+import { program } from "./program.mjs";
+
+console.log(JSON.stringify(await program({ Luau: LuauWorker, LuauError }, process.argv[2] ?? "")));

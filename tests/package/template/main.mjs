@@ -1,0 +1,6 @@
+// For the command line: `main.mjs ADDRESS` prints what comes out as JSON.
+
+import * as luau from "luau-websocket";
+import { program } from "./program.mjs";
+
+console.log(JSON.stringify(await program(luau, process.argv[2] ?? "")));

@@ -1,0 +1,7 @@
+// For a page: `?address=…` leaves what comes out in `outcome`.
+
+import * as luau from "luau-websocket";
+import { program } from "./program.mjs";
+
+const address = new URLSearchParams(location.search).get("address") ?? "";
+Object.assign(globalThis, { outcome: program(luau, address) });

@@ -1,0 +1,3 @@
+// The worker of given-worker.mjs.
+
+import "luau-websocket/worker-thread";
