@@ -196,7 +196,7 @@ async fn wrong_arguments_are_errors_that_name_the_place() {
         ),
         (
             "websocket.connect('ws://x', { timeout = 'soon' })",
-            "script:1: invalid option 'timeout' to 'connect' (a number of seconds expected, got soon)",
+            "script:1: invalid option 'timeout' to 'connect' (a number of seconds expected, got \"soon\")",
         ),
         (
             "websocket.connect('ws://x', { Timeout = 1 })",
