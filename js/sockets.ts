@@ -66,15 +66,22 @@ function observe(socket: Socket, address: string, id: number, tell: (event: Sock
       console.error(error);
     }
   };
+  let isOpen = false;
+  const open = () => {
+    if (!isOpen) {
+      isOpen = true;
+      url = socket.url;
+      put({ type: "open" });
+    }
+  };
   put({ type: "connecting" });
-  socket.addEventListener("open", () => {
-    url = socket.url;
-    put({ type: "open" });
-  });
+  socket.addEventListener("open", open);
   socket.addEventListener("message", ({ data }: MessageEvent) => put({ type: "message", ...contents(data) }));
   socket.addEventListener("close", ({ code, reason }: CloseEvent) => put({ type: "close", code, reason }));
   const send = socket.send;
   socket.send = (data) => {
+    // Some runtimes call `onopen`, in which a script may send already, before they come to listeners.
+    open();
     send.call(socket, data);
     put({ type: "send", ...contents(data) });
   };
