@@ -72,8 +72,8 @@ enum Release {
 
 /// Who wants to know that a thread was ended from outside.
 struct Watch {
-    /// Keeps the thread, and so its id, from being collected and given to another one.
-    _thread: LuaThread,
+    /// Kept, so that its id is not given to another one.
+    thread: LuaThread,
     ended: Box<dyn FnOnce(ScriptError)>,
 }
 
@@ -360,7 +360,7 @@ impl Scheduler {
 
     /// Calls `ended` if `thread` is cancelled or fails before [`unwatch`](Self::unwatch) is called.
     pub fn watch(&self, thread: &LuaThread, ended: impl FnOnce(ScriptError) + 'static) {
-        let watch = Watch { _thread: thread.clone(), ended: Box::new(ended) };
+        let watch = Watch { thread: thread.clone(), ended: Box::new(ended) };
         self.0.watches.borrow_mut().insert(thread.to_pointer(), watch);
     }
 
@@ -440,19 +440,31 @@ impl Scheduler {
     }
 
     /// Lets go of everything: no thread runs any more, what they waited for is given back, and those who watch them are
-    /// told of `error`.
-    pub fn clear(&self, error: &ScriptError) {
+    /// told of `error`. Threads are closed, so that a script that kept one cannot go on with it.
+    pub fn clear(&self, lua: &Lua, error: &ScriptError) {
+        // Taken out first and dropped after: what they hold may reach back here.
         let parked: Vec<Parked> = self.0.parked.borrow_mut().drain().map(|(_, parked)| parked).collect();
+        let watches: Vec<_> = self.0.watches.borrow_mut().drain().collect();
+        let jobs = [self.0.ready.take(), self.0.deferred.take()].into_iter().flatten();
+        let (timers, preempted) = (self.0.timers.take(), self.0.preempted.take());
+        self.0.spare.take();
+
+        let mut threads: Vec<LuaThread> = parked.iter().map(|parked| parked.thread.clone()).collect();
+        threads.extend(jobs.filter_map(|job| if let Job::Resume { thread, .. } = job { Some(thread) } else { None }));
+        threads.extend(timers.into_delayed());
+        threads.extend(preempted.map(|preempted| preempted.thread));
         for parked in parked {
             self.give_back(Some(parked));
         }
-        // Taken out first and dropped after: what they hold may reach back here.
-        let watches: Vec<_> = self.0.watches.borrow_mut().drain().collect();
         for (_, watch) in watches {
+            threads.push(watch.thread);
             (watch.ended)(error.clone());
         }
-        let _ = (self.0.ready.take(), self.0.deferred.take(), self.0.timers.take());
-        let _ = (self.0.preempted.take(), self.0.spare.take());
+        for thread in threads {
+            if thread.is_resumable() {
+                raw::close(lua, &thread);
+            }
+        }
     }
 
     /// What is under way. Threads that a script keeps and that wait for nothing of ours are not counted.

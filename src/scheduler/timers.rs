@@ -97,6 +97,12 @@ impl Timers {
         self.delays.keys().copied()
     }
 
+    /// The threads themselves, when nothing is to be resumed any more.
+    pub(super) fn into_delayed(self) -> Vec<LuaThread> {
+        let of = |alarm| if let Alarm::Resume { thread, .. } = alarm { Some(thread) } else { None };
+        self.alarms.into_values().filter_map(of).collect()
+    }
+
     /// How many timers scripts have.
     pub(super) fn count(&self) -> usize {
         self.alarms.len() - self.ours

@@ -387,7 +387,7 @@ impl Machine {
         let error = ScriptError::plain(Kind::Cancelled, "the VM was stopped");
         self.sockets.close_all();
         self.modules.stop();
-        self.scheduler.clear(&error);
+        self.scheduler.clear(&self.lua, &error);
         self.scheduler.end_running(&self.lua, Kind::Cancelled, &error.message);
         self.runs.take();
         // A turn, for those who wait for the VM to be idle.
@@ -401,7 +401,7 @@ impl Machine {
         let error = Threads::disposed();
         self.pump.stop();
         self.sockets.end();
-        self.scheduler.clear(&error);
+        self.scheduler.clear(&self.lua, &error);
         self.scheduler.end_running(&self.lua, Kind::Disposed, &error.message);
         self.runs.take();
         for idler in self.idlers.take() {

@@ -145,8 +145,16 @@ fn a_watch_is_for_one_thread_and_not_for_another_at_its_address() {
 fn clearing_gives_everything_back_and_runs_nothing_more() {
     let world = World::new();
     world.start("task.delay(1, log, 'never') task.wait(2) log('never')");
+    world.start(
+        "threads = { task.spawn(task.wait, 5), task.delay(5, log), coroutine.create(log) }
+         waiting = coroutine.running()
+         coroutine.yield()",
+    );
     world.turn();
-    world.scheduler.clear(&ScriptError::plain(Kind::Cancelled, "stopped"));
+    world.scheduler.clear(&world.lua, &ScriptError::plain(Kind::Cancelled, "stopped"));
     assert_eq!(world.pass_to(10_000.0), Next::Idle);
     assert!(world.log().is_empty());
+    // A thread that the scheduler never had is the script's own.
+    world.run("for _, thread in threads do log(coroutine.status(thread)) end");
+    assert_eq!(world.log(), ["dead", "dead", "suspended"]);
 }
