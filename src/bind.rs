@@ -9,6 +9,7 @@ use mlua::prelude::*;
 
 use crate::error::CHUNK_NAME;
 use crate::failure::Failure;
+use crate::raw;
 use crate::scheduler::Scheduler;
 use crate::value::{number, type_name};
 
@@ -138,7 +139,7 @@ impl Binder {
     /// When there is no memory.
     pub fn new(lua: &Lua, scheduler: &Scheduler) -> LuaResult<Self> {
         let scheduler_of_release = scheduler.clone();
-        let release = lua.create_function(move |lua, ()| {
+        let release = internal(lua, move |lua, ()| {
             scheduler_of_release.release(&lua.current_thread());
             Ok(())
         })?;
@@ -184,7 +185,7 @@ impl Binder {
         lua: &Lua,
         function: impl Fn(&Lua, LuaMultiValue) -> Result<Answer, Failure> + 'static,
     ) -> LuaResult<LuaFunction> {
-        let native = lua.create_function(move |lua, args: LuaMultiValue| match function(lua, args) {
+        let native = external(lua, move |lua, args: LuaMultiValue| match function(lua, args) {
             Ok(Answer::Now(mut values)) => {
                 values.push_front(LuaValue::Boolean(false));
                 values.push_front(LuaNil);
@@ -202,7 +203,7 @@ fn native<R: IntoLuaMulti>(
     callee: Callee,
     function: impl Fn(&Lua, Args) -> Result<R, Failure> + 'static,
 ) -> LuaResult<LuaFunction> {
-    lua.create_function(move |lua, values: LuaMultiValue| {
+    external(lua, move |lua, values: LuaMultiValue| {
         let result = function(lua, Args { callee, values })
             .and_then(|results| results.into_lua_multi(lua).map_err(Failure::from));
         match result {
@@ -213,6 +214,28 @@ fn native<R: IntoLuaMulti>(
             Err(failure) => (failure.message().to_owned(),).into_lua_multi(lua),
         }
     })
+}
+
+/// A Rust function that scripts call, through Luau code of ours: it is refused when there is not enough memory.
+///
+/// # Errors
+/// When there is no memory.
+pub(crate) fn external<A: FromLuaMulti, R: IntoLuaMulti>(
+    lua: &Lua,
+    function: impl Fn(&Lua, A) -> LuaResult<R> + 'static,
+) -> LuaResult<LuaFunction> {
+    raw::unlimited(lua, lua.create_function(function)?)
+}
+
+/// A Rust function that Luau code of ours calls where it has to come to its end.
+///
+/// # Errors
+/// When there is no memory.
+pub(crate) fn internal<A: FromLuaMulti, R: IntoLuaMulti>(
+    lua: &Lua,
+    function: impl Fn(&Lua, A) -> LuaResult<R> + 'static,
+) -> LuaResult<LuaFunction> {
+    raw::unlimited_internal(lua, lua.create_function(function)?)
 }
 
 /// Runs a chunk of ours and returns what it returns.

@@ -10,6 +10,7 @@ use std::ffi::CString;
 use mlua::chunk::Compiler;
 use mlua::prelude::*;
 
+use crate::error::CHUNK_NAME;
 use crate::raw;
 
 /// Loads the chunks of one VM.
@@ -35,6 +36,8 @@ impl Chunks {
     /// # Errors
     /// When the source is no Luau program, or there is no memory.
     pub fn load(&self, lua: &Lua, source: &[u8], name: &str) -> LuaResult<LuaFunction> {
+        // The name of our own chunks is theirs alone: by it they are left out of tracebacks, and not interrupted.
+        let name = if name.trim_start_matches(['=', '@']) == CHUNK_NAME { "=script" } else { name };
         let program = Compiler::new().compile(source).map_err(|error| with_name(error, name))?;
         // C ends a text at a zero.
         let name = CString::new(name.replace('\0', " ")).unwrap_or_default();

@@ -7,7 +7,7 @@ use mlua::prelude::*;
 use crate::bind;
 use crate::convert::{Converter, Shown};
 use crate::host::sink::Sink;
-use crate::host::values::message_of;
+use crate::host::values::{LONGEST_TEXT, message_of};
 
 /// Puts `print` and `warn` into the globals of `lua`.
 ///
@@ -18,7 +18,10 @@ pub fn install(lua: &Lua, converter: &Converter, print: Sink, warn: Sink) -> Lua
     let shown = Rc::new(Shown::new(converter));
     for (name, sink) in [("print", print), ("warn", warn)] {
         let (shown, converter) = (shown.clone(), converter.downgrade());
-        let write = lua.create_function(move |_, (text, values): (LuaString, LuaMultiValue)| {
+        let write = bind::external(lua, move |_, (text, values): (LuaString, LuaMultiValue)| {
+            if text.as_bytes().len() > LONGEST_TEXT {
+                return Ok(Some("the text is too long for the host to show".to_owned()));
+            }
             let text = text.to_string_lossy();
             let written = shown.during(values, |values| sink.put(&text.as_str().into(), values));
             let Err(thrown) = written else { return Ok(None) };

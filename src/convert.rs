@@ -35,7 +35,7 @@ use crate::bind::Binder;
 use crate::error::{Frame, Kind, ScriptError};
 use crate::failure::Failure;
 use crate::host::hooks::Hooks;
-use crate::host::values::{self, define, descriptor, message_of};
+use crate::host::values::{self, LONGEST_TEXT, define, descriptor, message_of};
 use crate::scheduler::Scheduler;
 use crate::value::number;
 
@@ -115,6 +115,12 @@ impl Converter {
     pub fn set_runner(&self, runner: impl Fn(LuaFunction, &Array) -> Promise + 'static) {
         // Set once, by the VM.
         let _ = self.0.runner.set(Box::new(runner));
+    }
+
+    /// Whether JS holds a function or another value of the VM.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.0.identities.are_held()
     }
 
     /// A handle that does not keep the converter alive.
@@ -234,6 +240,18 @@ impl WeakConverter {
     #[must_use]
     pub fn upgrade(&self) -> Option<Converter> {
         self.0.upgrade().map(Converter)
+    }
+}
+
+impl WeakConverter {
+    /// JS let go of a handle. It may have been the last thing that kept the VM from its end, which comes with a turn.
+    fn release(&self, number: u32) {
+        if let Some(converter) = self.upgrade() {
+            converter.0.identities.forget(number);
+            if !converter.is_held() {
+                converter.0.scheduler.event(|| {});
+            }
+        }
     }
 }
 
@@ -403,8 +421,8 @@ fn index_of(key: &LuaValue) -> Option<u32> {
 
 fn string(text: &LuaString) -> JsValue {
     match text.to_str() {
-        Ok(text) => JsString::from(&*text).into(),
-        Err(_) => Uint8Array::from(text.as_bytes().as_ref()).into(),
+        Ok(text) if text.len() <= LONGEST_TEXT => JsString::from(&*text).into(),
+        _ => Uint8Array::from(text.as_bytes().as_ref()).into(),
     }
 }
 

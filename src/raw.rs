@@ -1,5 +1,7 @@
 //! The calls into Luau's C API that mlua has no safe form of. All `unsafe` code of the crate stands here.
 
+mod memory;
+
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::rc::Rc;
@@ -7,6 +9,8 @@ use std::rc::Rc;
 use mlua::prelude::*;
 use mlua::{Thread, ffi};
 
+use self::memory::limited;
+pub(crate) use self::memory::{set_memory_limit, unlimited, unlimited_internal};
 use crate::error::{CHUNK_NAME, Frame, Kind};
 
 /// How a thread came back from [`resume`].
@@ -39,7 +43,7 @@ pub(crate) fn resume(lua: &Lua, thread: &Thread, args: LuaMultiValue) -> LuaResu
                 let count = ffi::lua_gettop(state);
                 ffi::luaL_checkstack(coroutine, count, c"too many arguments to resume a thread".as_ptr());
                 ffi::lua_xmove(state, coroutine, count);
-                *status = ffi::lua_resume(coroutine, state, count, std::ptr::null_mut());
+                *status = limited(lua, || ffi::lua_resume(coroutine, state, count, std::ptr::null_mut()));
                 match *status {
                     ffi::LUA_OK | ffi::LUA_YIELD => ffi::lua_settop(coroutine, 0),
                     _ => {
@@ -60,6 +64,27 @@ pub(crate) fn resume(lua: &Lua, thread: &Thread, args: LuaMultiValue) -> LuaResu
     })
 }
 
+/// The text of a value, as `tostring` makes it; none if that fails: `__tostring` is the script's own.
+pub(crate) fn text_of(lua: &Lua, value: &LuaValue) -> Option<LuaString> {
+    unsafe extern "C-unwind" fn to_text(state: *mut ffi::lua_State) -> c_int {
+        // SAFETY: Luau calls this with the value on the stack.
+        unsafe { ffi::luaL_tolstring(state, 1, std::ptr::null_mut()) };
+        1
+    }
+    // SAFETY: one value is on the stack, and one is left there. The call in between is protected, so no error passes over `limited`.
+    let text = unsafe {
+        lua.exec_raw(value, |state| {
+            ffi::lua_pushcfunction(state, to_text);
+            ffi::lua_insert(state, 1);
+            if limited(lua, || ffi::lua_pcall(state, 1, 1, 0)) != ffi::LUA_OK {
+                ffi::lua_settop(state, 0);
+                ffi::lua_pushnil(state);
+            }
+        })
+    };
+    text.ok().flatten()
+}
+
 /// Loads a compiled chunk, whose globals will be `globals`, and whose constants are looked up in those of `loader`.
 ///
 /// # Errors
@@ -71,17 +96,17 @@ pub(crate) fn load(
     program: &[u8],
     globals: LuaTable,
 ) -> LuaResult<LuaFunction> {
-    // SAFETY: both states belong to the same VM, `loader` keeps its own alive and never runs; it is left as it was found.
+    // SAFETY: both states belong to the same VM, `loader` keeps its own alive and never runs; its stack is this function's alone.
     // The program comes from the compiler.
     unsafe {
         lua.exec_raw(globals, |state| {
             let loader = loader.state();
-            ffi::luaL_checkstack(loader, 3, c"loading a chunk".as_ptr());
+            // An error in an earlier load may have left something. A new thread has room for twenty values.
+            ffi::lua_settop(loader, 0);
             ffi::lua_xmove(state, loader, 1);
-            let globals = ffi::lua_gettop(loader);
-            ffi::luau_load(loader, name.as_ptr(), program.as_ptr().cast(), program.len(), globals);
+            ffi::luau_load(loader, name.as_ptr(), program.as_ptr().cast(), program.len(), 1);
             ffi::lua_xmove(loader, state, 1);
-            ffi::lua_settop(loader, globals - 1);
+            ffi::lua_settop(loader, 0);
         })
     }
 }

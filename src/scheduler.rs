@@ -98,6 +98,13 @@ impl Limits {
     }
 }
 
+/// How a thread came back.
+enum Ended {
+    Yielded,
+    Finished,
+    Failed(ScriptError),
+}
+
 /// A thread that was made to yield because the page is to have its turn.
 struct Preempted {
     thread: LuaThread,
@@ -408,7 +415,13 @@ impl Scheduler {
     pub fn ahead<R>(&self, batch: impl FnOnce() -> R) -> R {
         let waiting = self.0.ready.take();
         let result = batch();
-        self.0.ready.borrow_mut().extend(waiting);
+        let mut ready = self.0.ready.borrow_mut();
+        // Put before what waits, since that is the longer part.
+        let made = std::mem::replace(&mut *ready, waiting);
+        for job in made.into_iter().rev() {
+            ready.push_front(job);
+        }
+        drop(ready);
         result
     }
 
@@ -623,18 +636,20 @@ impl Scheduler {
         let guard = Guard::new(thread, self.0.clock.clone(), began + limits.slice, began + limits.limit - used);
         // None but this thread runs, since turns are not nested.
         self.0.running.replace(Some((thread.clone(), guard.clone())));
-        let resumed = raw::guarded(guard.clone(), || raw::resume(lua, thread, values));
+        // The text of what was thrown may be made by the script, and has to keep to its limits too.
+        let ended = raw::guarded(guard.clone(), || match raw::resume(lua, thread, values) {
+            Ok(Resumed::Yielded) => Ended::Yielded,
+            Ok(Resumed::Finished) => Ended::Finished,
+            Ok(Resumed::Failed { value, frames }) => Ended::Failed(ScriptError::thrown(lua, value, frames)),
+            Err(error) => Ended::Failed(ScriptError::from_lua(&error, "")),
+        });
         self.0.running.replace(None);
-        if guard.was_preempted() && matches!(resumed, Ok(Resumed::Yielded)) {
+        if guard.was_preempted() && matches!(ended, Ended::Yielded) {
             let used = used + self.now() - began;
             self.0.preempted.replace(Some(Preempted { thread: thread.clone(), used }));
             return;
         }
-        let error = match resumed {
-            Ok(Resumed::Finished | Resumed::Yielded) => None,
-            Ok(Resumed::Failed { value, frames }) => Some(ScriptError::thrown(value, frames)),
-            Err(error) => Some(ScriptError::from_lua(&error, "")),
-        };
+        let error = if let Ended::Failed(error) = ended { Some(error) } else { None };
         match guard.doom() {
             Some(doom) => self.end_doomed(lua, thread, &doom, error),
             None => {

@@ -67,17 +67,17 @@ pub fn install(lua: &Lua, binder: &Binder, scheduler: &Scheduler) -> LuaResult<(
 
 fn luau_part(lua: &Lua, scheduler: &Scheduler) -> LuaResult<LuaTable> {
     let of_report = scheduler.clone();
-    let report = lua.create_function(move |_, (thread, value): (LuaThread, LuaValue)| {
-        of_report.report(ScriptError::thrown(value, raw::frames(&thread)));
+    let report = bind::internal(lua, move |lua, (thread, value): (LuaThread, LuaValue)| {
+        of_report.report(ScriptError::thrown(lua, value, raw::frames(&thread)));
         Ok(())
     })?;
     let of_forget = scheduler.clone();
-    let forget = lua.create_function(move |_, thread: LuaThread| {
+    let forget = bind::internal(lua, move |_, thread: LuaThread| {
         of_forget.forget(&thread);
         Ok(())
     })?;
     let of_seen = scheduler.clone();
-    let seen = lua.create_function(move |_, ()| {
+    let seen = bind::internal(lua, move |_, ()| {
         of_seen.mark_seen();
         Ok(())
     })?;

@@ -120,8 +120,6 @@ impl LuauFunction {
 
 impl Drop for LuauFunction {
     fn drop(&mut self) {
-        if let Some(converter) = self.converter.upgrade() {
-            converter.0.identities.forget(self.number);
-        }
+        self.converter.release(self.number);
     }
 }

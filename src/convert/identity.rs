@@ -60,6 +60,11 @@ impl Identities {
         drop(value);
     }
 
+    /// Whether JS holds a Luau value.
+    pub(super) fn are_held(&self) -> bool {
+        !self.values.borrow().is_empty()
+    }
+
     /// The Luau value of a handle.
     pub(super) fn value(&self, number: u32) -> Option<LuaValue> {
         self.values.borrow().get(&number).cloned()
@@ -200,8 +205,6 @@ impl LuauValue {
 
 impl Drop for LuauValue {
     fn drop(&mut self) {
-        if let Some(converter) = self.converter.upgrade() {
-            converter.0.identities.forget(self.number);
-        }
+        self.converter.release(self.number);
     }
 }

@@ -7,14 +7,14 @@ use super::options::function_option;
 
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(js_namespace = console, js_name = log)]
-    fn console_log(text: &str);
+    #[wasm_bindgen(catch, js_namespace = console, js_name = log)]
+    fn console_log(text: &str) -> Result<(), JsValue>;
 
-    #[wasm_bindgen(js_namespace = console, js_name = warn)]
-    fn console_warn(text: &str);
+    #[wasm_bindgen(catch, js_namespace = console, js_name = warn)]
+    fn console_warn(text: &str) -> Result<(), JsValue>;
 
-    #[wasm_bindgen(js_namespace = console, js_name = error)]
-    fn console_error(value: &JsValue);
+    #[wasm_bindgen(catch, js_namespace = console, js_name = error)]
+    fn console_error(value: &JsValue) -> Result<(), JsValue>;
 }
 
 /// A function of the page that takes what the VM puts out, or the console where the page gave none.
@@ -58,12 +58,12 @@ impl Sink {
             Console::Warn => console_warn(&text()),
             Console::Error => console_error(value),
         }
-        Ok(())
     }
 }
 
 /// Tells the developer of the page that one of its own functions failed, and what it was given.
 pub fn complain(about: &JsValue, message: &str) {
-    console_error(about);
-    console_error(&message.into());
+    // There is nobody else to tell.
+    let _ = console_error(about);
+    let _ = console_error(&message.into());
 }

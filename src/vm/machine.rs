@@ -23,7 +23,7 @@ use crate::modules::{self, Modules, OnEnd};
 use crate::pump::Pump;
 use crate::scheduler::{Next, Scheduler, Timer};
 use crate::websocket::Sockets;
-use crate::{console, host, json, task, websocket};
+use crate::{console, host, json, raw, task, websocket};
 
 /// How long after the last thread ran the collector is asked for connections that no script can reach, in milliseconds.
 const SEARCH_AFTER: f64 = 1_000.0;
@@ -125,9 +125,10 @@ impl Machine {
                 let machine = of_modules.upgrade().ok_or_else(Threads::disposed)?;
                 machine.start(source, name, LuaMultiValue::new(), on_end).map(drop)
             });
+            let runner_hooks = options.hooks.clone();
             converter.set_runner(move |function, args| match of_runner.upgrade() {
                 Some(machine) => machine.call(function, args),
-                None => Promise::reject(&JsValue::UNDEFINED),
+                None => Promise::reject(&early_error_to_js(&runner_hooks, &Threads::disposed())),
             });
             Self {
                 chunks,
@@ -171,7 +172,7 @@ impl Machine {
             return Err(self.error_to_js(&ScriptError::plain(Kind::Memory, &message)));
         }
         self.memory_limit.set(Some(limit));
-        self.lua.set_memory_limit(limit).map(drop).map_err(|error| self.lua_error_to_js(&error))
+        raw::set_memory_limit(&self.lua, limit).map_err(|error| self.lua_error_to_js(&error))
     }
 
     /// Has garbage collected where it fills what the VM may have: Luau's collector keeps its own pace, also when memory
@@ -248,6 +249,10 @@ impl Machine {
 
     /// The promise for a thread that `start` makes, which runs up to its first wait before this returns.
     fn promise_of(self: &Rc<Self>, start: impl FnOnce(OnEnd) -> Result<(), ScriptError>) -> Promise {
+        // Converting the arguments may have run code of the page.
+        if self.is_disposed.get() {
+            return Promise::reject(&self.error_to_js(&Threads::disposed()));
+        }
         let (promise, deferred) = self.hooks.promise();
         let deferred = Rc::new(Cell::new(Some(deferred)));
         // Weakly: the thread, which the VM keeps, holds this.
@@ -375,9 +380,10 @@ impl Machine {
         self.end_if_idle();
     }
 
-    /// Ends a VM that the page has let go of, once nothing is left that could call into it.
+    /// Ends a VM that the page has let go of, once nothing is left that could call into it: no thread, timer or socket, and
+    /// no function of a script that the page holds.
     fn end_if_idle(&self) {
-        let is_idle = self.scheduler.is_idle() && self.sockets.count() == 0;
+        let is_idle = self.scheduler.is_idle() && self.sockets.count() == 0 && !self.converter.is_held();
         if is_idle && self.kept.borrow().is_some() {
             self.dispose();
         }
@@ -390,6 +396,8 @@ impl Machine {
         self.scheduler.clear(&self.lua, &error);
         self.scheduler.end_running(&self.lua, Kind::Cancelled, &error.message);
         self.runs.take();
+        let search = self.search.take();
+        drop(search);
         // A turn, for those who wait for the VM to be idle.
         self.scheduler.event(|| {});
     }

@@ -24,7 +24,7 @@ export interface VmOptions {
     globals?: Record<string, unknown>;
     /** The source of the module at a path. */
     modules?: (path: string) => string | Uint8Array | null | undefined | Promise<string | Uint8Array | null | undefined>;
-    /** How much memory scripts may have, in bytes. */
+    /** How much memory scripts may have, in bytes; 512 MiB by default. */
     memoryLimit?: number;
     /** How long a thread runs until the page gets its turn, in milliseconds. */
     timeSlice?: number;
@@ -57,6 +57,10 @@ extern "C" {
     #[wasm_bindgen(typescript_type = "VmOptions | null")]
     pub type VmOptions;
 }
+
+/// How much memory scripts may have where the page does not say, in bytes: one script is not to take what all VMs of an
+/// instance have together, four gigabytes at most, since the instance ends without.
+const DEFAULT_MEMORY_LIMIT: f64 = (512_u32 << 20) as f64;
 
 /// The options of a VM, read and checked.
 pub(super) struct Options {
@@ -91,7 +95,9 @@ impl Options {
             on_error: Sink::from_options(options, "onError", Console::Error)?,
             globals: option(options, "globals")?,
             modules: function_option(options, "modules")?.map(ModuleSource::new),
-            memory_limit: number_option(options, "memoryLimit")?.filter(|limit| limit.is_finite()).map(whole),
+            memory_limit: Some(number_option(options, "memoryLimit")?.unwrap_or(DEFAULT_MEMORY_LIMIT))
+                .filter(|limit| limit.is_finite())
+                .map(whole),
             time: scheduler::Limits { slice: milliseconds("timeSlice")?, limit: milliseconds("timeLimit")? },
             sandbox: boolean_option(options, "sandbox")?.unwrap_or(true),
             constructor: function_option(&websocket, "WebSocket")?,

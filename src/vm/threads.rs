@@ -39,12 +39,12 @@ impl Watched {
 /// What Luau makes of an error when our part in its handling fails, as it does for want of memory alone.
 const ERROR_IN_HANDLING: &str = "error in error handling";
 
-fn error_of(value: LuaValue, frames: Vec<Frame>, doom: Option<Kind>) -> ScriptError {
-    let error = ScriptError::thrown(value, frames);
+fn error_of(lua: &Lua, value: LuaValue, frames: Vec<Frame>) -> ScriptError {
+    let error = ScriptError::thrown(lua, value, frames);
     if error.message == ERROR_IN_HANDLING {
         return ScriptError { kind: Kind::Memory, message: NOT_ENOUGH_MEMORY.to_owned(), ..error };
     }
-    ScriptError { kind: doom.unwrap_or(error.kind), ..error }
+    error
 }
 
 impl Threads {
@@ -62,18 +62,20 @@ impl Threads {
     ) -> LuaResult<LuaThread> {
         let watched = Rc::new(Watched { on_end: RefCell::new(Some(on_end)), frames: RefCell::default() });
         let of_trace = watched.clone();
-        let trace = lua.create_function(move |lua, value: LuaValue| {
+        let trace = bind::internal(lua, move |lua, value: LuaValue| {
             of_trace.frames.replace(raw::frames(&lua.current_thread()));
             Ok(value)
         })?;
         let (scheduler, ending) = (self.scheduler.clone(), watched.clone());
-        let end = lua.create_function(move |lua, (ok, mut results): (bool, LuaMultiValue)| {
+        let end = bind::internal(lua, move |lua, (ok, mut results): (bool, LuaMultiValue)| {
             scheduler.unwatch(&lua.current_thread());
             let outcome = if ok {
                 Ok(results)
             } else {
                 let value = results.pop_front().unwrap_or(LuaNil);
-                Err(error_of(value, ending.frames.take(), scheduler.doom()))
+                let error = error_of(lua, value, ending.frames.take());
+                // Asked last: making a text of the value may have taken too long.
+                Err(ScriptError { kind: scheduler.doom().unwrap_or(error.kind), ..error })
             };
             ending.end(outcome);
             Ok(())

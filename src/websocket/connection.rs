@@ -12,6 +12,7 @@ use crate::bind::{Args, Binder, Callee};
 use crate::error::ScriptError;
 use crate::failure::Failure;
 use crate::host::socket::{Socket, SocketEvent};
+use crate::host::values::LONGEST_TEXT;
 use crate::scheduler::{Scheduler, Timer, Token};
 use crate::signal::{self, Signal, SignalUserData, Source};
 use crate::task::MILLISECONDS_PER_SECOND;
@@ -541,6 +542,9 @@ fn send(args: &Args) -> Result<(), Failure> {
                      use a buffer: buffer.fromstring(message))",
                 )
             })?;
+            if text.len() > LONGEST_TEXT {
+                return Err(Failure::new("invalid argument #1 to 'Send' (the string is too long for a message)"));
+            }
             with_open_socket(shared, |socket| socket.send_text(&text))
         }
         LuaValue::Buffer(buffer) => with_open_socket(shared, |socket| socket.send_binary(&buffer.to_vec())),

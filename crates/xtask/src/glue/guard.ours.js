@@ -1,3 +1,12 @@
+// Asking what it is runs code of the page when what was thrown is a `Proxy`.
+function __wbg_is_exception(e) {
+    try {
+        return e instanceof WebAssembly.Exception;
+    } catch {
+        return false;
+    }
+}
+
 // What ended the instance, as `{ thrown }`; undefined while it lives.
 let __fault;
 // Unwinds the frames of a dead instance. Nothing inside has this tag, so neither Rust nor Luau can catch it and go on.
@@ -21,7 +30,7 @@ function __wbg_die(thrown) {
 function __wbg_handle_catch(e) {
     if (__fault === undefined) {
         const tags = [__wbindgen_wrapped_jstag, __wbindgen_jstag_polyfill];
-        const tag = tags.find((tag) => e instanceof WebAssembly.Exception && e.is(tag));
+        const tag = tags.find((tag) => __wbg_is_exception(e) && e.is(tag));
         __wbg_die(tag === undefined ? e : e.getArg(tag, 0));
     }
     throw __fault.thrown;

@@ -5,7 +5,7 @@ function wrapError(f, args) {
             if (__fault === undefined) return ret;
         } catch (e) {
             if (__fault === undefined) {
-                if (e instanceof WebAssembly.Exception) throw e;
+                if (__wbg_is_exception(e)) throw e;
                 throw new WebAssembly.Exception(__wbindgen_jstag_polyfill, [e], { traceStack: true });
             }
         }

@@ -1,0 +1,155 @@
+//! How much memory a script may have.
+//!
+//! mlua cannot do without memory where it takes a value from Luau: it panics, which ends the instance. So the limit is in force
+//! while a script runs, and Rust code that it calls may have twice as much: enough for the stack on which mlua keeps such
+//! values to grow once more, since that stack is part of what counts. What Rust code went over is collected before the
+//! script goes on, or the script is refused its result.
+
+use std::cell::Cell;
+use std::ffi::c_int;
+use std::ptr;
+
+use mlua::ffi;
+use mlua::prelude::*;
+
+use crate::error::NOT_ENOUGH_MEMORY;
+
+/// What scripts of a VM may have, in bytes.
+struct MemoryLimit(usize);
+
+/// A script that runs.
+struct Running<'a> {
+    lua: &'a Lua,
+    limit: usize,
+}
+
+thread_local! {
+    /// The script that runs, of whichever VM; null while Rust code does, or the script has no limit.
+    static RUNNING: Cell<*const Running<'static>> = const { Cell::new(ptr::null()) };
+}
+
+/// Sets how much memory, in bytes, scripts may have together with all else in their VM.
+///
+/// # Errors
+/// None as of now: mlua has them for allocators that know no limits.
+pub(crate) fn set_memory_limit(lua: &Lua, limit: usize) -> LuaResult<()> {
+    lua.set_app_data(MemoryLimit(limit));
+    relax(lua, limit)
+}
+
+fn relax(lua: &Lua, limit: usize) -> LuaResult<()> {
+    lua.set_memory_limit(limit.saturating_mul(2)).map(drop)
+}
+
+/// Runs `script`, which raises no error, with the limit in force.
+pub(super) fn limited<R>(lua: &Lua, script: impl FnOnce() -> R) -> R {
+    let limit = lua.app_data_ref::<MemoryLimit>().map(|limit| limit.0);
+    let running = limit.map(|limit| Running { lua, limit });
+    let outer = RUNNING.replace(running.as_ref().map_or(ptr::null(), ptr::from_ref).cast());
+    if let Some(running) = &running {
+        running.enforce();
+    }
+    let result = script();
+    if let Some(running) = &running {
+        running.relax();
+    }
+    RUNNING.set(outer);
+    result
+}
+
+impl Running<'_> {
+    fn enforce(&self) {
+        // This allocator knows limits, see `set_memory_limit`.
+        let _ = self.lua.set_memory_limit(self.limit);
+    }
+
+    fn relax(&self) {
+        let _ = relax(self.lua, self.limit);
+    }
+
+    fn is_over(&self) -> bool {
+        self.lua.used_memory() > self.limit
+    }
+
+    /// Whether what is used is within the limit, if need be after a collection.
+    fn has_kept_to_it(&self) -> bool {
+        // It fails when a finalizer does, and ours do not.
+        !self.is_over() || (self.lua.gc_collect().is_ok() && !self.is_over())
+    }
+}
+
+/// A function that calls `function`, which is written in Rust, without the limit of the script that calls it. The script gets
+/// an error when there is not enough memory before or after.
+///
+/// # Errors
+/// When there is no memory.
+pub(crate) fn unlimited(lua: &Lua, function: LuaFunction) -> LuaResult<LuaFunction> {
+    wrapped(lua, function, call_for_script)
+}
+
+/// The same for a function that our own Luau code calls, and that always has to come to its end.
+///
+/// # Errors
+/// When there is no memory.
+pub(crate) fn unlimited_internal(lua: &Lua, function: LuaFunction) -> LuaResult<LuaFunction> {
+    wrapped(lua, function, call_for_us)
+}
+
+fn wrapped(lua: &Lua, function: LuaFunction, call: ffi::lua_CFunction) -> LuaResult<LuaFunction> {
+    // SAFETY: the function is what is on the stack, and becomes the upvalue of the one that is left there.
+    unsafe { lua.exec_raw(function, |state| ffi::lua_pushcclosure(state, call, 1)) }
+}
+
+unsafe extern "C-unwind" fn call_for_script(state: *mut ffi::lua_State) -> c_int {
+    // SAFETY: Luau calls this with the arguments on the stack.
+    unsafe { call(state, true) }
+}
+
+unsafe extern "C-unwind" fn call_for_us(state: *mut ffi::lua_State) -> c_int {
+    // SAFETY: Luau calls this with the arguments on the stack.
+    unsafe { call(state, false) }
+}
+
+/// # Safety
+/// `state` runs a C function whose only upvalue is a function, with its arguments on the stack.
+unsafe fn call(state: *mut ffi::lua_State, may_refuse: bool) -> c_int {
+    // SAFETY: who set it waits further down the stack for what `state` runs.
+    let running = unsafe { RUNNING.get().as_ref() };
+    // SAFETY: the caller's promise, and a C function has room for twenty values. Errors pass over frames in which nothing is
+    // left to drop.
+    unsafe {
+        ffi::lua_pushvalue(state, ffi::lua_upvalueindex(1));
+        ffi::lua_insert(state, 1);
+        let count = ffi::lua_gettop(state) - 1;
+        let Some(running) = running else {
+            ffi::lua_call(state, count, ffi::LUA_MULTRET);
+            return ffi::lua_gettop(state);
+        };
+        if may_refuse && running.is_over() {
+            refuse(state);
+        }
+        let script = RUNNING.replace(ptr::null());
+        running.relax();
+        let status = ffi::lua_pcall(state, count, ffi::LUA_MULTRET, 0);
+        let is_well = !may_refuse || running.has_kept_to_it();
+        running.enforce();
+        RUNNING.set(script);
+        if status != ffi::LUA_OK {
+            ffi::lua_error(state);
+        }
+        if !is_well {
+            refuse(state);
+        }
+        ffi::lua_gettop(state)
+    }
+}
+
+/// # Safety
+/// As for [`call`].
+unsafe fn refuse(state: *mut ffi::lua_State) -> ! {
+    // SAFETY: the caller's promise. The text was made when Luau was, so this needs no memory.
+    unsafe {
+        ffi::lua_pushlstring(state, NOT_ENOUGH_MEMORY.as_ptr().cast(), NOT_ENOUGH_MEMORY.len());
+        ffi::lua_error(state)
+    }
+}
