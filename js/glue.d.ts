@@ -42,6 +42,8 @@ export interface VmOptions {
   readonly makeError?: (message: string, members: LuauErrorMembers) => LuauError;
   /** Makes the function that the page gets for one of a script. */
   readonly makeFunction?: (call: LuauFunction) => LuauFunction;
+  /** Makes what the page gets for a value that it cannot look into. */
+  readonly makeValue?: (handle: object, text: string) => object;
   /** Gets the functions that reject the promises that are not settled. */
   readonly pending?: Map<(error: unknown) => void, Promise<unknown>>;
 }

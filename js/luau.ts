@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import { runOf, sourceOf, textOf } from "./arguments.js";
 import { checkOptions } from "./check.js";
 import { LuauError } from "./errors.js";
 import type { Vm } from "./glue.js";
@@ -8,6 +9,7 @@ import { compile, type ReadFile } from "./load.js";
 import { resolverOf } from "./modules.js";
 import type { LuauOptions, LuauStats, RunOptions, Sink, WasmSource } from "./options.js";
 import { socketConstructor } from "./sockets.js";
+import { LuauValue } from "./value.js";
 
 /** How the entries of this package find the module, each in its own way. */
 export interface Platform {
@@ -67,36 +69,33 @@ export class LuauVm {
    * @returns a promise of what the chunk returns. It is rejected with a {@link LuauError}.
    */
   run(source: string | Uint8Array, options: RunOptions = {}): Promise<unknown[]> {
-    const { chunkName, args, signal } = options;
-    const id = ++this.#lastRun;
     try {
-      if (signal?.aborted) {
-        throw new LuauError("the run was aborted before it began", {
-          kind: "cancelled",
-          cause: signal.reason,
-        });
-      }
-      const results = this.#instance.call(() => this.#vm.run(source, chunkName, args, id));
-      return signal === undefined ? results : this.#abortable(results, signal, id);
+      const run = runOf(source, options);
+      const id = ++this.#lastRun;
+      const start = () => this.#instance.call(() => this.#vm.run(run.source, run.chunkName, run.args, id));
+      return run.signal === undefined ? start() : this.#abortable(start, run.signal, id);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  async #abortable(results: Promise<unknown[]>, signal: AbortSignal, id: number): Promise<unknown[]> {
+  async #abortable(start: () => Promise<unknown[]>, signal: AbortSignal, id: number): Promise<unknown[]> {
+    if (signal.aborted) {
+      throw new LuauError("the run was aborted before it began", {
+        kind: "cancelled",
+        cause: signal.reason,
+      });
+    }
     const abort = () => {
       // After an end of the instance, or a `dispose`, there is nothing left to cancel.
       try {
         this.#instance.call(() => this.#vm.cancel(id, signal.reason));
       } catch {}
     };
+    // Before it starts: a function that the script calls may abort it.
     signal.addEventListener("abort", abort, { once: true });
-    // A function that the script called may have aborted it already.
-    if (signal.aborted) {
-      abort();
-    }
     try {
-      return await results;
+      return await start();
     } finally {
       signal.removeEventListener("abort", abort);
     }
@@ -105,15 +104,20 @@ export class LuauVm {
   /**
    * Compiles a chunk without running it.
    *
+   * @throws TypeError when the source is neither text nor bytes
    * @returns the error, or null if it is a Luau program
    */
   check(source: string | Uint8Array, chunkName?: string): LuauError | null {
-    return this.#instance.call(() => this.#vm.check(source, chunkName));
+    const [chunk, name] = [
+      sourceOf(source),
+      chunkName === undefined ? undefined : textOf(chunkName, "chunkName"),
+    ];
+    return this.#instance.call(() => this.#vm.check(chunk, name));
   }
 
   /** The value of a global; undefined if there is none of that name. */
   get(name: string): unknown {
-    return this.#instance.call(() => this.#vm.get(name));
+    return this.#instance.call(() => this.#vm.get(textOf(name, "name")));
   }
 
   /**
@@ -122,10 +126,13 @@ export class LuauVm {
    * @throws LuauError when the value cannot be a Luau value: a bigint that is not safe, a getter that throws
    */
   set(name: string, value: unknown): void {
-    this.#instance.call(() => this.#vm.set(name, value));
+    this.#instance.call(() => this.#vm.set(textOf(name, "name"), value));
   }
 
-  /** A promise that is resolved when no thread, timer or socket is left. */
+  /**
+   * A promise that is resolved when no thread, timer or socket is left. A thread in a bare `coroutine.yield()` does not count: nothing
+   * resumes it by itself.
+   */
   idle(): Promise<void> {
     try {
       return this.#instance.call(() => this.#vm.idle());
@@ -205,6 +212,7 @@ function vmOptions(instance: Instance, options: LuauOptions): ConstructorParamet
           return Promise.reject(error);
         }
       },
+    makeValue: (handle, text) => new LuauValue(handle, text),
     pending: instance.pending,
   };
 }

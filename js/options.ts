@@ -61,7 +61,10 @@ export interface LuauOptions {
   readonly warn?: Sink | undefined;
   /** Takes the errors of threads that nobody waits for; `console.error` by default. */
   readonly onError?: ((error: LuauError) => void) | undefined;
-  /** Globals for the scripts, which cannot change them. */
+  /**
+   * Globals for the scripts: one that assigns such a name gets a global of its own. Tables among them are read-only, those inside of
+   * them are not.
+   */
   readonly globals?: Readonly<Record<string, unknown>> | undefined;
   /**
    * The sources of modules, for `require("./name")`: by their paths, such as `name` or `lib/name.luau`; or a function that is given
@@ -71,11 +74,14 @@ export interface LuauOptions {
     | Readonly<Record<string, string>>
     | ((path: string) => ModuleLookup | Promise<ModuleLookup>)
     | undefined;
-  /** How much memory scripts may have, in bytes. Past it they get the error `not enough memory`, and the VM lives on. */
+  /**
+   * How much memory scripts may have, in bytes; 512 MiB by default. Past it they get the error `not enough memory`, and the VM lives
+   * on. All VMs of an instance share four gigabytes: without a limit, `Infinity`, one script can end them all.
+   */
   readonly memoryLimit?: number | undefined;
   /**
    * How long a thread runs until the page gets its turn, in milliseconds: 8 where there is a `document`, else `Infinity`, which
-   * costs nothing.
+   * costs nothing. Only the thread itself gives way, not a coroutine that it runs.
    */
   readonly timeSlice?: number | undefined;
   /** How long a thread may run without waiting, in milliseconds. Past it, it fails with an error of kind `timeout`. */

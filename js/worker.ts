@@ -2,6 +2,7 @@
 
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import { runOf, sourceOf, textOf } from "./arguments.js";
 import { LuauError } from "./errors.js";
 import type { LuauStats, RunOptions } from "./options.js";
 import { pageMethods } from "./worker-methods.js";
@@ -98,14 +99,16 @@ export class LuauWorker {
    * @returns a promise of what the chunk returns, after all that it put out was put out. It is rejected with a {@link LuauError}.
    */
   run(source: string | Uint8Array, options: RunOptions = {}): Promise<unknown[]> {
-    const { chunkName, args, signal } = options;
-    if (signal?.aborted) {
-      const cause = signal.reason;
-      return Promise.reject(
-        new LuauError("the run was aborted before it began", { kind: "cancelled", cause }),
-      );
+    try {
+      const { source: chunk, chunkName, args, signal } = runOf(source, options);
+      if (signal?.aborted) {
+        const cause = signal.reason;
+        throw new LuauError("the run was aborted before it began", { kind: "cancelled", cause });
+      }
+      return this.#peer.call("run", [chunk, chunkName, args], { signal }) as Promise<unknown[]>;
+    } catch (error) {
+      return Promise.reject(error);
     }
-    return this.#peer.call("run", [source, chunkName, args], { signal }) as Promise<unknown[]>;
   }
 
   /**
@@ -113,27 +116,32 @@ export class LuauWorker {
    *
    * @returns a promise of the error, or of null if it is a Luau program
    */
-  check(source: string | Uint8Array, chunkName?: string): Promise<LuauError | null> {
-    return this.#peer.call("check", [source, chunkName]) as Promise<LuauError | null>;
+  async check(source: string | Uint8Array, chunkName?: string): Promise<LuauError | null> {
+    const name = chunkName === undefined ? undefined : textOf(chunkName, "chunkName");
+    return this.#peer.call("check", [sourceOf(source), name]) as Promise<LuauError | null>;
   }
 
   /**
    * A promise of the value of a global; of undefined if there is none of that name. A table with a function `then` is taken for a
    * promise itself, as everywhere in JS.
    */
-  get(name: string): Promise<unknown> {
-    return this.#peer.call("get", [name]);
+  async get(name: string): Promise<unknown> {
+    return this.#peer.call("get", [textOf(name, "name")]);
   }
 
   /**
    * Sets a global. The promise is rejected with a {@link LuauError} when the value cannot be a Luau value: a bigint that is not safe,
    * a getter that throws.
    */
-  set(name: string, value: unknown): Promise<void> {
-    return this.#peer.call("set", [name, value], { what: `global '${name}'` }) as Promise<void>;
+  async set(name: string, value: unknown): Promise<void> {
+    const what = `global '${textOf(name, "name")}'`;
+    return this.#peer.call("set", [name, value], { what }) as Promise<void>;
   }
 
-  /** A promise that is resolved when no thread, timer or socket is left. */
+  /**
+   * A promise that is resolved when no thread, timer or socket is left. A thread in a bare `coroutine.yield()` does not count: nothing
+   * resumes it by itself.
+   */
   idle(): Promise<void> {
     return this.#peer.call("idle", []) as Promise<void>;
   }

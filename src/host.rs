@@ -24,21 +24,22 @@ use web_sys::MessageChannel;
 #[wasm_bindgen]
 extern "C" {
     /// High Resolution Time, section 7.
-    #[wasm_bindgen(js_namespace = performance, js_name = now)]
-    fn performance_now() -> f64;
+    #[wasm_bindgen(catch, js_namespace = performance, js_name = now)]
+    fn performance_now() -> Result<f64, JsValue>;
 
     /// HTML, section 8.6. What it returns is a number in browsers and an object in Node.
-    #[wasm_bindgen(js_name = setTimeout)]
-    fn set_timeout(handler: &Function, milliseconds: f64) -> JsValue;
+    #[wasm_bindgen(catch, js_name = setTimeout)]
+    fn set_timeout(handler: &Function, milliseconds: f64) -> Result<JsValue, JsValue>;
 
-    #[wasm_bindgen(js_name = clearTimeout)]
-    fn clear_timeout(id: &JsValue);
+    #[wasm_bindgen(catch, js_name = clearTimeout)]
+    fn clear_timeout(id: &JsValue) -> Result<(), JsValue>;
 }
 
 /// Milliseconds since the page, worker or process began; it never goes back.
 #[must_use]
 pub fn now() -> f64 {
-    performance_now()
+    // Only a page that has put a broken clock in its place makes it fail.
+    performance_now().unwrap_or_default()
 }
 
 /// The longest time-out that `setTimeout` takes: beyond it, it fires at once.
@@ -63,14 +64,15 @@ impl Timeout {
         self.disarm();
         // Rounded up: a time-out that fires a moment early would only have to be armed once more.
         let milliseconds = milliseconds.max(0.0).ceil().min(LONGEST_TIMEOUT);
-        self.armed.set(set_timeout(self.handler.as_ref().unchecked_ref(), milliseconds));
+        self.armed.set(set_timeout(self.handler.as_ref().unchecked_ref(), milliseconds).unwrap_or_default());
     }
 
     /// Calls the handler no more, until it is armed again.
     pub fn disarm(&self) {
         let id = self.armed.take();
         if !id.is_undefined() {
-            clear_timeout(&id);
+            // A handler that comes too late finds nothing to do.
+            let _ = clear_timeout(&id);
         }
     }
 }

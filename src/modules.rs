@@ -4,7 +4,7 @@
 //! own, and `@` before any other name begins at the root with that name. A module is known by its path from the root, which is
 //! also the name of its chunk, without an extension. The page has the sources.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
@@ -24,8 +24,8 @@ use crate::value::type_name;
 /// Takes how a module ended: with what it returned, or an error.
 pub type OnEnd = Box<dyn FnOnce(Result<LuaMultiValue, ScriptError>)>;
 
-/// Runs a chunk with this source and name in a thread of its own.
-type Start = dyn Fn(&[u8], &str, OnEnd) -> Result<(), ScriptError>;
+/// Runs a chunk with this source and name in a thread of its own, which does not begin before this returns.
+type Start = dyn Fn(&[u8], &str, OnEnd) -> Result<LuaThread, ScriptError>;
 
 /// The modules of one VM. Cloning gives another handle to the same.
 #[derive(Clone)]
@@ -38,17 +38,23 @@ struct Inner {
     source: Option<ModuleSource>,
     start: Box<Start>,
     modules: RefCell<HashMap<String, Module>>,
+    last_loading: Cell<u64>,
 }
 
 enum Module {
-    Loading {
-        /// The threads that wait for it.
-        waiting: Vec<Token>,
-        /// The modules that its own code waits for.
-        needs: Vec<String>,
-    },
+    Loading(Loading),
     /// With what it returned.
     Loaded(LuaValue),
+}
+
+/// A module that is being loaded.
+struct Loading {
+    /// Which time of all: what was begun before the VM was stopped does not count for what is begun afterwards.
+    number: u64,
+    /// The threads that wait for it.
+    waiting: Vec<Token>,
+    /// Its own, once there is one.
+    thread: Option<LuaThread>,
 }
 
 impl Modules {
@@ -57,7 +63,7 @@ impl Modules {
         scheduler: &Scheduler,
         converter: &Converter,
         source: Option<ModuleSource>,
-        start: impl Fn(&[u8], &str, OnEnd) -> Result<(), ScriptError> + 'static,
+        start: impl Fn(&[u8], &str, OnEnd) -> Result<LuaThread, ScriptError> + 'static,
     ) -> Self {
         Self(Rc::new(Inner {
             scheduler: scheduler.clone(),
@@ -65,6 +71,7 @@ impl Modules {
             source,
             start: Box::new(start),
             modules: RefCell::default(),
+            last_loading: Cell::default(),
         }))
     }
 
@@ -101,20 +108,33 @@ impl Modules {
             }
             modules.contains_key(&path)
         };
-        if is_known && let Some(cycle) = self.cycle(&asking, &path) {
-            return Err(Failure::new(format!(
-                "cannot require \"{wanted}\": the modules require each other in a circle: {cycle}"
-            )));
+        if is_known {
+            if let Some(cycle) = self.cycle(&lua.current_thread(), &path) {
+                return Err(Failure::new(format!(
+                    "cannot require \"{wanted}\": the modules require each other in a circle: {cycle}"
+                )));
+            }
+            self.wait(lua, &path);
+            return Ok(Answer::Parked);
         }
-        let lookup = if is_known { None } else { Some(self.look_up(source, &path)?) };
-        if lookup.is_some() {
-            let loading = Module::Loading { waiting: Vec::new(), needs: Vec::new() };
-            self.0.modules.borrow_mut().insert(path.clone(), loading);
-        }
+        let lookup = self.look_up(source, &path)?;
+        let number = self.0.last_loading.get() + 1;
+        self.0.last_loading.set(number);
+        let loading = Loading { number, waiting: Vec::new(), thread: None };
+        self.0.modules.borrow_mut().insert(path.clone(), Module::Loading(loading));
         // Before it is loaded: how that ends may be known at once, and whoever waits then is told.
-        self.wait(lua, &asking, &path);
-        if let Some(lookup) = lookup {
-            self.load(&path, lookup);
+        self.wait(lua, &path);
+        match lookup {
+            Lookup::Now(source) => self.run(&path, number, source),
+            Lookup::Later(later) => {
+                let modules = Rc::downgrade(&self.0);
+                spawn_local(async move {
+                    let found = later.await;
+                    if let Some(modules) = modules.upgrade().map(Self) {
+                        modules.0.scheduler.event(|| modules.found(&path, number, found));
+                    }
+                });
+            }
         }
         Ok(Answer::Parked)
     }
@@ -131,100 +151,96 @@ impl Modules {
         if matches!(lookup, Lookup::Now(None)) { Err(missing(path)) } else { Ok(lookup) }
     }
 
-    fn wait(&self, lua: &Lua, asking: &str, path: &str) {
+    fn wait(&self, lua: &Lua, path: &str) {
         // A thread that stops waiting leaves a stale token behind, which does nothing.
         let token = self.0.scheduler.park(lua, || {});
-        let mut modules = self.0.modules.borrow_mut();
-        if let Some(Module::Loading { needs, .. }) = modules.get_mut(asking) {
-            needs.push(path.to_owned());
-        }
-        if let Some(Module::Loading { waiting, .. }) = modules.get_mut(path) {
-            waiting.push(token);
+        if let Some(Module::Loading(loading)) = self.0.modules.borrow_mut().get_mut(path) {
+            loading.waiting.push(token);
         }
     }
 
-    /// How `path` waits for `asking`, if it does, so that `asking` cannot wait for `path`.
-    fn cycle(&self, asking: &str, path: &str) -> Option<String> {
+    /// How `path` waits for the module whose thread `asking` is, if it is one and that does, so that it cannot wait for `path`.
+    fn cycle(&self, asking: &LuaThread, path: &str) -> Option<String> {
         let modules = self.0.modules.borrow();
-        let mut trails = vec![vec![path]];
-        let mut seen = Vec::new();
-        while let Some(trail) = trails.pop() {
-            let last = *trail.last()?;
-            if last == asking {
-                return Some(format!("{asking} -> {}", trail.join(" -> ")));
-            }
-            if seen.contains(&last) {
-                continue;
-            }
-            seen.push(last);
-            if let Some(Module::Loading { needs, .. }) = modules.get(last) {
-                trails.extend(needs.iter().map(|need| trail.iter().copied().chain([need.as_str()]).collect()));
-            }
+        let loading = |path: &str| match modules.get(path) {
+            Some(Module::Loading(loading)) => Some(loading),
+            Some(Module::Loaded(_)) | None => None,
+        };
+        let asking = modules.iter().find_map(|(path, module)| match module {
+            Module::Loading(Loading { thread, .. }) if thread.as_ref() == Some(asking) => Some(path.as_str()),
+            _ => None,
+        })?;
+        // From one to the next: a module's own thread waits for one at most.
+        let mut trail = vec![path];
+        while let Some(last) = trail.last().copied()
+            && last != asking
+        {
+            let thread = loading(last)?.thread.as_ref()?;
+            let next = modules.iter().find_map(|(path, module)| match module {
+                Module::Loading(loading) => {
+                    let is_waited_for = loading.waiting.iter().any(|token| self.0.scheduler.is_parked(token, thread));
+                    is_waited_for.then_some(path.as_str())
+                }
+                Module::Loaded(_) => None,
+            })?;
+            trail.push(next);
         }
-        None
+        Some(format!("{asking} -> {}", trail.join(" -> ")))
     }
 
-    fn load(&self, path: &str, lookup: Lookup) {
-        match lookup {
-            Lookup::Now(source) => self.run(path, source),
-            Lookup::Later(later) => {
-                let (modules, path) = (Rc::downgrade(&self.0), path.to_owned());
-                spawn_local(async move {
-                    let found = later.await;
-                    if let Some(modules) = modules.upgrade().map(Self) {
-                        modules.0.scheduler.event(|| modules.found(&path, found));
-                    }
-                });
-            }
-        }
-    }
-
-    fn found(&self, path: &str, found: Result<Option<Vec<u8>>, Thrown>) {
+    fn found(&self, path: &str, number: u64, found: Result<Option<Vec<u8>>, Thrown>) {
         match found {
-            Ok(source) => self.run(path, source),
+            Ok(source) => self.run(path, number, source),
             Err(thrown) => {
                 if let Some(converter) = self.0.converter.upgrade() {
                     let message = format!("cannot load module \"{path}\": {}", message_of(&thrown));
-                    self.settle(path, &Err(converter.failure(message, thrown)));
+                    self.settle(path, number, &Err(converter.failure(message, thrown)));
                 }
             }
         }
     }
 
-    fn run(&self, path: &str, source: Option<Vec<u8>>) {
-        if !self.0.modules.borrow().contains_key(path) {
+    fn run(&self, path: &str, number: u64, source: Option<Vec<u8>>) {
+        if !self.is_loading(path, number) {
             // The VM was stopped meanwhile.
             return;
         }
-        let Some(source) = source else { return self.settle(path, &Err(missing(path))) };
+        let Some(source) = source else { return self.settle(path, number, &Err(missing(path))) };
         let (modules, name) = (Rc::downgrade(&self.0), path.to_owned());
         let on_end = move |outcome: Result<LuaMultiValue, ScriptError>| {
             if let Some(modules) = Weak::upgrade(&modules).map(Self) {
-                modules.settle(&name, &result_of(&name, outcome));
+                modules.settle(&name, number, &result_of(&name, outcome));
             }
         };
-        if let Err(error) = (self.0.start)(&source, path, Box::new(on_end)) {
-            self.settle(path, &Err(failed(path, &error)));
+        match (self.0.start)(&source, path, Box::new(on_end)) {
+            Ok(thread) => {
+                if let Some(Module::Loading(loading)) = self.0.modules.borrow_mut().get_mut(path) {
+                    loading.thread = Some(thread);
+                }
+            }
+            Err(error) => self.settle(path, number, &Err(failed(path, &error))),
         }
     }
 
+    fn is_loading(&self, path: &str, number: u64) -> bool {
+        matches!(self.0.modules.borrow().get(path), Some(Module::Loading(loading)) if loading.number == number)
+    }
+
     /// Tells the threads that wait for a module how it ended. One that failed is loaded anew when it is required again.
-    fn settle(&self, path: &str, outcome: &Result<LuaValue, Failure>) {
-        let waiting = {
+    fn settle(&self, path: &str, number: u64, outcome: &Result<LuaValue, Failure>) {
+        if !self.is_loading(path, number) {
+            return;
+        }
+        let before = {
             let mut modules = self.0.modules.borrow_mut();
-            for module in modules.values_mut() {
-                if let Module::Loading { needs, .. } = module {
-                    needs.retain(|need| need != path);
-                }
-            }
-            let before = match outcome {
+            match outcome {
                 Ok(value) => modules.insert(path.to_owned(), Module::Loaded(value.clone())),
                 Err(_) => modules.remove(path),
-            };
-            match before {
-                Some(Module::Loading { waiting, .. }) => waiting,
-                Some(Module::Loaded(_)) | None => Vec::new(),
             }
+        };
+        let waiting = match before {
+            Some(Module::Loading(loading)) => loading.waiting,
+            Some(Module::Loaded(_)) | None => Vec::new(),
         };
         for token in waiting {
             match outcome {

@@ -168,10 +168,10 @@ impl Drop for Vm {
     }
 }
 
-/// The bytes of a source; Luau does not mind what they are.
+/// The bytes of a source; Luau does not mind what they are. The package has seen to it that it is nothing else.
 fn bytes_of(source: &Source) -> Vec<u8> {
     match source.as_string() {
         Some(text) => text.into_bytes(),
-        None => Uint8Array::new(source).to_vec(),
+        None => source.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec).unwrap_or_default(),
     }
 }

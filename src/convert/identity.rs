@@ -162,7 +162,11 @@ impl Converter {
         let number = identities.next_number();
         let handle: Object = match value {
             LuaValue::Function(_) => self.js_function(LuauFunction::new(number, self)).into(),
-            other => JsValue::from(LuauValue::new(other, number, self)).unchecked_into(),
+            other => {
+                let value = LuauValue::new(other, number, self);
+                let text = value.text();
+                self.0.hooks.value(value.into(), &text)
+            }
         };
         if identities.has_weak_refs
             && let Some(lua) = self.0.lua.try_upgrade()

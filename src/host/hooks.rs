@@ -10,6 +10,7 @@ use super::options::{function_option, option};
 pub struct Hooks {
     error: Option<Function>,
     function: Option<Function>,
+    value: Option<Function>,
     pending: Option<Map>,
 }
 
@@ -22,6 +23,7 @@ impl Hooks {
         Ok(Self {
             error: function_option(options, "makeError")?,
             function: function_option(options, "makeFunction")?,
+            value: function_option(options, "makeValue")?,
             pending: option(options, "pending")?.map(JsCast::unchecked_into),
         })
     }
@@ -42,6 +44,13 @@ impl Hooks {
     pub fn function(&self, call: Function) -> Function {
         let made = self.function.as_ref().map(|make| make.call1(&JsValue::UNDEFINED, &call));
         made.and_then(Result::ok).and_then(|made| made.dyn_into().ok()).unwrap_or(call)
+    }
+
+    /// The object that the page gets for a value that it cannot look into, which `handle` stands for.
+    #[must_use]
+    pub fn value(&self, handle: JsValue, text: &str) -> Object {
+        let made = self.value.as_ref().map(|make| make.call2(&JsValue::UNDEFINED, &handle, &text.into()));
+        made.and_then(Result::ok).and_then(|made| made.dyn_into().ok()).unwrap_or_else(|| handle.unchecked_into())
     }
 
     /// A promise, and what settles it. Until then the page's side has both it and the function that rejects it, for the

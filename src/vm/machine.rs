@@ -123,7 +123,7 @@ impl Machine {
             });
             let modules = Modules::new(&scheduler, &converter, options.modules, move |source, name, on_end| {
                 let machine = of_modules.upgrade().ok_or_else(Threads::disposed)?;
-                machine.start(source, name, LuaMultiValue::new(), on_end).map(drop)
+                machine.start(source, name, LuaMultiValue::new(), on_end)
             });
             let runner_hooks = options.hooks.clone();
             converter.set_runner(move |function, args| match of_runner.upgrade() {

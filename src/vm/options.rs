@@ -46,6 +46,8 @@ export interface VmOptions {
     makeError?: (message: string, members: Record<string, unknown>) => Error;
     /** Makes the function that the page gets for one that calls a function of a script. */
     makeFunction?: (call: (...args: unknown[]) => Promise<unknown[]>) => (...args: unknown[]) => Promise<unknown[]>;
+    /** Makes the object that the page gets for a value that it cannot look into, and that keeps `handle` as long as it is there. */
+    makeValue?: (handle: object, text: string) => object;
     /** Gets the promises that are not settled, by the functions that reject them. */
     pending?: Map<(error: unknown) => void, Promise<unknown>>;
 }

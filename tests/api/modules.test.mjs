@@ -162,3 +162,31 @@ test("a host can tell bytes for a source, and modules may be loaded where script
   );
   assert.deepEqual(results, [[3, 2, 1]]);
 });
+
+test("a circle is found also when a helper of another module asks, and there is none where no module asks", async () => {
+  const modules = {
+    helper: "return { load = function(path) return require(path) end }",
+    a: "local helper = require('./helper') return helper.load('./b')",
+    b: "local helper = require('./helper') return helper.load('./a')",
+  };
+  await assert.rejects(run(modules, "return require('./a')"), /in a circle: b -> a -> b/);
+  // The same thread of control as the module `slow`, by the name of its chunk only.
+  const slow = { slow: "task.wait(0.01) return 'loaded'" };
+  const source = "task.spawn(require, './slow') return require('./slow')";
+  assert.deepEqual(await run(slow, source, { chunkName: "slow" }), ["loaded"]);
+});
+
+test("what was asked for before a stop does not count for what is asked for afterwards", async () => {
+  /** @type {((source: string) => void)[]} */
+  const answers = [];
+  const luau = await Luau.create({ modules: () => new Promise((resolve) => answers.push(resolve)) });
+  const before = luau.run("return require('./m')");
+  luau.stop();
+  await assert.rejects(before, { kind: "cancelled" });
+  const after = luau.run("return require('./m')");
+  answers[0]?.("return 'before'");
+  await sleep(5);
+  answers[1]?.("return 'after'");
+  assert.deepEqual(await after, ["after"]);
+  luau.dispose();
+});

@@ -223,3 +223,41 @@ test("disposing twice is once, afterwards every call says so, and `using` dispos
   other[Symbol.dispose]();
   assert.throws(() => other.stats, ofKind("disposed"));
 });
+
+test("a signal that a function of the script aborts ends it in its first stretch too", async () => {
+  const { luau } = await vm({ timeLimit: 5_000 });
+  const controller = new AbortController();
+  luau.set("abort", () => controller.abort("enough"));
+  await assert.rejects(
+    luau.run("abort() while true do end", { signal: controller.signal }),
+    ofKind("cancelled", /enough/),
+  );
+  assert.deepEqual(await luau.run("return 1"), [1]);
+  luau.dispose();
+});
+
+test("no name of a chunk and no __tostring is a way around the time limit", async () => {
+  const { luau, errors } = await vm({ timeLimit: 50 });
+  await assert.rejects(luau.run("while true do end", { chunkName: "luau-websocket" }), ofKind("timeout"));
+  await assert.rejects(luau.run("loadstring('while true do end', '=luau-websocket')()"), ofKind("timeout"));
+  const endless = "error(setmetatable({}, { __tostring = function() while true do end end }))";
+  await assert.rejects(luau.run(endless), ofKind("timeout"));
+  await luau.run(`task.spawn(function() ${endless} end)`).catch(ofKind("timeout"));
+  await luau.run(`task.defer(function() ${endless} end)`);
+  await luau.idle();
+  assert(errors.length > 0);
+  for (const error of errors) {
+    ofKind("timeout")(error);
+  }
+  luau.dispose();
+});
+
+test("a VM that the page let go of lives as long as the page holds a function of it", async () => {
+  const [double] = await (await vm()).luau.run("local factor = 2 return function(n) return n * factor end");
+  assert(global.gc !== undefined, "needs --expose-gc");
+  for (let round = 0; round < 5; round++) {
+    global.gc();
+    await sleep(5);
+  }
+  assert.deepEqual(await /** @type {any} */ (double)(21), [42]);
+});
