@@ -125,6 +125,17 @@ async function connections(expected) {
   return count;
 }
 
+test("the timers of an instance that is gone keep no program from ending", async () => {
+  const luau = await Luau.create(options);
+  const waiting = luau.run("task.wait(3600)");
+  const timers = () => process.getActiveResourcesInfo().filter((type) => type === "Timeout").length;
+  const before = timers();
+  ruin();
+  await assert.rejects(luau.run("return 1"), isTermination);
+  await assert.rejects(waiting, isTermination);
+  assert.equal(timers(), before - 1);
+});
+
 test("a socket that is not as the standard says is no fault", async () => {
   class Odd {
     protocol = null;

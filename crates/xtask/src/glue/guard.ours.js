@@ -12,8 +12,26 @@ let __fault;
 // Unwinds the frames of a dead instance. Nothing inside has this tag, so neither Rust nor Luau can catch it and go on.
 const __fault_tag = new WebAssembly.Tag({ parameters: [] });
 
+// The timers that are armed, in the place of the functions that the rest of the glue calls: those of a dead instance would keep
+// a Node program from ending.
+const __timers = new Set();
+function setTimeout(handler, milliseconds) {
+    const fire = () => {
+        __timers.delete(id);
+        handler();
+    };
+    const id = globalThis.setTimeout(fire, milliseconds);
+    __timers.add(id);
+    return id;
+}
+function clearTimeout(id) {
+    __timers.delete(id);
+    globalThis.clearTimeout(id);
+}
+
 function __wbg_die(thrown) {
     __fault = { thrown };
+    for (const id of __timers) clearTimeout(id);
     // What a page still holds, its timers and sockets, shall not keep the memory of the instance: nothing of it stays here.
     wasm = new Proxy({}, { get: __wbg_call_guard });
     wasmInstance = wasmModule = undefined;
