@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use wasmparser::{Parser, Payload};
 
 use crate::build::Built;
 use crate::command::quietly;
@@ -24,7 +25,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Makes the package of what wasm-pack made and of what is in `js/`.
 pub(crate) fn assemble(config: &Config, built: &Built) -> Result<()> {
     let package = config.package();
-    let module = read(&built.module)?;
+    let module = without_names(&read(&built.module)?)?;
     let glue = fs::read_to_string(&built.glue).with_context(|| format!("cannot read {}", built.glue.display()))?;
     empty(&package)?;
     write(&package, "luau.wasm", &module)?;
@@ -40,6 +41,30 @@ pub(crate) fn assemble(config: &Config, built: &Built) -> Result<()> {
     write(&package, "NOTICES.md", notices::text(config)?)?;
     // Last, so that a package which is not whole is none.
     write(&package, "package.json", manifest(config)?)
+}
+
+/// The module without the names of its functions, which are an eighth of what is transferred: only traces of engines show them, and
+/// a panic of ours tells its place by itself. Not left out by the linker, since wasm-bindgen needs them.
+fn without_names(module: &[u8]) -> Result<Vec<u8>> {
+    let mut kept = Vec::with_capacity(module.len());
+    let mut start = 0;
+    for payload in Parser::new(0).parse_all(module) {
+        let payload = payload.context("wasm-pack made no WebAssembly module")?;
+        let end = match &payload {
+            Payload::Version { range, .. } => range.end,
+            other => match other.as_section() {
+                Some((_, range)) => range.end,
+                // Part of a section that was dealt with as a whole.
+                None => continue,
+            },
+        };
+        let is_for_tools = matches!(&payload, Payload::CustomSection(section) if section.name() != "target_features");
+        if !is_for_tools {
+            kept.extend(module.get(start..end).unwrap_or_default());
+        }
+        start = end;
+    }
+    Ok(kept)
 }
 
 /// Empties the folder and leaves it where it is: a server or a shell may be in it.
