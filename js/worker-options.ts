@@ -20,8 +20,9 @@ export interface LuauWorkerOptions
    *
    * It is called later than the script calls `print`, yet before anything that the script does next is seen in the page. What it
    * throws goes to `console.error`. Lines come one by one as long as they are few, and else in batches, at least every 16 ms while
-   * the script puts out more; if it stops to do so and never waits, the last of many stay behind. A worker does not wait for the
-   * page: lines that come faster than the function takes them are kept in the page's memory.
+   * the script puts out more; if it stops to do so and never waits, the last of many stay behind. A script
+   * that puts out more than a page can take, 50,000 lines or 32 MiB in a second, is held up; a line of more than four million
+   * characters is cut.
    */
   readonly print?: ((text: string, values: () => unknown[]) => void) | undefined;
   /** Takes what `warn` puts out; `console.warn` by default. The same holds as for `print`. */

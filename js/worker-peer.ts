@@ -3,6 +3,7 @@
 import { LuauError } from "./errors.js";
 import { buffersOf, type Packet, Wire } from "./wire.js";
 import { messageOf } from "./worker-errors.js";
+import type { Pace } from "./worker-pace.js";
 
 /** A function of the other side: one that it always has, or one that it sent. */
 type Target = string | number;
@@ -75,19 +76,23 @@ export class Peer {
   /** How many may go out at once, and since when so many. */
   #allowance = BURST;
   #allowedAt = 0;
+  readonly #pace: Pace | undefined;
   /** What calls are rejected with, once the other side is gone. */
   #ended: Error | undefined;
 
   /**
    * @param methods by their names
    * @param isShown whether the other side shows the objects of this one, see {@link Wire}
+   * @param pace holds up this side when it tells too much
    */
   constructor(
     post: (batch: Batch, transfer: ArrayBuffer[]) => void,
     methods: Readonly<Record<string, Method>>,
     isShown: boolean,
+    pace?: Pace,
   ) {
     this.#post = post;
+    this.#pace = pace;
     this.#methods = new Map(Object.entries(methods));
     this.#wire = new Wire({
       call: (id, args) => this.call(id, args),
@@ -161,6 +166,11 @@ export class Peer {
       this.flush();
     } else {
       this.#flushSoon();
+    }
+    const milliseconds = this.#pace?.count(length) ?? 0;
+    if (milliseconds > 0) {
+      this.flush();
+      this.#pace?.hold(milliseconds);
     }
   }
 

@@ -3,8 +3,12 @@
 import { Luau } from "./index.js";
 import type { LuauOptions, Sink } from "./options.js";
 import type { Settings } from "./worker-options.js";
+import { Pace } from "./worker-pace.js";
 import { type Batch, GONE, type Method, Peer } from "./worker-peer.js";
 import { askingSocket } from "./worker-socket.js";
+
+/** So long a line may be, in UTF-16 code units: to take a longer one would hold up the page. */
+const LONGEST_LINE = 4_000_000;
 
 /** What is used here of a worker's global object. */
 interface WorkerScope {
@@ -35,12 +39,18 @@ const methods: Record<string, Method> = {
   },
 };
 
-const page = new Peer((batch, transfer) => scope.postMessage(batch, transfer), methods, true);
+const page = new Peer((batch, transfer) => scope.postMessage(batch, transfer), methods, true, new Pace());
 
 function optionsOf(settings: Settings, wasm: LuauOptions["wasm"]): LuauOptions {
   const { options, printsValues, warnsValues, hasProgress, hasSocketEvents, hasPolicy } = settings;
   const sink = (name: string, isWithValues: boolean): Sink => {
-    return (text, values) => page.tell(name, isWithValues ? [text, values()] : [text], text.length);
+    return (text, values) => {
+      const isTooLong = text.length > LONGEST_LINE;
+      const line = isTooLong
+        ? `${text.slice(0, LONGEST_LINE)}… (${text.length - LONGEST_LINE} more characters)`
+        : text;
+      page.tell(name, isWithValues ? [line, isTooLong ? [line] : values()] : [line], line.length);
+    };
   };
   const isAllowed = async (url: string) => (await page.call("allow", [url])) === true;
   return {

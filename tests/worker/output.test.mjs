@@ -129,6 +129,59 @@ test("onSocket sees what happens, in the page's time", async () => {
   }
 });
 
+test("a script that puts out more than a page can take is held up, and the page goes on", async () => {
+  const result = await inPage(context, async ({ LuauWorker }) => {
+    let bytes = 0;
+    const luau = await LuauWorker.create({
+      print: (text) => {
+        bytes += text.length;
+      },
+    });
+    const longest = async (/** @type {string} */ source) => {
+      const run = luau.run(source).catch(() => {});
+      const began = performance.now();
+      let last = began;
+      let longest = 0;
+      while (last - began < 1_500) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        longest = Math.max(longest, performance.now() - last);
+        last = performance.now();
+      }
+      return { longest, run };
+    };
+    const lines = await longest(
+      "local began = os.clock() while os.clock() - began < 1 do print('a line') end",
+    );
+    await lines.run;
+    bytes = 0;
+    const bombs = await longest("local text = string.rep('x', 1000000) while true do print(text) end");
+    luau.terminate();
+    await bombs.run;
+    return { lines: lines.longest, bombs: bombs.longest, bytes };
+  });
+  assert(result.lines < 100, `the page waited ${result.lines} ms for lines`);
+  assert(result.bombs < 100, `the page waited ${result.bombs} ms for long lines`);
+  // What it may put out at once, and what in the time, with a margin.
+  assert(result.bytes < 4 * 32 * 1_048_576, `${result.bytes} bytes`);
+});
+
+test("a line that is too long is cut, and says so", async () => {
+  const [text, values] = await inPage(context, async ({ LuauWorker }) => {
+    /** @type {unknown[]} */
+    let seen = [];
+    const luau = await LuauWorker.create({
+      print: (text, values) => {
+        seen = [text.slice(-30), text.length, values()[0] === text];
+      },
+    });
+    await luau.run("print(string.rep('x', 5000000))");
+    luau.dispose();
+    return [seen, seen[2]];
+  });
+  assert.match(String(text), /x… \(1000000 more characters\)/);
+  assert.equal(values, true);
+});
+
 test("nothing of all this made the browser complain", () => {
   assert.deepEqual(context.complaints, []);
 });
