@@ -1,14 +1,16 @@
 /** What a page can be told in a second without falling behind: so many messages, and about so many bytes. */
 const MESSAGES = 50_000;
 const BYTES = 32 * 1_048_576;
+/** For so many seconds' worth may be told at once: the page takes it all before it answers anything else. */
+const BURST = 0.1;
 
 /**
  * Holds up a worker that tells its page more than the page can take: what waits to be taken would fill the memory of the page,
  * and in the end it would not answer any more. A script is held up as by a slow terminal, and nothing is lost.
  */
 export class Pace {
-  /** What may be told at once, as parts of what a second allows. */
-  #credit = 1;
+  /** What may be told at once, in seconds. */
+  #credit = BURST;
   #since = performance.now();
   readonly #sleeper = sleeper();
 
@@ -20,7 +22,8 @@ export class Pace {
    */
   count(length: number): number {
     const now = performance.now();
-    this.#credit = Math.min(1, this.#credit + (now - this.#since) / 1_000) - 1 / MESSAGES - length / BYTES;
+    this.#credit =
+      Math.min(BURST, this.#credit + (now - this.#since) / 1_000) - 1 / MESSAGES - length / BYTES;
     this.#since = now;
     // Not for less than a sleep can be kept to.
     return this.#credit < -0.01 ? -this.#credit * 1_000 : 0;

@@ -60,6 +60,9 @@ const BURST = 64;
 /** More is never collected: so many messages, and about so many bytes. */
 const MOST_MESSAGES = 1_024;
 const MOST_BYTES = 1_048_576;
+/** What a value with parts and each of them count for, in bytes: to make it anew costs as much as to take so long a text. */
+const NODE = 512;
+const PART = 128;
 
 /** One end of what connects a page and its worker. Both are made alike. */
 export class Peer {
@@ -159,15 +162,17 @@ export class Peer {
     if (this.#ended !== undefined) {
       return;
     }
-    this.#collected.push({ type: "tell", target, args: this.#wire.encode(args) });
-    this.#collectedBytes += length;
+    const packet = this.#wire.encode(args);
+    this.#collected.push({ type: "tell", target, args: packet });
+    const weight = length + weightOf(packet);
+    this.#collectedBytes += weight;
     const isMuch = this.#collected.length >= MOST_MESSAGES || this.#collectedBytes >= MOST_BYTES;
     if (isMuch || this.#isAllowed()) {
       this.flush();
     } else {
       this.#flushSoon();
     }
-    const milliseconds = this.#pace?.count(length) ?? 0;
+    const milliseconds = this.#pace?.count(weight) ?? 0;
     if (milliseconds > 0) {
       this.flush();
       this.#pace?.hold(milliseconds);
@@ -313,6 +318,18 @@ export class Peer {
   #flushSoon(): void {
     this.#flushTimer ??= setTimeout(() => this.flush(), 0);
   }
+}
+
+function weightOf({ nodes }: Packet): number {
+  let parts = 0;
+  for (const node of nodes) {
+    if ("items" in node) {
+      parts += node.items.length;
+    } else if ("values" in node) {
+      parts += node.values.length;
+    }
+  }
+  return nodes.length * NODE + parts * PART;
 }
 
 function buffersIn(message: Message): ArrayBuffer[] {

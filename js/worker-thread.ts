@@ -10,6 +10,10 @@ import { askingSocket } from "./worker-socket.js";
 /** So long a line may be, in UTF-16 code units: to take a longer one would hold up the page. */
 const LONGEST_LINE = 4_000_000;
 
+/** What an error and an event count for, in bytes: a page takes as long for them as for so long a text. */
+const ERROR = 5_000;
+const EVENT = 2_000;
+
 /** What is used here of a worker's global object. */
 interface WorkerScope {
   postMessage(message: unknown, transfer: Transferable[]): void;
@@ -58,9 +62,11 @@ function optionsOf(settings: Settings, wasm: LuauOptions["wasm"]): LuauOptions {
     wasm,
     print: sink("print", printsValues),
     warn: sink("warn", warnsValues),
-    onError: (error) => page.tell("onError", [error]),
+    onError: (error) => page.tell("onError", [error], ERROR),
     onProgress: hasProgress ? (loaded, total) => page.tell("onProgress", [loaded, total]) : undefined,
-    onSocket: hasSocketEvents ? (event) => page.tell("onSocket", [event], event.size) : undefined,
+    onSocket: hasSocketEvents
+      ? (event) => page.tell("onSocket", [event], EVENT + (event.size ?? 0))
+      : undefined,
     websocket: hasPolicy ? { ...options.websocket, WebSocket: askingSocket(isAllowed) } : options.websocket,
   };
 }
