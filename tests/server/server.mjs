@@ -1,5 +1,5 @@
 // The server of the tests and of `cargo xtask serve`: WebSockets that behave in a chosen way, one path a behaviour, and
-// static files. It listens on loopback only.
+// static files. It listens on loopback only. The services of the playground's examples are among the paths.
 //
 // Connections that are never answered have a port of their own: a browser opens one WebSocket after the other to an
 // address (RFC 6455, section 4.1), so such a one would hold up all others.
@@ -8,6 +8,7 @@ import { createServer } from "node:http";
 import { createServer as createTcpServer } from "node:net";
 import sirv from "sirv";
 import { WebSocketServer } from "ws";
+import { makeServices } from "../../www/services/services.js";
 
 /** @typedef {import("node:stream").Duplex} Duplex */
 /** @typedef {import("node:http").IncomingMessage} Request */
@@ -135,11 +136,14 @@ const behaviours = {
 /**
  * Starts the server.
  *
- * @param {{ port?: number, root?: string }} [options] `root` is the folder whose files are served; none by default.
+ * @param {{ port?: number, root?: string, playground?: boolean }} [options] `root` is the folder whose files are served, packed
+ * ones (`.br`, `.gz`) where they lie beside; none by default. `playground` says that the playground is among them: it is told
+ * that there is a server for its examples.
  * @returns {Promise<{ port: number, close: () => Promise<void> }>}
  */
-export async function startServer({ port = 0, root } = {}) {
-  const files = root === undefined ? undefined : sirv(root, { dev: true });
+export async function startServer({ port = 0, root, playground = false } = {}) {
+  const files = root === undefined ? undefined : sirv(root, { dev: true, brotli: true, gzip: true });
+  const services = new Map(Object.entries(makeServices()));
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: 128 * 1024 * 1024,
@@ -168,6 +172,11 @@ export async function startServer({ port = 0, root } = {}) {
       // Read by tests that run in a browser and want to know how things look from the other side.
       response.setHeader("Access-Control-Allow-Origin", "*");
       response.end(JSON.stringify(answer(url)));
+    } else if (playground && url.pathname.endsWith("/services.json")) {
+      // In the place of the file of the site, which says that there is none.
+      response.setHeader("Content-Type", "application/json");
+      response.setHeader("Cache-Control", "no-store");
+      response.end(JSON.stringify({ server: true }));
     } else if (files === undefined) {
       response.writeHead(404).end();
     } else {
@@ -189,15 +198,18 @@ export async function startServer({ port = 0, root } = {}) {
     watch(stream);
     const url = urlOf(request);
     const behaviour = behaviours[url.pathname.slice(1)];
-    if (behaviour === undefined) {
-      stream.end("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-      return;
-    }
+    const service = services.get(url.pathname);
     const accept = () =>
       /** @type {Promise<import("ws").WebSocket>} */ (
         new Promise((resolve) => sockets.handleUpgrade(request, stream, head, resolve))
       );
-    behaviour({ params: url.searchParams, request, stream, head, accept });
+    if (behaviour !== undefined) {
+      behaviour({ params: url.searchParams, request, stream, head, accept });
+    } else if (service !== undefined) {
+      accept().then((socket) => service.serve(connectionOf(socket)));
+    } else {
+      stream.end("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    }
   });
 
   const silent = createTcpServer((stream) => {
@@ -218,6 +230,27 @@ export async function startServer({ port = 0, root } = {}) {
       http.closeAllConnections();
       await Promise.all([close(http), close(silent)]);
     },
+  };
+}
+
+/**
+ * A socket, as a service sees it.
+ *
+ * @param {import("ws").WebSocket} socket
+ * @returns {import("../../www/services/services.js").Connection}
+ */
+function connectionOf(socket) {
+  // What it has to say is nothing to a service: the connection closes after it.
+  socket.on("error", () => {});
+  return {
+    // One that is closed takes nothing, and that is no error here.
+    send: (data) => socket.send(data, () => {}),
+    close: (code = 1000, reason = "") => socket.close(code, reason),
+    onMessage: (listener) =>
+      socket.on("message", (data, isBinary) =>
+        listener(isBinary ? new Uint8Array(/** @type {Buffer} */ (data)) : String(data)),
+      ),
+    onClose: (listener) => socket.on("close", listener),
   };
 }
 

@@ -11,7 +11,7 @@ pub(crate) fn run(config: &Config) -> Tally {
     let wasm = config.file.rust.targets.first().map_or("", String::as_str);
     let npm = |program: &str| config.npm_program(program).to_string_lossy().into_owned();
     let (biome, tsc) = (npm("biome"), npm("tsc"));
-    let checks: [(&str, &str, Vec<&str>); 7] = [
+    let checks: [(&str, &str, Vec<&str>); 8] = [
         ("rustfmt", "2 seconds", vec!["cargo", "fmt", "--all", "--check"]),
         (
             "clippy",
@@ -45,6 +45,7 @@ pub(crate) fn run(config: &Config) -> Tally {
         ),
         ("biome", "1 second", vec![&biome, "ci", "--error-on-warnings"]),
         ("tsc for the package", "2 seconds", vec![&tsc, "--noEmit", "--project", &config.file.package.sources]),
+        ("tsc for the playground", "3 seconds", vec![&tsc, "--project", "www"]),
         ("tsc for all that uses it", "2 seconds", vec![&tsc, "--noEmit"]),
     ];
     for (name, usually, words) in checks {

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "what must not be called is so on wasm only")]
 
 mod build;
+mod checker;
 mod command;
 mod config;
 mod glue;
@@ -12,6 +13,7 @@ mod package;
 mod serve;
 mod server;
 mod setup;
+mod site;
 mod tally;
 mod test;
 
@@ -26,7 +28,7 @@ Usage: cargo xtask COMMAND
 
   serve   builds all and serves the playground, with a local echo server
   test    runs every test there is
-  build   makes the package in pkg/
+  build   makes the package in pkg/ and the playground in target/site/
   lint    checks formats, lints and types
   setup   installs what the others need; they call it themselves
 
@@ -57,7 +59,8 @@ fn run() -> Result<()> {
         ("setup", []) => setup::for_tests(&config),
         ("build", []) => {
             setup::for_builds(&config)?;
-            build::run(&config)
+            build::run(&config)?;
+            site::run(&config)
         }
         ("serve", options) => serve::run(&config, options),
         ("test", []) => test::run(&config),

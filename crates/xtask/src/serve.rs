@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::config::Config;
 use crate::server::Server;
-use crate::{build, setup};
+use crate::{build, setup, site};
 
 const PORT: u16 = 8080;
 
@@ -16,10 +16,10 @@ pub(crate) fn run(config: &Config, options: &[String]) -> Result<()> {
     };
     setup::for_builds(config)?;
     build::run(config)?;
-    // The whole clone is served, so that www/ finds pkg/ beside it as it does in the repository.
-    let server = Server::start(config, port, Some(&config.root))?;
+    site::run(config)?;
+    let server = Server::start(config, port, Some(&site::folder(config)))?;
     let port = server.port;
-    println!("The playground is at http://127.0.0.1:{port}/www/");
+    println!("The playground is at http://127.0.0.1:{port}/");
     println!("The echo server is at ws://127.0.0.1:{port}/echo");
     println!("Ctrl+C ends both.");
     server.wait()

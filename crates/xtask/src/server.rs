@@ -24,12 +24,12 @@ struct Listening {
 }
 
 impl Server {
-    /// Starts it, on `port` if that is free. `root` is the folder whose files it serves.
-    pub(crate) fn start(config: &Config, port: u16, root: Option<&Path>) -> Result<Self> {
+    /// Starts it, on `port` if that is free. `site` is the folder of the playground, if it serves that.
+    pub(crate) fn start(config: &Config, port: u16, site: Option<&Path>) -> Result<Self> {
         let mut node = Command::new("node");
         node.arg(config.root.join("tests/server/main.mjs")).arg("--port").arg(port.to_string());
-        if let Some(root) = root {
-            node.arg("--root").arg(root);
+        if let Some(site) = site {
+            node.arg("--playground").arg("--root").arg(site);
         }
         let mut child =
             node.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("cannot run node for the test server")?;

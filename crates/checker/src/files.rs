@@ -1,0 +1,153 @@
+//! The files, as the analysis asks for them: through structs with a table of functions, its stand-in for C++'s virtual ones.
+
+use std::collections::BTreeMap;
+use std::ffi::c_char;
+
+use luaur::analysis::records::config_resolver::ConfigResolver;
+use luaur::analysis::records::file_resolver::{FileResolver, FileResolverVtable};
+use luaur::analysis::records::module_info::ModuleInfo;
+use luaur::analysis::records::source_code::SourceCode;
+use luaur::analysis::records::type_check_limits::TypeCheckLimits;
+use luaur::ast::records::ast_expr::AstExpr;
+use luaur::ast::records::ast_expr_constant_string::AstExprConstantString;
+use luaur::ast::records::ast_node::AstNode;
+use luaur::ast::rtti::ast_node_as;
+use luaur::config::records::config::Config;
+
+/// The sources, by their paths from the root, without an extension.
+#[repr(C)]
+pub(crate) struct Files {
+    /// First, so that a pointer to it is one to the whole.
+    pub(crate) base: FileResolver,
+    pub(crate) sources: BTreeMap<String, String>,
+}
+
+impl Files {
+    pub(crate) fn new() -> Self {
+        let vtable = FileResolverVtable {
+            read_source,
+            resolve_module,
+            get_human_readable_module_name: |_, name| name.clone(),
+            get_environment_for_module: |_, _| None,
+        };
+        Self { base: FileResolver { vtable, require_suggester: None }, sources: BTreeMap::new() }
+    }
+
+    /// The name of the module that `asking` means by `wanted`. It is one that no file has, and says why, where there is none.
+    fn find(&self, asking: &str, wanted: &str) -> String {
+        let Some(path) = resolve(asking, wanted) else {
+            return format!("{wanted} (a path begins with ./, ../ or @, and names a file)");
+        };
+        let init = format!("{path}/init");
+        if !self.sources.contains_key(&path) && self.sources.contains_key(&init) { init } else { path }
+    }
+}
+
+unsafe fn read_source(this: *mut FileResolver, name: &String) -> Option<SourceCode> {
+    // SAFETY: the analysis passes the pointer that it was given, which is to the first field of a `Files` that is alive.
+    let files = unsafe { &*this.cast::<Files>() };
+    files.sources.get(name).map(|source| SourceCode { source: source.clone(), r#type: SourceCode::Module })
+}
+
+unsafe fn resolve_module(
+    this: *mut FileResolver,
+    context: *const ModuleInfo,
+    path: *mut AstExpr,
+    _: &TypeCheckLimits,
+) -> Option<ModuleInfo> {
+    // SAFETY: as in `read_source`; the others are alive during the call.
+    let (files, asking) = unsafe { (&*this.cast::<Files>(), &(*context).name) };
+    // SAFETY: the node is alive, and its class is what it says: the parser made it.
+    let literal = unsafe { ast_node_as::<AstExprConstantString>(path.cast::<AstNode>()).as_ref() }?;
+    let bytes: Vec<u8> = literal.value.iter().map(|&char: &c_char| char.cast_unsigned()).collect();
+    let name = files.find(asking, &String::from_utf8_lossy(&bytes));
+    Some(ModuleInfo { name, optional: false })
+}
+
+/// The path from the root of the module that `asking` means by `wanted`, by the rules of `src/modules.rs`.
+fn resolve(asking: &str, wanted: &str) -> Option<String> {
+    // A folder with an `init` in it is a module of the folder's name.
+    let asking = asking.strip_suffix("/init").unwrap_or(asking);
+    let mut path: Vec<&str> = Vec::new();
+    let rest = if let Some(rest) = wanted.strip_prefix("@self/") {
+        path.extend(asking.split('/'));
+        rest
+    } else if wanted.starts_with("./") || wanted.starts_with("../") {
+        path.extend(asking.split('/'));
+        path.pop();
+        wanted
+    } else {
+        let name = wanted.strip_prefix('@')?;
+        if name.is_empty() || name.starts_with('/') || name == "self" {
+            return None;
+        }
+        wanted
+    };
+    for part in rest.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                path.pop()?;
+            }
+            name => path.push(name),
+        }
+    }
+    if path.is_empty() { None } else { Some(path.join("/")) }
+}
+
+/// The same settings for all files: nonstrict where a file does not say otherwise, and all lints.
+#[repr(C)]
+pub(crate) struct Settings {
+    /// First, so that a pointer to it is one to the whole.
+    pub(crate) base: ConfigResolver,
+    config: Config,
+}
+
+impl Settings {
+    pub(crate) fn new() -> Self {
+        let mut config = Config::default();
+        // The parser would unwind when it has found a hundred, which ends the instance here.
+        config.parse_options.no_error_limit = true;
+        Self { base: ConfigResolver { get_config: Some(get_config) }, config }
+    }
+}
+
+unsafe fn get_config(this: *const ConfigResolver, _: *const String, _: *const TypeCheckLimits) -> *const Config {
+    // SAFETY: the analysis passes the pointer that it was given, which is to the first field of `Settings` that are alive.
+    unsafe { &raw const (*this.cast::<Settings>()).config }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lead_through_the_tree() {
+        for (asking, wanted, path) in [
+            ("script", "./a", "a"),
+            ("lib/list", "./node", "lib/node"),
+            ("lib/list", "../main", "main"),
+            ("lib/list", "@self/node", "lib/list/node"),
+            ("lib/list", "@net/http", "@net/http"),
+            ("src/main", "./x/../y", "src/y"),
+            ("lib/init", "./main", "main"),
+            ("lib/init", "@self/list", "lib/list"),
+        ] {
+            assert_eq!(resolve(asking, wanted).as_deref(), Some(path), "{wanted} from {asking}");
+        }
+        for wanted in ["a", "/a", "", "../a", "./..", "@", "@/a", "@self", "./"] {
+            assert_eq!(resolve("script", wanted), None, "{wanted}");
+        }
+    }
+
+    #[test]
+    fn a_folder_with_an_init_is_a_module() {
+        let mut files = Files::new();
+        for name in ["lib/init", "lib/list", "list", "list/init"] {
+            files.sources.insert(name.into(), String::new());
+        }
+        assert_eq!(files.find("main", "./lib"), "lib/init");
+        assert_eq!(files.find("main", "./list"), "list");
+        assert_eq!(files.find("main", "./other"), "other");
+    }
+}

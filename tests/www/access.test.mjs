@@ -1,0 +1,143 @@
+// The playground is for everybody: in either theme, on a phone, with the keyboard alone, and inside of another page.
+
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import { run, siteForTests, status } from "./site.mjs";
+
+const context = siteForTests();
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+/**
+ * The serious violations of the page as it is now.
+ *
+ * @param {import("playwright-core").Page} page
+ */
+async function violations(page) {
+  await page.addScriptTag({ path: axe }).catch(() => {});
+  return page.evaluate(async () => {
+    const { violations } = await /** @type {any} */ (window).axe.run();
+    return violations
+      .filter((/** @type {any} */ { impact }) => impact === "serious" || impact === "critical")
+      .map(
+        (/** @type {any} */ { id, nodes }) =>
+          `${id}: ${nodes.map((/** @type {any} */ n) => n.html).join(" ")}`,
+      );
+  });
+}
+
+const SHOW_ALL = `print("text", { a = { 1, 2 } })
+warn("careful")
+local ws = websocket.connect("ws://loopback/echo")
+ws:Send("hello")
+print(ws:Receive())
+task.spawn(error, "oops")
+task.wait(60)`;
+
+for (const theme of /** @type {const} */ (["light", "dark"])) {
+  test(`axe finds nothing serious in the ${theme} theme`, async () => {
+    const page = await context.newPage({ colorScheme: theme, bypassCSP: true });
+    await context.open(page);
+    assert.deepEqual(await violations(page), []);
+    await run(page, SHOW_ALL);
+    await page.getByRole("log").getByText("oops").first().waitFor();
+    await page.mouse.move(0, 0);
+    assert.deepEqual(await violations(page), []);
+    await page.locator("#sockets-tab").click();
+    assert.deepEqual(await violations(page), []);
+    await page.getByRole("button", { name: "Examples" }).click();
+    assert.deepEqual(await violations(page), []);
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Share" }).click();
+    assert.deepEqual(await violations(page), []);
+    await page.close();
+  });
+}
+
+test("the theme is that which was chosen, from the first drawing on", async () => {
+  const page = await context.newPage({ colorScheme: "light" });
+  await context.open(page);
+  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await background();
+  await page.getByLabel("Theme").selectOption("dark");
+  const dark = await background();
+  assert.notEqual(dark, light);
+  await page.reload({ waitUntil: "commit" });
+  await page.locator("header").waitFor();
+  assert.equal(await background(), dark);
+  await page.close();
+});
+
+test("on a phone one part is shown at a time, and nothing is cut off", async () => {
+  const page = await context.newPage({
+    viewport: { width: 360, height: 740 },
+    hasTouch: true,
+    isMobile: true,
+  });
+  await context.open(page);
+  const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  assert(await page.locator("#editor").isVisible());
+  assert(!(await page.locator("#output").isVisible()));
+  assert.equal(await overflow(), 0);
+  await page.locator("#run").tap();
+  await page.getByRole("log").getByText("Echo: Hello from Luau!").waitFor();
+  assert(!(await page.locator("#editor").isVisible()));
+  assert.equal(await overflow(), 0);
+  await page.getByRole("button", { name: /^Sockets/ }).tap();
+  await page.locator("#sockets").getByText("/echo").first().waitFor();
+  assert.equal(await overflow(), 0);
+  await page.getByRole("button", { name: "Script" }).tap();
+  assert(await page.locator("#editor").isVisible());
+  await page.close();
+});
+
+test("the keyboard alone will do", async () => {
+  const page = await context.newPage();
+  await context.open(page);
+  /** Goes on until something has the focus. */
+  const tabTo = async (/** @type {string} */ selector) => {
+    for (let step = 0; step < 60; step++) {
+      await page.keyboard.press("Tab");
+      if (await page.evaluate((selector) => document.activeElement?.matches(selector) ?? false, selector)) {
+        return;
+      }
+    }
+    assert.fail(`${selector} cannot be reached`);
+  };
+  await tabTo(".skip");
+  await tabTo("#examples");
+  await page.keyboard.press("Enter");
+  await page.locator("#examples-dialog[open]").waitFor();
+  await page.keyboard.press("Escape");
+  await tabTo("#editor");
+  await page.keyboard.press("Control+A");
+  await page.keyboard.type("print('typed')");
+  await page.keyboard.press("Control+Enter");
+  await page.getByRole("log").getByText("typed").waitFor();
+  await status(page, "Finished");
+  // Tab indents in the editor; Escape and then Tab leaves it.
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Tab");
+  assert(await page.evaluate(() => document.activeElement?.id !== "editor"));
+  await tabTo("#output-tab");
+  await page.keyboard.press("ArrowRight");
+  assert(await page.locator("#sockets").isVisible());
+  await page.close();
+});
+
+test("inside of another page it shows what is needed, and the way out", async () => {
+  const page = await context.newPage();
+  await context.open(page, "/?embed");
+  assert(await page.locator("#run").isVisible());
+  assert(!(await page.locator("#share").isVisible()));
+  assert(await page.getByRole("link", { name: "Open in the playground" }).isVisible());
+  await page.close();
+});
+
+test("one line says which Luau runs", async () => {
+  assert.match(await context.page.locator("#version").innerText(), /^Luau 0\.\d+$/);
+});
+
+test("nothing of all this made the browser complain", () => {
+  assert.deepEqual(context.complaints, []);
+});

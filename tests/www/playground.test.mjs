@@ -1,0 +1,147 @@
+// A person writes a script, runs it, reads what comes and follows an error into the script.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { run, siteForTests, status, write } from "./site.mjs";
+
+const context = siteForTests();
+
+const log = () => context.page.getByRole("log");
+
+test("the documentation's example is there, and talks to the server of the page", async () => {
+  const { page, port } = context;
+  assert.match(
+    await page.locator(".cm-content").innerText(),
+    new RegExp(`ws://127\\.0\\.0\\.1:${port}/echo`),
+  );
+  await page.locator("#run").click();
+  await log().getByText("WebSocket connected!").waitFor();
+  await log().getByText("Echo: Hello from Luau!").waitFor();
+  await page.locator("#stop").click();
+  await status(page, "Stopped");
+});
+
+test("print, warn, error and system lines are told apart by more than colour", async () => {
+  const { page } = context;
+  await run(page, "print('a print')\nwarn('a warning')\ntask.spawn(error, 'an error', 0)\nreturn 42");
+  await status(page, "Finished");
+  const lines = await log().ariaSnapshot();
+  assert.match(lines, /a print/);
+  assert.match(lines, /[Ww]arning.*a warning/s);
+  assert.match(lines, /[Ee]rror.*an error/s);
+  assert.match(lines, /returned/);
+});
+
+test("a place in an error leads to the line, which is marked", async () => {
+  const { page } = context;
+  await run(page, "print('first')\nlocal function broken()\n\terror('oops')\nend\nbroken()");
+  await log().getByText("oops").first().waitFor();
+  await log()
+    .getByRole("button", { name: /main:3/ })
+    .or(log().getByRole("link", { name: /main:3/ }))
+    .first()
+    .click();
+  const line = page.locator(".cm-activeLine");
+  assert.match(await line.innerText(), /error\('oops'\)/);
+  const hasFocus = await page.evaluate(() => {
+    const host = document.activeElement;
+    return host?.shadowRoot?.activeElement?.classList.contains("cm-content") ?? false;
+  });
+  assert(hasFocus, "the editor has the focus");
+});
+
+test("an error in another file leads there", async () => {
+  const { page } = context;
+  await write(page, "require('./lib').fail()");
+  await page.getByRole("button", { name: "New file" }).click();
+  await page.getByLabel(/Name, such as/).fill("lib");
+  await page.getByRole("button", { name: "Create" }).click();
+  await write(page, "local lib = {}\nfunction lib.fail()\n\terror('from the library')\nend\nreturn lib");
+  await page.keyboard.press("Control+Enter");
+  await log().getByText("from the library").first().waitFor();
+  await page.getByRole("tab", { name: "main.luau" }).click();
+  await log()
+    .getByRole("button", { name: /lib:3/ })
+    .or(log().getByRole("link", { name: /lib:3/ }))
+    .first()
+    .click();
+  assert.equal(await page.getByRole("tab", { name: "lib.luau" }).getAttribute("aria-selected"), "true");
+});
+
+test("values are shown as a tree", async () => {
+  const { page } = context;
+  await page.getByRole("tab", { name: "main.luau" }).click();
+  await run(page, "print('config', { name = 'luau', list = { 1, 2, 3 } })");
+  await status(page, "Finished");
+  await log().getByText("config").first().waitFor();
+  const closed = log().locator('[aria-expanded="false"]').first();
+  await closed.click();
+  await log().getByText("luau").first().waitFor();
+  await log().getByText("list").first().waitFor();
+});
+
+test("syntax errors of the compiler are shown while typing", async () => {
+  const { page } = context;
+  await write(page, "local x = = 1");
+  const marker = page.locator(".cm-lintRange-error").first();
+  await marker.waitFor();
+  await write(page, "local x = 1\nprint(x)");
+  await marker.waitFor({ state: "detached" });
+});
+
+test("types are checked while typing, against the definitions of the libraries", async () => {
+  const { page } = context;
+  await write(
+    page,
+    "--!strict\nlocal n: number = 'text'\nlocal ws = websocket.connect('ws://loopback/echo')\ntask.wait(1)\nprint(n, ws)",
+  );
+  await page.locator("#checking", { hasText: "Types are checked" }).waitFor({ timeout: 30_000 });
+  await page.locator(".cm-lintRange-error, .cm-lintRange-warning").first().waitFor({ timeout: 10_000 });
+  await page.locator(".cm-lint-marker").first().hover();
+  await page
+    .getByText(/string.*number|number.*string/i)
+    .first()
+    .waitFor();
+  await write(page, "--!strict\nlocal n: number = 1\nprint(n, task.wait(0))");
+  await page
+    .locator(".cm-lintRange-error, .cm-lintRange-warning")
+    .first()
+    .waitFor({ state: "detached", timeout: 10_000 });
+});
+
+test("names of the libraries are completed, and explained", async () => {
+  const { page } = context;
+  await write(page, "");
+  await page.keyboard.type("task.de");
+  await page.locator(".cm-tooltip-autocomplete").getByText("defer").first().waitFor();
+  await page.locator(".cm-tooltip-autocomplete").getByText("delay").first().waitFor();
+  await page.keyboard.press("Escape");
+  await write(page, "websocket.connect('ws://loopback/echo')");
+  await page.locator(".cm-line span").getByText("connect", { exact: true }).first().hover();
+  await page.locator(".cm-tooltip-hover").first().waitFor();
+});
+
+test("every example runs without an error", async () => {
+  const { page } = context;
+  await page.getByRole("button", { name: "Examples" }).click();
+  const titles = await page.locator("#examples-list .choice strong").allTextContents();
+  await page.keyboard.press("Escape");
+  const examples = titles.filter((title) => !title.startsWith("My script"));
+  assert(examples.length >= 7, examples.join(", "));
+  for (const title of examples) {
+    await page.getByRole("button", { name: "Examples" }).click();
+    await page.locator("#examples-list .choice", { has: page.getByText(title, { exact: true }) }).click();
+    await page.locator("#run").click();
+    await page.waitForTimeout(1_500);
+    if (await page.locator("#stop").isEnabled()) {
+      await page.locator("#stop").click();
+    }
+    await status(page, /Stopped|Finished/);
+    assert.doesNotMatch(await log().ariaSnapshot(), /\b[Ee]rror\b.*main:/, title);
+    await page.locator(".cm-lintRange-error").first().waitFor({ state: "detached" });
+  }
+});
+
+test("nothing of all this made the browser complain", () => {
+  assert.deepEqual(context.complaints, []);
+});

@@ -1,0 +1,87 @@
+// Nothing that a script does keeps the page from answering, and Stop ends all of it at once.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { run, siteForTests, status } from "./site.mjs";
+
+const context = siteForTests();
+
+/** How long the page may take to answer, in milliseconds. */
+const ANSWER = 100;
+
+const BOMBS = {
+  "an endless loop": "while true do end",
+  "an endless loop in a coroutine": "coroutine.wrap(function() while true do end end)()",
+  "an endless loop that catches everything": "while true do pcall(function() while true do end end) end",
+  "string.rep": "while true do local text = string.rep('x', 100000000) end",
+  "printing long lines": "local text = string.rep('x', 1000000) while true do print(text) end",
+  "printing without end": "while true do print('again and again', 1, true) end",
+  "printing tables": "local t = table.create(1000, { 1, 2, 3 }) while true do print(t) end",
+  "deferring without end": "local function f() task.defer(f) end f() while true do task.wait() end",
+  "a pathological pattern":
+    "string.find(string.rep('a', 100000), string.rep('a?', 1000) .. string.rep('a', 1000))",
+  "many errors": "while true do task.spawn(error, 'oops') end",
+  "many connections":
+    "for i = 1, 255 do task.spawn(function() local ws = websocket.connect('ws://loopback/echo') ws.OnMessage:Connect(function(m) ws:Send(m) end) ws:Send('x') end) end",
+};
+
+for (const [name, source] of Object.entries(BOMBS)) {
+  test(`${name}: clicks are answered, and Stop ends it`, async () => {
+    const { page } = context;
+    await run(page, source);
+    await page.waitForTimeout(300);
+    const answers = await page.evaluate(async () => {
+      const answers = [];
+      const began = performance.now();
+      for (let last = began; last - began < 1_200; last = performance.now()) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        answers.push(performance.now() - last);
+      }
+      return answers.sort((a, b) => a - b);
+    });
+    // Of twenty, one may take longer: the machine of the tests has other things to do as well.
+    const slow = answers[Math.floor(answers.length * 0.95)] ?? Number.POSITIVE_INFINITY;
+    assert(slow < ANSWER, `the page took ${slow} ms to answer, and ${answers.at(-1)} ms at worst`);
+    if (await page.locator("#stop").isEnabled()) {
+      await page.locator("#stop").click();
+      await status(page, "Stopped");
+    }
+    await page
+      .getByRole("log")
+      .getByText("stopped")
+      .or(page.locator("#status", { hasText: /Finished|Failed/ }))
+      .first()
+      .waitFor();
+    await run(page, "print('alive')");
+    await page.getByRole("log").getByText("alive").waitFor();
+    await status(page, "Finished");
+  });
+}
+
+test("what was put out before Stop is there afterwards", async () => {
+  const { page } = context;
+  await run(page, "print('first')\nwarn('second')\nwhile true do end");
+  await page.getByRole("log").getByText("second").waitFor();
+  await page.locator("#stop").click();
+  await status(page, "Stopped");
+  await page.waitForTimeout(500);
+  const text = await page.getByRole("log").innerText();
+  assert.match(text, /first[\s\S]*second[\s\S]*stopped/);
+});
+
+test("a line tells what is still alive", async () => {
+  const { page } = context;
+  await run(
+    page,
+    "local ws = websocket.connect('ws://loopback/echo')\nws.OnMessage:Connect(print)\ntask.delay(60, print)\ntask.delay(60, print)",
+  );
+  await status(page, "Running: what the script began goes on");
+  await page.locator("#alive", { hasText: /2 timers, 1 socket/ }).waitFor();
+  await page.locator("#stop").click();
+  await status(page, "Stopped");
+  assert.equal(await page.locator("#alive").innerText(), "");
+});
+
+test("nothing of all this made the browser complain", () => {
+  assert.deepEqual(context.complaints, []);
+});

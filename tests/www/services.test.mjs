@@ -1,0 +1,343 @@
+// The examples of the playground do what they say against the services of the local server, with the package as it is
+// published; and the services answer strangers, too.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync } from "node:zlib";
+import WebSocket from "ws";
+import { Luau } from "../../pkg/node.js";
+import { startServer } from "../server/server.mjs";
+
+const folder = fileURLToPath(new URL("../../www/examples", import.meta.url));
+
+/** @type {Awaited<ReturnType<typeof startServer>>} */
+let server;
+
+before(async () => {
+  server = await startServer();
+});
+after(() => server.close());
+
+/** @param {string} file */
+const source = (file) =>
+  readFileSync(`${folder}/${file}`, "utf8").replaceAll("127.0.0.1:8080", `127.0.0.1:${server.port}`);
+
+/**
+ * What an example prints until nothing of it is left. It must not warn, and no error must get lost.
+ *
+ * @param {string} file
+ * @param {readonly string[]} modules files in the folder of its own
+ */
+async function printed(file, modules = []) {
+  /** @type {string[]} */
+  const lines = [];
+  /** @type {string[]} */
+  const complaints = [];
+  const luau = await Luau.create({
+    websocket: { WebSocket },
+    modules: Object.fromEntries(modules.map((name) => [name, source(`modules/${name}.luau`)])),
+    print: (line) => lines.push(line),
+    warn: (line) => complaints.push(line),
+    onError: (error) => complaints.push(error.message),
+  });
+  try {
+    await luau.run(source(file), { chunkName: "main" });
+    await luau.idle();
+    assert.deepEqual(complaints, []);
+    return lines;
+  } finally {
+    luau.dispose();
+  }
+}
+
+/**
+ * @param {readonly string[]} lines
+ * @param {readonly (string | RegExp)[]} expected
+ */
+function assertLines(lines, expected) {
+  assert.equal(lines.length, expected.length, lines.join("\n"));
+  for (const [index, line] of expected.entries()) {
+    if (typeof line === "string") {
+      assert.equal(lines[index], line);
+    } else {
+      assert.match(lines[index] ?? "", line);
+    }
+  }
+}
+
+// Each waits most of the time.
+describe("the examples", { concurrency: true }, () => {
+  test("echo, for ten seconds", async () => {
+    const lines = await printed("echo.luau");
+    assert.deepEqual(lines.slice(0, 2), ["WebSocket connected!", "Received:\tHello from Luau!"]);
+    assert.deepEqual(lines.slice(-2), ["Closing connection...", "WebSocket disconnected."]);
+  });
+
+  test("chat", async () => {
+    assertLines(await printed("chat.luau"), [
+      /^\* you are in "tea \d+" as Ada$/,
+      "* Grace came in",
+      "* Alan came in",
+      "Ada: Good afternoon! Does anyone read this?",
+      "Grace: I do. Your message took one hop to the server and two back.",
+      "Alan: I wonder whether the server knows what it is talking about.",
+      "Grace: It sends the same bytes to everybody. That is all it has to know.",
+      "Ada: And a name that is taken?",
+      /^Alan: I tried: "somebody in tea \d+ is called Ada already".$/,
+      "* Alan left",
+      "* Grace left",
+      "* you left (1000)",
+    ]);
+  });
+
+  test("heartbeat: a restart, silence, and a restart again", async () => {
+    assertLines(await printed("heartbeat.luau"), [
+      /connected, session 1 of 3$/,
+      /server: welcome, you are number 1$/,
+      /closed with 1012 "restarting", after \d heartbeats$/,
+      /trying again in 0\.\d\d s$/,
+      /connected, session 2 of 3$/,
+      /server: welcome, you are number 2$/,
+      /no answer for 1\.2 s, after \d heartbeats$/,
+      /trying again in 0\.\d\d s$/,
+      /connected, session 3 of 3$/,
+      /server: welcome, you are number 3$/,
+      /closed with 1012 "restarting", after \d heartbeats$/,
+      /enough of this server$/,
+    ]);
+  });
+
+  test("binary", async () => {
+    const [asked, ...answers] = await printed("binary.luau");
+    assert.equal(asked, "asked 5 questions in 100 bytes");
+    assertLines(answers, [
+      String.raw`1: "not only text: \x00\xff"`,
+      "2: the sum is 31.5",
+      '3: "desserts"',
+      /^4: the clock of the server says \d\d:\d\d:\d\d UTC$/,
+      "5: the server says: there is no tag 77",
+    ]);
+  });
+
+  test("feed: a table each second, sorted by change", async () => {
+    const lines = await printed("feed.luau");
+    const tables = lines.slice(0, -1);
+    assert.equal(tables.length, 6);
+    for (const table of tables) {
+      const rows = table.trimEnd().split("\n").slice(1);
+      assert.deepEqual(rows.map((row) => row.trim().split(/\s+/)[0]).sort(), [
+        "apples",
+        "bananas",
+        "cherries",
+        "figs",
+      ]);
+      const changes = rows.map((row) => Number.parseFloat(row.trim().split(/\s+/)[2] ?? ""));
+      assert.deepEqual(
+        changes,
+        [...changes].sort((a, b) => b - a),
+      );
+    }
+    // Some forty of the sixty changes are of what it asked for.
+    const count = Number(lines.at(-1)?.match(/^(\d+) messages in 6 seconds$/)?.[1]);
+    assert(count > 15 && count < 65, lines.at(-1));
+  });
+
+  test("many connections", async () => {
+    const lines = await printed("many.luau");
+    // How long it takes to open them all is up to the machine.
+    assertLines(
+      lines.filter((line) => !/^\d+ are open …$/.test(line)),
+      [
+        /^100 connections are open after \d+\.\d\d s$/,
+        /^2000 messages came back in \d+\.\d\d s$/,
+        /^half of them within [\d.]+ ms, 95 % within [\d.]+ ms, all within [\d.]+ ms$/,
+      ],
+    );
+  });
+
+  test("modules", async () => {
+    assertLines(await printed("modules/main.luau", ["room", "bot/commands", "bot/dice"]), [
+      "Visitor: Is anybody here?",
+      "Visitor: !help",
+      "Robbie: I know !add, !help, !roll",
+      "Visitor: !roll 2d6",
+      /^Robbie: \d \+ \d = \d+$/,
+      "Visitor: !add 1 2 3.5",
+      "Robbie: that makes 6.5",
+      "Visitor: !dance",
+      "Robbie: I cannot dance",
+    ]);
+  });
+
+  test("there are no others", () => {
+    assert.deepEqual(readdirSync(folder).sort(), [
+      "binary.luau",
+      "chat.luau",
+      "echo.luau",
+      "feed.luau",
+      "heartbeat.luau",
+      "many.luau",
+      "modules",
+    ]);
+  });
+});
+
+/**
+ * A client that is no script.
+ *
+ * @param {string} path
+ */
+function connect(path) {
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}${path}`);
+  /** @type {unknown[]} */
+  const events = [];
+  /** @type {((event: any) => void)[]} */
+  const waiting = [];
+  /** @param {unknown} event */
+  const tell = (event) => {
+    const waiter = waiting.shift();
+    if (waiter === undefined) {
+      events.push(event);
+    } else {
+      waiter(event);
+    }
+  };
+  socket.on("message", (data, isBinary) => tell(isBinary ? data : JSON.parse(String(data))));
+  socket.on("close", (code, reason) => tell({ code, reason: String(reason) }));
+  return {
+    opened: new Promise((resolve) => socket.once("open", resolve)),
+    /** @param {unknown} message */
+    send: (message) =>
+      socket.send(
+        message instanceof Uint8Array || typeof message === "string" ? message : JSON.stringify(message),
+      ),
+    close: () => socket.close(),
+    /** What comes next: a message, or the close. @returns {Promise<any>} */
+    next: () =>
+      new Promise((resolve) => (events.length > 0 ? resolve(events.shift()) : waiting.push(resolve))),
+  };
+}
+
+describe("the services", () => {
+  test("the chat says what is wrong, and keeps the rooms apart", async () => {
+    const [first, second] = [connect("/chat"), connect("/chat")];
+    await Promise.all([first.opened, second.opened]);
+    for (const [message, problem] of [
+      ["no JSON", /an object of JSON/],
+      ["[]", /an object of JSON/],
+      ["null", /an object of JSON/],
+      [new Uint8Array(3), /an object of JSON/],
+      [{ type: "shout" }, /an object of JSON/],
+      [{ type: "join", room: "", name: "x" }, /1 to 32/],
+      [{ type: "join", room: "x", name: { toString: 1 } }, /1 to 32/],
+      [{ type: "join", room: "x", name: "x".repeat(33) }, /1 to 32/],
+      [{ type: "say", text: "x" }, /join a room first/],
+    ]) {
+      first.send(message);
+      assert.match((await first.next()).message, /** @type {RegExp} */ (problem));
+    }
+
+    first.send({ type: "join", room: "a", name: "one" });
+    second.send({ type: "join", room: "b", name: "one" });
+    assert.deepEqual(await first.next(), { type: "joined", room: "a", name: "one", names: ["one"] });
+    assert.deepEqual(await second.next(), { type: "joined", room: "b", name: "one", names: ["one"] });
+    second.send({ type: "say", text: "nobody hears this" });
+    assert.deepEqual(await second.next(), { type: "message", name: "one", text: "nobody hears this" });
+
+    second.send({ type: "join", room: "a", name: "two" });
+    assert.deepEqual(await first.next(), { type: "join", name: "two" });
+    assert.deepEqual((await second.next()).names, ["one", "two"]);
+    first.send({ type: "say", text: "" });
+    assert.match((await first.next()).message, /1 to 2000/);
+    second.send({ type: "leave" });
+    assert.deepEqual(await first.next(), { type: "leave", name: "two" });
+    second.send({ type: "say", text: "still there" });
+    assert.match((await second.next()).message, /join a room first/);
+    first.close();
+    second.close();
+    assert.equal((await first.next()).code, 1005);
+  });
+
+  test("the feed sells what it has", async () => {
+    const client = connect("/feed");
+    const snapshot = await client.next();
+    assert.equal(snapshot.type, "snapshot");
+    assert.equal(snapshot.items.length, 6);
+    assert.deepEqual(Object.keys(await client.next()), ["type", "symbol", "price", "change"]);
+    for (const [message, problem] of [
+      ["?", /send \{ "type": "subscribe"/],
+      [{ type: "subscribe", symbols: [] }, /send \{ "type": "subscribe"/],
+      [{ type: "subscribe", symbols: ["apples", "toString"] }, /nobody sells "toString"/],
+      [{ type: "subscribe", symbols: [{ toString: 1 }] }, /nobody sells \{"toString":1\}/],
+    ]) {
+      client.send(message);
+      let answer = await client.next();
+      while (answer.type === "update") {
+        answer = await client.next();
+      }
+      assert.match(answer.message, /** @type {RegExp} */ (problem));
+    }
+    client.close();
+  });
+
+  test("the calculator hangs up on what is no record", async () => {
+    for (const [message, code] of /** @type {const} */ ([
+      ["text", 1003],
+      [new Uint8Array(3), 1007],
+      [Uint8Array.of(1, 0, 0, 9, 0, 0, 0, 1), 1007],
+    ])) {
+      const client = connect("/binary");
+      await client.opened;
+      client.send(message);
+      assert.equal((await client.next()).code, code);
+    }
+    const client = connect("/binary");
+    await client.opened;
+    client.send(new Uint8Array());
+    assert.equal((await client.next()).length, 0);
+    client.send(Uint8Array.of(2, 1, 0, 3, 0, 0, 0, 1, 2, 3));
+    assert.match(String(await client.next()), /^\xff?.*a number has 8 bytes$/s);
+    client.close();
+  });
+
+  test("the page is told that there is a server only where it is the playground", async () => {
+    const [plain, playground] = await Promise.all([
+      startServer({ root: `${folder}/../public` }),
+      startServer({ root: `${folder}/../public`, playground: true }),
+    ]);
+    for (const [{ port }, path, answer] of /** @type {const} */ ([
+      [plain, "/services.json", { server: false }],
+      [playground, "/services.json", { server: true }],
+      [playground, "/some/where/services.json", { server: true }],
+    ])) {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`);
+      assert.equal(response.headers.get("content-type"), "application/json");
+      assert.deepEqual(await response.json(), answer);
+    }
+    await Promise.all([plain.close(), playground.close()]);
+  });
+
+  test("files are served packed, where that is known and there is such a file", async () => {
+    const root = mkdtempSync(`${tmpdir()}/served-`);
+    writeFileSync(`${root}/a.js`, "plain");
+    writeFileSync(`${root}/a.js.br`, brotliCompressSync("packed"));
+    const packed = await startServer({ root });
+    const address = `http://127.0.0.1:${packed.port}/a.js`;
+    try {
+      for (const [encoding, text] of /** @type {const} */ ([
+        ["br", "packed"],
+        ["identity", "plain"],
+      ])) {
+        const response = await fetch(address, { headers: { "accept-encoding": encoding } });
+        assert.equal(response.headers.get("content-type"), "text/javascript");
+        assert.equal(await response.text(), text);
+      }
+    } finally {
+      await packed.close();
+      rmSync(root, { recursive: true });
+    }
+  });
+});

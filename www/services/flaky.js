@@ -1,0 +1,30 @@
+/** How long all is well, in milliseconds. */
+const HEALTHY = 3_000;
+
+/**
+ * Answers `ping` with `pong`, and fails after some seconds, in turns: one connection is closed with 1012 (service restart), the
+ * next falls silent without a word, as when a cable is pulled.
+ *
+ * @returns {import("./services.js").Service}
+ */
+export function flaky() {
+  let count = 0;
+
+  return ({ send, close, onMessage, onClose }) => {
+    const number = ++count;
+    let isWell = true;
+    const timer = setTimeout(() => {
+      isWell = false;
+      if (number % 2 === 1) {
+        close(1012, "restarting");
+      }
+    }, HEALTHY);
+    onMessage((data) => {
+      if (isWell) {
+        send(data === "ping" ? "pong" : data);
+      }
+    });
+    onClose(() => clearTimeout(timer));
+    send(`welcome, you are number ${number}`);
+  };
+}

@@ -1,0 +1,31 @@
+import { Luau, type LuauError } from "luau-websocket";
+import type { Diagnostic } from "../types.js";
+
+/** Finds the errors of syntax, with the compiler that the scripts are run with. It runs nothing. */
+export class SyntaxChecker {
+  readonly #module: WebAssembly.Module;
+  #luau: Promise<Luau> | undefined;
+
+  constructor(module: WebAssembly.Module) {
+    this.#module = module;
+  }
+
+  /** What the compiler says of a file. It stops at the first error. */
+  async check(name: string, source: string): Promise<Diagnostic[]> {
+    this.#luau ??= Luau.create({ wasm: this.#module });
+    let error: LuauError | null;
+    try {
+      error = (await this.#luau).check(source, name);
+    } catch {
+      // The instance ended: the next check has a new one.
+      this.#luau = undefined;
+      return [];
+    }
+    if (error === null) {
+      return [];
+    }
+    const message = error.message.replace(`${name}:${error.line}: `, "");
+    const start = { chunkName: name, line: error.line ?? 1 };
+    return [{ start, severity: "error", source: "syntax", message }];
+  }
+}

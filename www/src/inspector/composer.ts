@@ -1,0 +1,84 @@
+import { made } from "../shell/elements.js";
+import { bytesFromHex } from "./contents.js";
+
+/** A box to write a message in, and to send it by hand. */
+export class Composer {
+  readonly element = made("form", "sockets-composer");
+  readonly #input = made("textarea");
+  readonly #type = made("select");
+  readonly #send = made("button", "button primary", "Send");
+  readonly #problem = made("p", "problem");
+  readonly #onSend: (data: string | Uint8Array) => void;
+  #isOpen = false;
+
+  constructor(onSend: (data: string | Uint8Array) => void) {
+    this.#onSend = onSend;
+    this.#input.rows = 1;
+    this.#input.spellcheck = false;
+    this.#input.ariaLabel = "Message to send by hand";
+    this.#problem.id = "sockets-problem";
+    this.#problem.role = "alert";
+    this.#input.setAttribute("aria-describedby", this.#problem.id);
+    this.#type.ariaLabel = "Kind of message";
+    this.#type.append(new Option("Text", "text"), new Option("Hex", "hex"));
+    this.#send.type = "submit";
+    this.element.append(this.#type, this.#input, this.#send, this.#problem);
+    this.element.ariaLabel = "Send by hand";
+    this.element.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    this.#input.addEventListener("keydown", (event) => {
+      const isPlain = !event.shiftKey && !event.ctrlKey && !event.metaKey && !event.isComposing;
+      if (event.key === "Enter" && isPlain) {
+        event.preventDefault();
+        this.#submit();
+      }
+    });
+    this.#input.addEventListener("input", () => this.#complain(""));
+    this.#type.addEventListener("change", () => {
+      this.#complain("");
+      this.#showPlaceholder();
+    });
+    this.#showPlaceholder();
+  }
+
+  /** Whether there is somebody to send to. What is written stays in any case. */
+  set isOpen(isOpen: boolean) {
+    if (this.#isOpen !== isOpen) {
+      this.#isOpen = isOpen;
+      // Not disabled, so that whoever is in it with the keyboard stays there.
+      this.#send.ariaDisabled = String(!isOpen);
+      this.#complain("");
+    }
+  }
+
+  #submit(): void {
+    if (!this.#isOpen) {
+      this.#complain("The connection is not open.");
+      return;
+    }
+    let data: string | Uint8Array;
+    try {
+      data = this.#type.value === "hex" ? bytesFromHex(this.#input.value) : this.#input.value;
+    } catch (error) {
+      this.#complain((error as Error).message);
+      return;
+    }
+    this.#onSend(data);
+    this.#input.value = "";
+    this.#complain("");
+  }
+
+  #complain(text: string): void {
+    if (this.#problem.textContent !== text) {
+      this.#problem.textContent = text;
+      this.#input.ariaInvalid = text === "" ? null : "true";
+    }
+  }
+
+  #showPlaceholder(): void {
+    this.#input.placeholder =
+      this.#type.value === "hex" ? "Bytes, such as 01 ff 0a" : "Text; Shift and Enter begin a new line";
+  }
+}

@@ -1,0 +1,164 @@
+import { made } from "../shell/elements.js";
+import { countText, sizeText, spanText } from "./contents.js";
+import { type Connection, codeText, type State, type Traffic } from "./recorder.js";
+
+/** Never told by colour alone. */
+const STATES: Readonly<Record<State, readonly [icon: string, word: string]>> = {
+  connecting: ["◌", "Connecting"],
+  open: ["●", "Open"],
+  closed: ["○", "Closed"],
+  failed: ["✕", "Failed"],
+  gone: ["⊘", "Gone"],
+};
+
+const COLUMNS = ["State", "Connection", "Sent", "Received", "Age"];
+
+interface Row {
+  readonly row: HTMLElement;
+  readonly button: HTMLButtonElement;
+  readonly icon: HTMLElement;
+  readonly word: HTMLElement;
+  readonly sent: HTMLElement;
+  readonly received: HTMLElement;
+  readonly age: HTMLElement;
+  readonly end: HTMLElement;
+}
+
+/** A row for each connection. One of them is chosen. */
+export class ConnectionTable {
+  readonly element = made("div", "sockets-connections");
+  readonly #body = made("tbody");
+  readonly #rows = new Map<Connection, Row>();
+  readonly #onSelect: (connection: Connection) => void;
+  #selected: Connection | undefined;
+
+  constructor(onSelect: (connection: Connection) => void) {
+    this.#onSelect = onSelect;
+    const table = made("table");
+    const head = made("tr");
+    for (const name of COLUMNS) {
+      const cell = made("th", name.toLowerCase(), name);
+      cell.scope = "col";
+      head.append(cell);
+    }
+    const section = made("thead");
+    section.append(head);
+    table.append(made("caption", "visually-hidden", "Connections of the script"), section, this.#body);
+    this.element.append(table);
+    this.#body.addEventListener("keydown", (event) => this.#onKey(event));
+  }
+
+  /** Shows a connection as it is now. */
+  update(connection: Connection, now: number): void {
+    const row = this.#rows.get(connection) ?? this.#add(connection);
+    const [icon, word] = STATES[connection.state];
+    row.row.dataset.state = connection.state;
+    setText(row.icon, icon);
+    setText(row.word, word);
+    setText(row.button, connection.url);
+    setText(row.sent, trafficText(connection.sent));
+    setText(row.received, trafficText(connection.received));
+    setText(row.end, endText(connection));
+    this.updateAge(connection, now);
+  }
+
+  updateAge(connection: Connection, now: number): void {
+    const row = this.#rows.get(connection);
+    if (row !== undefined) {
+      setText(row.age, spanText((connection.ended ?? now) - connection.began));
+    }
+  }
+
+  select(connection: Connection | undefined): void {
+    this.#mark(this.#selected, false);
+    this.#selected = connection;
+    this.#mark(connection, true);
+  }
+
+  remove(connection: Connection): void {
+    this.#rows.get(connection)?.row.remove();
+    this.#rows.delete(connection);
+  }
+
+  clear(): void {
+    this.#rows.clear();
+    this.#body.replaceChildren();
+    this.#selected = undefined;
+  }
+
+  #add(connection: Connection): Row {
+    const cell = (name: string) => made("td", name);
+    const [icon, word] = [made("span", "icon"), made("span", "word")];
+    icon.ariaHidden = "true";
+    const button = made("button");
+    button.type = "button";
+    const row: Row = {
+      row: made("tr"),
+      button,
+      icon,
+      word,
+      sent: cell("sent"),
+      received: cell("received"),
+      age: cell("age"),
+      end: made("div", "end"),
+    };
+    const state = cell("state");
+    state.append(icon, " ", word);
+    const name = made("th", "connection");
+    name.scope = "row";
+    const number = made("span", "number", `${connection.id}`);
+    name.append(number, " ", button, row.end);
+    row.row.append(state, name, row.sent, row.received, row.age);
+    // The button is for the keyboard, and the whole row for the mouse.
+    row.row.addEventListener("click", () => this.#onSelect(connection));
+    this.#rows.set(connection, row);
+    this.#body.append(row.row);
+    this.#mark(connection, connection === this.#selected);
+    return row;
+  }
+
+  /** One button can be reached with Tab, and the others from it with the arrows. */
+  #mark(connection: Connection | undefined, isSelected: boolean): void {
+    const row = connection && this.#rows.get(connection);
+    if (row !== undefined) {
+      row.row.classList.toggle("selected", isSelected);
+      row.button.ariaCurrent = isSelected ? "true" : null;
+      row.button.tabIndex = isSelected ? 0 : -1;
+    }
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    const buttons = [...this.#body.querySelectorAll("button")];
+    const index = buttons.indexOf(event.target as HTMLButtonElement);
+    const target = {
+      ArrowUp: buttons[index - 1],
+      ArrowDown: buttons[index + 1],
+      Home: buttons[0],
+      End: buttons.at(-1),
+    }[event.key];
+    if (index >= 0 && target !== undefined) {
+      event.preventDefault();
+      target.focus();
+      target.click();
+    }
+  }
+}
+
+/** Writes only what differs: a change costs a layout. */
+export function setText(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) {
+    element.textContent = text;
+  }
+}
+
+/** How many messages, and on a line of its own how long they are together. */
+function trafficText({ messages, bytes }: Traffic): string {
+  return messages === 0 ? "–" : `${countText(messages)}\n${sizeText(bytes)}`;
+}
+
+function endText({ state, code, reason }: Connection): string {
+  if (state === "gone") {
+    return reason;
+  }
+  return code === undefined ? "" : codeText(code) + (reason === "" ? "" : `: ${reason}`);
+}

@@ -1,0 +1,248 @@
+import { Queue } from "../queue.js";
+import { made } from "../shell/elements.js";
+import { previewText, sizeText } from "./contents.js";
+import type { Frame } from "./recorder.js";
+import { setText } from "./table.js";
+
+/** How many rows above and below what is visible are there already. */
+const MARGIN = 4;
+
+const ICONS: Readonly<Record<Frame["kind"], string>> = { sent: "↑", received: "↓", state: "·" };
+
+interface Row {
+  readonly row: HTMLElement;
+  readonly icon: HTMLElement;
+  /** What the icon says, for those who do not see it. */
+  readonly kind: HTMLElement;
+  readonly time: HTMLElement;
+  readonly size: HTMLElement;
+  readonly preview: HTMLElement;
+  frame: Frame | undefined;
+}
+
+let count = 0;
+
+/**
+ * The frames of a connection, one below the other. Only those that are visible are in the document. It follows the newest one as
+ * long as it is scrolled to the end.
+ */
+export class Timeline {
+  readonly element = made("div", "sockets-frames");
+  readonly #id = `sockets-frames-${++count}`;
+  readonly #space = made("div", "space");
+  readonly #rows: Row[] = [];
+  readonly #onSelect: (frame: Frame | undefined) => void;
+  readonly #onScroll: () => void;
+  #frames = new Queue<Frame>();
+  #selected: Frame | undefined;
+  #isFollowing = true;
+  /** In pixels. */
+  #rowHeight = 28;
+  /** How many left at the beginning since it was drawn. */
+  #left = 0;
+
+  constructor(onSelect: (frame: Frame | undefined) => void, onScroll: () => void) {
+    this.#onSelect = onSelect;
+    this.#onScroll = onScroll;
+    this.element.role = "listbox";
+    this.element.ariaLabel = "Frames";
+    this.element.tabIndex = 0;
+    this.#space.role = "presentation";
+    this.element.append(this.#space);
+    this.element.addEventListener("scroll", () => {
+      const { scrollTop, clientHeight, scrollHeight } = this.element;
+      this.#isFollowing = scrollTop + clientHeight >= scrollHeight - this.#rowHeight / 2;
+      onScroll();
+    });
+    this.element.addEventListener("keydown", (event) => this.#onKey(event));
+    this.element.addEventListener("click", ({ target }) => {
+      const row = this.#rows.find(({ row }) => row.contains(target as Element));
+      if (row?.frame !== undefined) {
+        this.select(row.frame);
+      }
+    });
+  }
+
+  get length(): number {
+    return this.#frames.length;
+  }
+
+  get isFollowing(): boolean {
+    return this.#isFollowing;
+  }
+
+  get selected(): Frame | undefined {
+    return this.#selected;
+  }
+
+  /** Other frames than before. */
+  show(frames: Iterable<Frame>): void {
+    this.#frames = new Queue();
+    for (const frame of frames) {
+      this.#frames.push(frame);
+    }
+    this.#left = 0;
+  }
+
+  add(frame: Frame): void {
+    this.#frames.push(frame);
+  }
+
+  /** Takes the first one away, if it is this one. */
+  drop(frame: Frame): void {
+    if (this.#frames.at(0) === frame) {
+      this.#frames.shift();
+      this.#left++;
+    }
+  }
+
+  /** Goes on at the end. */
+  follow(): void {
+    this.#isFollowing = true;
+    this.#onScroll();
+  }
+
+  select(frame: Frame | undefined): void {
+    this.#selected = frame;
+    // Else it would run away from the eye.
+    this.#isFollowing &&= frame === undefined;
+    this.#onSelect(frame);
+    this.#onScroll();
+  }
+
+  /** To be called when there is another size for it. */
+  measure(): void {
+    const height = Number.parseFloat(getComputedStyle(this.#space).lineHeight);
+    this.#rowHeight = Number.isFinite(height) ? height : this.#rowHeight;
+  }
+
+  /** Draws it as it is now. */
+  render(): void {
+    const length = this.#frames.length;
+    this.#space.style.setProperty("block-size", `${length * this.#rowHeight}px`);
+    if (this.#isFollowing) {
+      this.element.scrollTop = length * this.#rowHeight;
+    } else if (this.#left > 0) {
+      // What is looked at stays where it is.
+      this.element.scrollTop -= this.#left * this.#rowHeight;
+    }
+    this.#left = 0;
+    const { scrollTop, clientHeight } = this.element;
+    const first = Math.max(0, Math.floor(scrollTop / this.#rowHeight) - MARGIN);
+    const last = Math.min(length, Math.ceil((scrollTop + clientHeight) / this.#rowHeight) + MARGIN);
+    while (this.#rows.length < last - first) {
+      this.#addRow();
+    }
+    let active: string | null = null;
+    for (const [index, row] of this.#rows.entries()) {
+      const frame = first + index < last ? this.#frames.at(first + index) : undefined;
+      this.#fill(row, frame, first + index);
+      if (frame !== undefined && frame === this.#selected) {
+        active = row.row.id;
+      }
+    }
+    if (active === null) {
+      this.element.removeAttribute("aria-activedescendant");
+    } else {
+      this.element.setAttribute("aria-activedescendant", active);
+    }
+  }
+
+  #addRow(): void {
+    const row: Row = {
+      row: made("div", "frame"),
+      icon: made("span", "icon"),
+      kind: made("span", "visually-hidden"),
+      time: made("span", "time"),
+      size: made("span", "size"),
+      preview: made("span", "preview"),
+      frame: undefined,
+    };
+    row.row.role = "option";
+    row.row.id = `${this.#id}-${this.#rows.length}`;
+    row.icon.ariaHidden = "true";
+    row.row.append(row.icon, row.kind, row.time, row.size, row.preview);
+    this.#rows.push(row);
+    this.#space.append(row.row);
+  }
+
+  #fill(row: Row, frame: Frame | undefined, index: number): void {
+    row.row.hidden = frame === undefined;
+    if (frame === undefined) {
+      return;
+    }
+    row.row.style.setProperty("transform", `translateY(${index * this.#rowHeight}px)`);
+    row.row.ariaSelected = String(frame === this.#selected);
+    row.row.ariaPosInSet = String(index + 1);
+    row.row.ariaSetSize = String(this.#frames.length);
+    if (row.frame === frame) {
+      return;
+    }
+    row.frame = frame;
+    const { kind, data, size, time, connection } = frame;
+    const preview = previewText(data);
+    row.row.dataset.kind = kind;
+    row.row.dataset.type = typeof data === "string" ? "text" : "binary";
+    setText(row.icon, ICONS[kind]);
+    setText(row.kind, kind === "state" ? "" : kind);
+    setText(row.time, timeText(time - connection.began));
+    setText(row.size, kind === "state" ? "" : sizeText(size));
+    setText(row.preview, preview === "" ? "(empty)" : preview);
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    const index = this.#indexOf(this.#selected);
+    const page = Math.max(1, Math.floor(this.element.clientHeight / this.#rowHeight) - 1);
+    const last = this.#frames.length - 1;
+    const target = {
+      ArrowUp: index < 0 ? last : index - 1,
+      ArrowDown: index < 0 ? last : index + 1,
+      PageUp: index - page,
+      PageDown: index + page,
+      Home: 0,
+      End: last,
+    }[event.key];
+    if (event.key === "Escape" && this.#selected !== undefined) {
+      event.preventDefault();
+      this.select(undefined);
+    } else if (target !== undefined && last >= 0 && !event.altKey && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      const place = Math.min(last, Math.max(0, target));
+      this.select(this.#frames.at(place));
+      this.#reveal(place);
+    }
+  }
+
+  #reveal(index: number): void {
+    const top = index * this.#rowHeight;
+    const { scrollTop, clientHeight } = this.element;
+    if (top < scrollTop) {
+      this.element.scrollTop = top;
+    } else if (top + this.#rowHeight > scrollTop + clientHeight) {
+      this.element.scrollTop = top + this.#rowHeight - clientHeight;
+    }
+  }
+
+  /** They stand in the order of their numbers. */
+  #indexOf(frame: Frame | undefined): number {
+    let [low, high] = [0, this.#frames.length - 1];
+    while (frame !== undefined && low <= high) {
+      const middle = (low + high) >> 1;
+      const number = this.#frames.at(middle)?.number ?? 0;
+      if (number === frame.number) {
+        return middle;
+      }
+      if (number < frame.number) {
+        low = middle + 1;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return -1;
+  }
+}
+
+/** Since the connection began. */
+export function timeText(milliseconds: number): string {
+  return `${(milliseconds / 1_000).toFixed(3)} s`;
+}

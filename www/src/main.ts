@@ -1,0 +1,401 @@
+// The playground: puts the parts together.
+
+import "./style.css";
+import "./shell/shell.css";
+import type { LuauError } from "luau-websocket";
+import { Checker, type CheckerState } from "./checker/client.js";
+import { Editor } from "./editor/editor.js";
+import { SyntaxChecker } from "./editor/syntax.js";
+import { EXAMPLES } from "./examples.js";
+import { SocketInspector } from "./inspector/inspector.js";
+import { loadModule } from "./module.js";
+import { OutputPanel } from "./output/output.js";
+import { type Files, nameProblem } from "./project.js";
+import { type Alive, Runner, type RunState } from "./runner.js";
+import { askName, installDialogs, showExamples, showShare } from "./shell/dialogs.js";
+import { element } from "./shell/elements.js";
+import { Layout } from "./shell/layout.js";
+import { Tabs } from "./shell/tabs.js";
+import { installTheme } from "./shell/theme.js";
+import type { Diagnostic, Place } from "./types.js";
+import { linked, Workspace } from "./workspace.js";
+
+/** How long after a change of the script it is compiled, and its types are checked, in milliseconds. */
+const COMPILE_AFTER = 150;
+const CHECK_AFTER = 500;
+
+const status = element("status", HTMLElement);
+const notice = element("notice", HTMLElement);
+const runButton = element("run", HTMLButtonElement);
+const stopButton = element("stop", HTMLButtonElement);
+const isEmbedded = "embed" in document.documentElement.dataset;
+
+installTheme();
+installDialogs();
+const layout = new Layout();
+
+const server = await serverAddress();
+const [example] = EXAMPLES;
+const workspace = new Workspace(example.files, server, () =>
+  tell(
+    "The browser does not keep the script any more: its storage is full or forbidden. Share it to keep it.",
+  ),
+);
+try {
+  const files = await linked();
+  if (files !== undefined) {
+    workspace.open(files);
+    tell(
+      workspace.hasOwn
+        ? "This script came with the link. Your own is kept: Examples, then “My script”."
+        : "This script came with the link.",
+    );
+  }
+} catch (error) {
+  tell(`The link cannot be opened: ${(error as Error).message}.`);
+}
+
+let shown: string = workspace.files[0].name;
+const names = () => workspace.files.map(({ name }) => name);
+
+const output = new OutputPanel(element("output", HTMLElement), {
+  onPlace: goTo,
+  isChunk: (name) => names().includes(name),
+});
+const inspector = new SocketInspector(element("sockets", HTMLElement), {
+  send: (id, data) => runner?.send(id, data),
+  close: (id) => runner?.close(id),
+});
+const editor = new Editor(element("editor", HTMLElement), {
+  onChange(name, source) {
+    change(workspace.files.map((file) => (file.name === name ? { name, source } : file)));
+    checkSoon(name);
+  },
+  onRun: run,
+  fileNames: names,
+});
+const tabs = new Tabs({
+  onSelect: show,
+  onAdd: () => void add(),
+  onRename: (name) => void rename(name),
+  onRemove: remove,
+});
+const checker = new Checker({ onState: showChecking });
+/** None before the module is there. */
+let runner: Runner | undefined;
+let syntax: SyntaxChecker | undefined;
+
+/** Shows a file. */
+function show(name: string): void {
+  const file = workspace.files.find((file) => file.name === name) ?? workspace.files[0];
+  shown = file.name;
+  editor.show(file.name, file.source);
+  tabs.show(names(), shown);
+}
+
+/** Shows the files of the workspace anew, as after an example was chosen. */
+function showAll(): void {
+  const [main] = workspace.files;
+  for (const { name, source } of workspace.files) {
+    editor.replace(name, source);
+  }
+  show(main.name);
+  for (const name of names()) {
+    checkSoon(name);
+  }
+}
+
+function change(files: readonly Files[0][]): void {
+  const [main, ...others] = files;
+  if (main !== undefined) {
+    workspace.change([main, ...others]);
+  }
+  // The link does not say any more what is shown.
+  if (location.hash !== "") {
+    history.replaceState(null, "", location.pathname + location.search);
+  }
+}
+
+async function add(): Promise<void> {
+  const name = await askName("New file", "Create", "", (name) => nameProblem(name, names()));
+  if (name !== undefined) {
+    change([
+      ...workspace.files,
+      { name, source: `local ${name.split("/").at(-1)?.replace(/\W/g, "_")} = {}\n\n` },
+    ]);
+    show(name);
+    editor.focus();
+  }
+}
+
+async function rename(from: string): Promise<void> {
+  const others = names().filter((name) => name !== from);
+  const to = await askName("Rename file", "Rename", from, (name) => nameProblem(name, others));
+  if (to !== undefined && to !== from) {
+    change(workspace.files.map(({ name, source }) => ({ name: name === from ? to : name, source })));
+    editor.rename(from, to);
+    show(to);
+    checkSoon(to);
+  }
+}
+
+function remove(name: string): void {
+  const index = names().indexOf(name);
+  const file = workspace.files[index];
+  // Nothing is asked before nothing is lost.
+  if (
+    index > 0 &&
+    (file?.source.trim() === "" || confirm(`Remove ${name}.luau? It cannot be brought back.`))
+  ) {
+    change(workspace.files.filter((file) => file.name !== name));
+    editor.forget(name);
+    show(names()[index - 1] ?? shown);
+  }
+}
+
+const timers = new Map<string, ReturnType<typeof setTimeout>>();
+
+/** Calls something a while after the last of many requests. */
+function soon(what: string, milliseconds: number, call: () => Promise<void>): void {
+  clearTimeout(timers.get(what));
+  timers.set(
+    what,
+    setTimeout(() => void call(), milliseconds),
+  );
+}
+
+const diagnostics = new Map<string, { syntax: readonly Diagnostic[]; types: readonly Diagnostic[] }>();
+
+function checkSoon(name: string): void {
+  soon(`syntax of ${name}`, COMPILE_AFTER, async () => {
+    const source = workspace.files.find((file) => file.name === name)?.source;
+    if (source !== undefined && syntax !== undefined) {
+      setDiagnostics(name, { syntax: await syntax.check(name, source) });
+    }
+  });
+  soon("types", CHECK_AFTER, async () => {
+    const files = Object.fromEntries(workspace.files.map(({ name, source }) => [name, source]));
+    const found = await checker.check(files);
+    for (const [name, types] of Object.entries(found ?? {})) {
+      setDiagnostics(name, { types });
+    }
+  });
+}
+
+function setDiagnostics(
+  name: string,
+  some: { syntax?: readonly Diagnostic[]; types?: readonly Diagnostic[] },
+): void {
+  const all = { syntax: [], types: [], ...diagnostics.get(name), ...some };
+  diagnostics.set(name, all);
+  // A source that does not compile is an error of types as well: it is told once.
+  editor.setDiagnostics(name, all.syntax.length > 0 ? all.syntax : all.types);
+}
+
+/** Goes to a place that an error or a line of output names. */
+function goTo(place: Place): void {
+  if (names().includes(place.chunkName)) {
+    layout.show("script");
+    show(place.chunkName);
+    editor.reveal(place);
+  }
+}
+
+async function run(): Promise<void> {
+  if (runner === undefined) {
+    return;
+  }
+  editor.clearMarks();
+  output.clear();
+  inspector.reset();
+  layout.count("sockets", 0);
+  // On a phone what it puts out is what there is to see.
+  if (matchMedia("(max-width: 720px)").matches) {
+    layout.show("output");
+  }
+  await runner.run(workspace.files);
+}
+
+function showError(error: LuauError): void {
+  const traceback = error.traceback?.trimEnd();
+  output.write("error", traceback ? `${error.message}\n${traceback}` : error.message);
+  if (error.chunkName !== undefined && error.line !== undefined && names().includes(error.chunkName)) {
+    editor.markLines(error.chunkName, [error.line]);
+  }
+}
+
+const STATES: Readonly<Record<RunState, string>> = {
+  starting: "Starting…",
+  running: "Running",
+  waiting: "Running: what the script began goes on",
+  finished: "Finished",
+  failed: "Failed",
+  stopping: "Stopping…",
+  stopped: "Stopped",
+};
+
+function showState(state: RunState): void {
+  status.textContent = STATES[state];
+  status.dataset.state = state;
+  const isOver = state === "finished" || state === "failed" || state === "stopped";
+  stopButton.disabled = isOver || state === "stopping";
+  runButton.textContent = isOver ? "Run" : "Run again";
+  if (state === "stopped") {
+    output.write("system", "stopped");
+  }
+}
+
+function showAlive(alive: Alive | "busy" | undefined): void {
+  const element_ = element("alive", HTMLElement);
+  if (alive === undefined) {
+    element_.textContent = "";
+  } else if (alive === "busy") {
+    element_.textContent = "computing without a pause";
+  } else {
+    const counts = [
+      [alive.threads, "thread"],
+      [alive.timers, "timer"],
+      [alive.sockets, "socket"],
+    ] as const;
+    element_.textContent = counts
+      .filter(([count]) => count > 0)
+      .map(([count, name]) => `${count.toLocaleString("en")} ${name}${count === 1 ? "" : "s"}`)
+      .join(", ");
+  }
+}
+
+function showChecking(state: CheckerState, detail?: string): void {
+  const texts: Readonly<Record<CheckerState, string>> = {
+    off: "",
+    loading: "Type checker is loading",
+    on: "Types are checked",
+    failed: `Type checking is off${detail === undefined ? "" : `: ${detail}`}`,
+  };
+  element("checking", HTMLElement).textContent = texts[state];
+}
+
+/** Tells something that stays until it is closed. */
+function tell(text: string): void {
+  notice.textContent = text;
+  notice.hidden = false;
+  notice.onclick = () => {
+    notice.hidden = true;
+  };
+}
+
+function choose(files: Files): void {
+  workspace.open(files);
+  notice.hidden = true;
+  showAll();
+  editor.focus();
+}
+
+function chooseExample(): void {
+  const own = { title: "My script", description: "What you wrote, as you left it" };
+  const previous = { title: "My script before", description: "What you wrote before the present one" };
+  showExamples([
+    ...(workspace.hasOwn ? [{ ...own, choose: () => [workspace.openOwn(), showAll()] }] : []),
+    ...(workspace.hasPrevious ? [{ ...previous, choose: () => [workspace.openPrevious(), showAll()] }] : []),
+    ...EXAMPLES.map(({ title, description, files }) => ({ title, description, choose: () => choose(files) })),
+  ]);
+}
+
+async function share(): Promise<void> {
+  const here = new URL(location.href);
+  here.search = "";
+  here.hash = await workspace.toHash();
+  const embedded = new URL(here);
+  embedded.search = "?embed";
+  history.replaceState(null, "", here.hash);
+  showShare(
+    here.href,
+    `<iframe src="${embedded.href}" title="Luau playground" width="100%" height="480"></iframe>`,
+  );
+}
+
+/** The address of the server that the examples use: the one that serves this page, or one that is inside of it. */
+async function serverAddress(): Promise<string> {
+  try {
+    const { server } = (await (await fetch("./services.json")).json()) as { server: boolean };
+    if (server) {
+      return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`;
+    }
+  } catch {
+    // Without an answer there is no server either.
+  }
+  element("server", HTMLElement).textContent = "Examples talk to a server inside this page";
+  return "ws://loopback";
+}
+
+async function start(): Promise<void> {
+  const progress = element("progress", HTMLProgressElement);
+  try {
+    const module = await loadModule((loaded, total) => {
+      if (total !== undefined) {
+        progress.max = total;
+        progress.value = loaded;
+      }
+      status.textContent = `Loading… ${Math.round(loaded / 1024).toLocaleString("en")} kB`;
+    });
+    runner = new Runner(module, {
+      onOutput: (kind, text, values) => output.write(kind, text, values),
+      onError: showError,
+      onSocket(event) {
+        inspector.handle(event);
+        layout.count("sockets", inspector.open);
+      },
+      onEnd(reason) {
+        inspector.end(reason);
+        layout.count("sockets", 0);
+      },
+      onState: showState,
+      onAlive: showAlive,
+    });
+    syntax = new SyntaxChecker(module);
+    runButton.disabled = false;
+    status.textContent = "Ready";
+  } catch (error) {
+    status.textContent = `The VM could not be loaded: ${(error as Error).message}. Check the connection and reload the page.`;
+    status.dataset.state = "failed";
+  } finally {
+    progress.hidden = true;
+  }
+}
+
+runButton.addEventListener("click", () => void run());
+stopButton.addEventListener("click", () => void runner?.stop());
+element("examples", HTMLButtonElement).addEventListener("click", chooseExample);
+element("share", HTMLButtonElement).addEventListener("click", () => void share());
+document.addEventListener("keydown", (event) => {
+  // The editor has answered already when it has the focus.
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.defaultPrevented) {
+    event.preventDefault();
+    void run();
+  }
+});
+window.addEventListener("hashchange", async () => {
+  try {
+    const files = await linked();
+    if (files !== undefined) {
+      choose(files);
+    }
+  } catch (error) {
+    tell(`The link cannot be opened: ${(error as Error).message}.`);
+  }
+});
+if (isEmbedded) {
+  const full = element("full", HTMLAnchorElement);
+  full.hidden = false;
+  full.href = `./${location.hash}`;
+}
+element("version", HTMLElement).textContent = `Luau ${import.meta.env.VITE_LUAU_VERSION}`;
+
+showAll();
+await start();
+for (const name of names()) {
+  checkSoon(name);
+}
+if ("serviceWorker" in navigator && import.meta.env.PROD) {
+  // After everything else, so that it takes nothing from the first load.
+  setTimeout(() => void navigator.serviceWorker.register("./sw.js").catch(() => {}), 2_000);
+}

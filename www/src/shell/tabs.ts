@@ -1,0 +1,82 @@
+import { element, made } from "./elements.js";
+
+/** Told of what the visitor does with the tabs. */
+export interface TabsOptions {
+  onSelect(name: string): void;
+  onAdd(): void;
+  onRename(name: string): void;
+  onRemove(name: string): void;
+}
+
+/** The files, as tabs above the editor. The first one is what Run runs, and it cannot be removed. */
+export class Tabs {
+  readonly #list = element("tabs", HTMLElement);
+  readonly #options: TabsOptions;
+
+  constructor(options: TabsOptions) {
+    this.#options = options;
+    element("add", HTMLButtonElement).addEventListener("click", () => options.onAdd());
+    this.#list.addEventListener("keydown", (event) => this.#onKey(event));
+  }
+
+  /** Shows the tabs anew. */
+  show(names: readonly string[], selected: string): void {
+    const hasFocus = this.#list.contains(document.activeElement);
+    this.#list.replaceChildren(
+      ...names.map((name, index) => this.#tab(name, name === selected, index === 0)),
+    );
+    if (hasFocus) {
+      this.#list.querySelector<HTMLElement>('[aria-selected="true"]')?.focus();
+    }
+  }
+
+  #tab(name: string, isSelected: boolean, isMain: boolean): HTMLElement {
+    const tab = made("button", "file", `${name}.luau`);
+    tab.type = "button";
+    tab.role = "tab";
+    tab.dataset.name = name;
+    tab.ariaSelected = String(isSelected);
+    tab.setAttribute("aria-controls", "editor");
+    tab.tabIndex = isSelected ? 0 : -1;
+    tab.title = isMain
+      ? "Run runs this file. F2 renames it"
+      : "F2 or a double click renames it, Delete removes it";
+    tab.addEventListener("click", () => this.#options.onSelect(name));
+    tab.addEventListener("dblclick", () => this.#options.onRename(name));
+    if (!isMain) {
+      // For the mouse only, since a tab has nothing inside that could be focused: the keyboard has Delete.
+      const remove = made("span", "remove", "×");
+      remove.ariaHidden = "true";
+      remove.title = `Remove ${name}.luau`;
+      remove.addEventListener("click", (event) => {
+        event.stopPropagation();
+        this.#options.onRemove(name);
+      });
+      tab.append(remove);
+    }
+    return tab;
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    const tabs = [...this.#list.querySelectorAll<HTMLElement>('[role="tab"]')];
+    const index = tabs.indexOf(document.activeElement as HTMLElement);
+    const name = tabs[index]?.dataset.name;
+    if (name === undefined) {
+      return;
+    }
+    const target = {
+      ArrowLeft: tabs.at(index - 1),
+      ArrowRight: tabs[(index + 1) % tabs.length],
+      Home: tabs[0],
+      End: tabs.at(-1),
+    }[event.key];
+    if (target !== undefined) {
+      event.preventDefault();
+      this.#options.onSelect(target.dataset.name ?? name);
+    } else if (event.key === "F2") {
+      this.#options.onRename(name);
+    } else if (event.key === "Delete" && index > 0) {
+      this.#options.onRemove(name);
+    }
+  }
+}
