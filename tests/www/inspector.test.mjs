@@ -1,0 +1,121 @@
+// The socket inspector shows what happens on every connection of the script, and lets a person take part.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { run, siteForTests, status } from "./site.mjs";
+
+const context = siteForTests();
+
+const sockets = () => context.page.locator("#sockets");
+const frames = () => sockets().getByRole("listbox", { name: "Frames" }).getByRole("option");
+/** @param {string | RegExp} text */
+const logged = (text) => context.page.getByRole("log").getByText(text).first().waitFor();
+
+/** @param {string} script */
+async function connected(script) {
+  const { page, port } = context;
+  await run(page, script.replaceAll("ECHO", `ws://127.0.0.1:${port}/echo`));
+  await page.locator("#sockets-tab").click();
+  await sockets().getByRole("row", { name: /Open/ }).first().waitFor();
+}
+
+test("before there are connections it says what will be seen", async () => {
+  await context.page.locator("#sockets-tab").click();
+  await sockets().getByRole("heading", { name: "No connections yet" }).waitFor();
+});
+
+test("each connection has a row with its state, messages and bytes, and a timeline", async () => {
+  await connected(
+    `local ws = websocket.connect("ECHO")
+     ws.OnMessage:Connect(function(message) print("got", message) end)
+     ws.OnClose:Connect(function(code, reason) print("closed", code, reason) end)
+     ws:Send('{"a":1}')
+     ws:Send(buffer.fromstring("bytes"))`,
+  );
+  await frames().nth(4).waitFor();
+  const row = sockets().getByRole("row").nth(1);
+  assert.match(await row.innerText(), /Open[\s\S]*\/echo[\s\S]*2[\s\S]*12 B[\s\S]*2[\s\S]*12 B/);
+  const texts = await frames().allInnerTexts();
+  assert.match(texts.join("\n"), /Open after[\s\S]*7 B[\s\S]*\{"a":1\}[\s\S]*5 B[\s\S]*62 79 74 65 73/);
+  await context.page.locator("#sockets-tab", { hasText: "Sockets (1)" }).waitFor();
+});
+
+test("a frame opens, as JSON or in hex", async () => {
+  await frames().filter({ hasText: '{"a":1}' }).first().click();
+  const content = sockets().getByRole("region", { name: "Content of the frame" });
+  assert.match(await content.innerText(), /\{\s+"a": 1\s+\}/);
+  await sockets().getByRole("combobox", { name: "Shown as" }).selectOption("Hex");
+  assert.match(await content.innerText(), /7b 22 61 22/i);
+});
+
+test("frames are filtered by text and direction", async () => {
+  await sockets().getByRole("searchbox").fill("62 79");
+  await frames().filter({ hasText: '{"a":1}' }).first().waitFor({ state: "detached" });
+  await sockets().getByRole("searchbox").fill("");
+  await sockets().getByRole("combobox", { name: "Direction" }).selectOption({ index: 1 });
+  await frames().filter({ hasText: "received" }).first().waitFor({ state: "detached" });
+  await sockets().getByRole("combobox", { name: "Direction" }).selectOption({ index: 0 });
+  await frames().nth(4).waitFor();
+});
+
+test("messages are sent by hand, as text and as bytes, and wrong ones are refused", async () => {
+  const message = sockets().getByRole("textbox", { name: "Message to send by hand" });
+  const send = sockets().getByRole("button", { name: "Send", exact: true });
+  await message.fill("by hand");
+  await send.click();
+  await frames().filter({ hasText: "by hand" }).nth(1).waitFor();
+  await sockets().getByRole("combobox", { name: "Kind of message" }).selectOption("Hex");
+  await message.fill("0g");
+  await send.click();
+  await sockets()
+    .getByText(/hex|0-9|digits/i)
+    .last()
+    .waitFor();
+  await message.fill("ff 00 7f");
+  await send.click();
+  await frames().filter({ hasText: "ff 00 7f" }).nth(1).waitFor();
+  await context.page.locator("#output-tab").click();
+  await logged(/got\s+by hand/);
+  await context.page.locator("#sockets-tab").click();
+});
+
+test("while it is paused the timeline stands still, and nothing is lost", async () => {
+  const before = await frames().count();
+  await sockets().getByRole("button", { name: "Pause" }).click();
+  await sockets().getByRole("combobox", { name: "Kind of message" }).selectOption("Text");
+  await sockets().getByRole("textbox", { name: "Message to send by hand" }).fill("paused");
+  await sockets().getByRole("button", { name: "Send", exact: true }).click();
+  await context.page.locator("#output-tab").click();
+  await logged(/got\s+paused/);
+  await context.page.locator("#sockets-tab").click();
+  assert.equal(await frames().count(), before);
+  await sockets()
+    .getByRole("button", { name: /Resume|Go on|Paused|Pause/ })
+    .first()
+    .click();
+  await frames().filter({ hasText: "paused" }).nth(1).waitFor();
+});
+
+test("a connection is closed by hand, with its code, and the script learns of it", async () => {
+  await sockets().getByRole("button", { name: "Close connection" }).click();
+  await sockets()
+    .getByRole("row", { name: /Closed[\s\S]*1000/ })
+    .waitFor();
+  await context.page.locator("#output-tab").click();
+  await logged(/closed\s+1000/);
+});
+
+test("many connections have a row each, and what was open when the script was stopped is shown as gone", async () => {
+  await connected(
+    `for index = 1, 20 do task.spawn(function() websocket.connect("ECHO").OnMessage:Wait() end) end`,
+  );
+  await sockets().getByRole("row", { name: /Open/ }).nth(19).waitFor();
+  await context.page.locator("#stop").click();
+  await status(context.page, "Stopped");
+  await sockets().getByRole("row", { name: /Open/ }).first().waitFor({ state: "detached" });
+  assert.equal(await sockets().getByRole("row").count(), 21);
+});
+
+test("nothing of all this made the browser complain", () => {
+  assert.deepEqual(context.complaints, []);
+});
