@@ -124,6 +124,7 @@ test("names of the libraries are completed, and explained", async () => {
 test("every example runs without an error", async () => {
   const { page } = context;
   await page.getByRole("button", { name: "Examples" }).click();
+  await page.locator("#examples-dialog[open]").waitFor();
   const titles = await page.locator("#examples-list .choice strong").allTextContents();
   await page.keyboard.press("Escape");
   const examples = titles.filter((title) => !title.startsWith("My script"));

@@ -10,9 +10,6 @@ import main from "../examples/modules/main.luau?raw";
 import room from "../examples/modules/room.luau?raw";
 import type { File, Files } from "./project.js";
 
-/** The address of the server in the examples. */
-export const EXAMPLE_SERVER = "ws://127.0.0.1:8080";
-
 /** A script, or several, that show something. */
 export interface Example {
   readonly title: string;
@@ -64,15 +61,6 @@ export const EXAMPLES: readonly [Example, ...Example[]] = [
     ],
   },
 ];
-
-/**
- * An example, or any script, with the address of another server in it.
- *
- * @param base where the services are, such as `ws://127.0.0.1:8080` or `ws://loopback`
- */
-export function addressed(source: string, base: string): string {
-  return source.replaceAll(EXAMPLE_SERVER, base);
-}
 
 function script(source: string): File {
   return { name: "main", source };

@@ -3,10 +3,10 @@
 import "./style.css";
 import "./shell/shell.css";
 import type { LuauError } from "luau-websocket";
+import echo from "../examples/echo.luau?raw";
 import { Checker, type CheckerState } from "./checker/client.js";
 import { Editor } from "./editor/editor.js";
 import { SyntaxChecker } from "./editor/syntax.js";
-import { EXAMPLES } from "./examples.js";
 import { SocketInspector } from "./inspector/inspector.js";
 import { loadModule } from "./module.js";
 import { OutputPanel } from "./output/output.js";
@@ -35,8 +35,7 @@ installDialogs();
 const layout = new Layout();
 
 const server = await serverAddress();
-const [example] = EXAMPLES;
-const workspace = new Workspace(example.files, server, () =>
+const workspace = new Workspace([{ name: "main", source: echo }], server, () =>
   tell(
     "The browser does not keep the script any more: its storage is full or forbidden. Share it to keep it.",
   ),
@@ -71,8 +70,9 @@ const editor = new Editor(element("editor", HTMLElement), {
     change(workspace.files.map((file) => (file.name === name ? { name, source } : file)));
     checkSoon(name);
   },
-  onRun: run,
+  onRun: () => void run(),
   fileNames: names,
+  hover: (place) => checker.typeAt(place),
 });
 const tabs = new Tabs({
   onSelect: show,
@@ -290,7 +290,9 @@ function choose(files: Files): void {
   editor.focus();
 }
 
-function chooseExample(): void {
+async function chooseExample(): Promise<void> {
+  // They are not part of the first load.
+  const { EXAMPLES } = await import("./examples.js");
   const own = { title: "My script", description: "What you wrote, as you left it" };
   const previous = { title: "My script before", description: "What you wrote before the present one" };
   showExamples([
@@ -364,7 +366,7 @@ async function start(): Promise<void> {
 
 runButton.addEventListener("click", () => void run());
 stopButton.addEventListener("click", () => void runner?.stop());
-element("examples", HTMLButtonElement).addEventListener("click", chooseExample);
+element("examples", HTMLButtonElement).addEventListener("click", () => void chooseExample());
 element("share", HTMLButtonElement).addEventListener("click", () => void share());
 document.addEventListener("keydown", (event) => {
   // The editor has answered already when it has the focus.

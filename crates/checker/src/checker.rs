@@ -4,21 +4,27 @@ use std::sync::Arc;
 
 use luaur::analysis::enums::solver_mode::SolverMode;
 use luaur::analysis::functions::attach_require_magic::attach_require_magic;
-use luaur::analysis::functions::find_binding_at_position::find_binding_at_position;
-use luaur::analysis::functions::find_type_at_position::find_type_at_position;
+use luaur::analysis::functions::find_expr_or_local_at_position::find_expr_or_local_at_position;
 use luaur::analysis::functions::freeze::freeze;
 use luaur::analysis::functions::get_global_binding::get_global_binding;
 use luaur::analysis::functions::register_builtin_globals::register_builtin_globals;
 use luaur::analysis::functions::to_string_error::to_string_type_error;
-use luaur::analysis::functions::to_string_to_string_alt_c::to_string_type_id;
+use luaur::analysis::functions::to_string_to_string_alt_b::to_string_type_id_to_string_options_mut;
 use luaur::analysis::functions::unfreeze::unfreeze;
 use luaur::analysis::records::frontend::Frontend;
 use luaur::analysis::records::frontend_options::FrontendOptions;
+use luaur::analysis::records::global_types::GlobalTypes;
+use luaur::analysis::records::symbol::Symbol;
+use luaur::analysis::records::to_string_options::ToStringOptions;
+use luaur::analysis::records::type_error::TypeError;
 use luaur::analysis::type_aliases::type_error_data::TypeErrorData;
+use luaur::ast::records::ast_expr_constant_string::AstExprConstantString;
 use luaur::ast::records::location::Location;
+use luaur::ast::rtti::ast_node_as;
 
 use crate::files::{Files, Settings};
 use crate::lines::{Lines, Place};
+use crate::throws;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +46,14 @@ pub struct Diagnostic {
     pub message: String,
     /// How bad it is.
     pub severity: Severity,
+}
+
+/// What the analysis is asked for. It keeps apart what it finds out for the one and the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Errors,
+    /// As strict as can be: there are types where a script that is not strict has none.
+    Hover,
 }
 
 /// Checks files that may require each other. It keeps what it has found out, so that only what changed is checked again.
@@ -78,11 +92,11 @@ impl Checker {
         // The other one is not finished in the port.
         frontend.set_luau_solver_mode(SolverMode::Old);
         let mut checker = Self { frontend, files, _settings: settings };
-        checker.change_globals(|frontend| {
-            let globals: *mut _ = &raw mut frontend.globals;
-            // SAFETY: the function wants the part beside the whole, as in C++; both are alive, and nobody else has them.
-            unsafe { register_builtin_globals(&mut *frontend, &mut *globals, false) };
-        });
+        for use_ in [Use::Errors, Use::Hover] {
+            checker.change_globals(use_, |frontend, globals| {
+                register_builtin_globals(frontend, globals, use_ == Use::Hover);
+            });
+        }
         checker
     }
 
@@ -92,21 +106,22 @@ impl Checker {
     ///
     /// What is wrong with the definitions; none of them is declared then.
     pub fn define(&mut self, name: &str, definitions: &str) -> Result<(), Vec<Diagnostic>> {
-        let lines = Lines::new(definitions);
-        let result = self.change_globals(|frontend| {
-            let scope = frontend.globals.global_scope();
-            let globals: *mut _ = &raw mut frontend.globals;
-            // SAFETY: as in `new`.
-            let globals = unsafe { &mut *globals };
-            let result = frontend.load_definition_file(globals, scope, definitions, format!("@{name}"), false, false);
-            // Whoever declares it anew still means the function that the analysis knows by its tag.
-            attach_require_magic(get_global_binding(&mut frontend.globals, "require"));
-            result
+        let [result, _] = [Use::Errors, Use::Hover].map(|use_| {
+            self.change_globals(use_, |frontend, globals| {
+                let package = format!("@{name}");
+                let scope = globals.global_scope();
+                let result =
+                    frontend.load_definition_file(globals, scope, definitions, package, false, use_ == Use::Hover);
+                // Whoever declares it anew still means the function that the analysis knows by its tag.
+                attach_require_magic(get_global_binding(globals, "require"));
+                result
+            })
         });
         self.frontend.clear();
         if result.success {
             return Ok(());
         }
+        let lines = Lines::new(definitions);
         let syntax =
             result.parse_result.errors.iter().map(|error| (*error.get_location(), error.get_message().to_owned()));
         let types = result.module.iter().flat_map(|module| &module.errors);
@@ -137,17 +152,21 @@ impl Checker {
         let Some(source) = self.files.sources.get(name) else {
             return Vec::new();
         };
-        let result = self.frontend.check_module_name_optional_frontend_options(&name.to_owned(), None);
+        let lines = Lines::new(source);
+        let name = name.to_owned();
+        parse(&mut self.frontend, &name);
+        let result = self.frontend.check_module_name_optional_frontend_options(&name, None);
         // Those of the modules that it requires are among them.
         let errors: Vec<_> = result.errors.iter().filter(|error| error.module_name == name).collect();
         if errors.iter().any(|error| matches!(error.data, TypeErrorData::SyntaxError(_))) {
             return Vec::new();
         }
-        let lines = Lines::new(source);
         let errors = errors
             .into_iter()
+            .filter(|error| !is_false(error, &lines))
             .map(|error| diagnostic(&lines, error.location, to_string_type_error(error), Severity::Error));
         let warnings = result.lint_result.errors.iter().chain(&result.lint_result.warnings);
+        let warnings = warnings.filter(|lint| !throws::is_of_mark(lint.location));
         let warnings = warnings.map(|lint| diagnostic(&lines, lint.location, lint.text.clone(), Severity::Warning));
         let mut all: Vec<Diagnostic> = errors.chain(warnings).collect();
         all.sort_by_key(|diagnostic| (diagnostic.start, diagnostic.end));
@@ -155,26 +174,74 @@ impl Checker {
         all
     }
 
-    /// The type of the name or the expression at a place.
+    /// The type of what the name at a place stands for: a variable, a field or a method.
     pub fn type_at(&mut self, name: &str, place: Place) -> Option<String> {
-        let source = self.files.sources.get(name)?;
-        let position = Lines::new(source).position(place);
+        let lines = Lines::new(self.files.sources.get(name)?);
+        let word = lines.word(lines.position(place))?;
         let name = name.to_owned();
-        self.frontend.check_module_name_optional_frontend_options(&name, None);
-        let module = self.frontend.module_resolver.get_module(&name);
-        let source_module = self.frontend.source_modules.get(&name).map(Arc::clone)?;
-        let found = find_binding_at_position(&module, &source_module, position).map(|binding| binding.type_id);
-        let found = found.or_else(|| find_type_at_position(&module, &source_module, position))?;
-        Some(to_string_type_id(found))
+        parse(&mut self.frontend, &name);
+        let options = FrontendOptions { for_autocomplete: true, ..self.frontend.options.clone() };
+        self.frontend.check_module_name_optional_frontend_options(&name, Some(options));
+        let module = self.frontend.module_resolver_for_autocomplete.get_module(&name);
+        let source_module = self.frontend.source_modules.get(&name)?;
+
+        let found = find_expr_or_local_at_position(source_module, word.start);
+        // Otherwise it is a word in a comment, say, and what was found is around it.
+        if found.get_location()?.end != word.end {
+            return None;
+        }
+        let (local, expression) = (found.get_local(), found.get_expr());
+        let of_local = || {
+            let symbol = Symbol::from_local(local);
+            module.scopes.iter().find_map(|(_, scope)| scope.bindings.get(&symbol)).map(|binding| binding.type_id)
+        };
+        // SAFETY: the tree lives as long as its module.
+        let is_key = || !unsafe { ast_node_as::<AstExprConstantString>(expression.cast()) }.is_null();
+        let found = match (local.is_null(), expression.is_null()) {
+            (false, _) => of_local(),
+            (true, false) if !is_key() => module.ast_types.find(&expression.cast_const()).copied(),
+            _ => None,
+        };
+        let options = ToStringOptions { function_type_arguments: true, ..ToStringOptions::default() };
+        Some(to_string_type_id_to_string_options_mut(found?, options))
     }
 
     /// Globals can be changed only while they are not frozen.
-    fn change_globals<R>(&mut self, change: impl FnOnce(&mut Frontend) -> R) -> R {
-        unfreeze(self.frontend.globals.global_types_mut());
-        let result = change(&mut self.frontend);
-        freeze(self.frontend.globals.global_types_mut());
+    fn change_globals<R>(&mut self, use_: Use, change: impl FnOnce(&mut Frontend, &mut GlobalTypes) -> R) -> R {
+        let frontend: *mut Frontend = &raw mut *self.frontend;
+        // SAFETY: the functions want the part beside the whole, as in C++; both are alive, and nobody else has them.
+        let (frontend, globals) = unsafe {
+            match use_ {
+                Use::Errors => (&mut *frontend, &mut (*frontend).globals),
+                Use::Hover => (&mut *frontend, &mut (*frontend).globals_for_autocomplete),
+            }
+        };
+        unfreeze(globals.global_types_mut());
+        let result = change(frontend, globals);
+        freeze(globals.global_types_mut());
         result
     }
+}
+
+/// Parses a file and those that it requires, where that was not done yet.
+fn parse(frontend: &mut Frontend, name: &String) {
+    frontend.parse_module_name(name);
+    for module in frontend.source_modules.values() {
+        // SAFETY: nothing is being checked, so nobody else looks at it.
+        unsafe { throws::mark(Arc::as_ptr(module).cast_mut()) };
+    }
+}
+
+/// Whether the analysis is known to be wrong about this.
+fn is_false(error: &TypeError, lines: &Lines) -> bool {
+    if !matches!(error.data, TypeErrorData::TypeMismatch(_) | TypeErrorData::CountMismatch(_)) {
+        return false;
+    }
+    // Of `local ok, problem = pcall(f)`, as a whole. What is there when `f` fails is not in the type of `pcall`, so it is one
+    // value too few where `f` returns none; and where `f` returns more than are taken, they are matched one off.
+    let text = lines.between(error.location.begin, error.location.end);
+    let value = text.strip_prefix("local").and_then(|local| local.split_once('=')).map(|(_, value)| value.trim_start());
+    value.is_some_and(|value| ["pcall", "xpcall", "coroutine.resume"].iter().any(|call| value.starts_with(call)))
 }
 
 fn diagnostic(lines: &Lines, at: Location, message: String, severity: Severity) -> Diagnostic {

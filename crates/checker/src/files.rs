@@ -12,6 +12,7 @@ use luaur::ast::records::ast_expr::AstExpr;
 use luaur::ast::records::ast_expr_constant_string::AstExprConstantString;
 use luaur::ast::records::ast_node::AstNode;
 use luaur::ast::rtti::ast_node_as;
+use luaur::config::enums::code::Code;
 use luaur::config::records::config::Config;
 
 /// The sources, by their paths from the root, without an extension.
@@ -95,7 +96,7 @@ fn resolve(asking: &str, wanted: &str) -> Option<String> {
     if path.is_empty() { None } else { Some(path.join("/")) }
 }
 
-/// The same settings for all files: nonstrict where a file does not say otherwise, and all lints.
+/// The same settings for all files: nonstrict where a file does not say otherwise, and most lints.
 #[repr(C)]
 pub(crate) struct Settings {
     /// First, so that a pointer to it is one to the whole.
@@ -106,6 +107,12 @@ pub(crate) struct Settings {
 impl Settings {
     pub(crate) fn new() -> Self {
         let mut config = Config::default();
+        // While somebody types, much is not used yet; what a script gives its page is not used by the script; and to reuse a
+        // name is how Luau is written.
+        for code in [Code::Code_LocalUnused, Code::Code_FunctionUnused, Code::Code_ImportUnused, Code::Code_LocalShadow]
+        {
+            config.enabled_lint.disable_warning(code);
+        }
         // The parser would unwind when it has found a hundred, which ends the instance here.
         config.parse_options.no_error_limit = true;
         Self { base: ConfigResolver { get_config: Some(get_config) }, config }

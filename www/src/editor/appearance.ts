@@ -1,51 +1,105 @@
 import { EditorView } from "@codemirror/view";
 
-const panel = {
+const raised = {
   backgroundColor: "var(--raised)",
   color: "var(--text)",
   border: "1px solid var(--border)",
   borderRadius: "var(--radius)",
 };
 
+const tint = (percent: number) => `color-mix(in srgb, var(--accent) ${percent}%, transparent)`;
+
 /** How the editor looks, by the variables of the page: so a change of the theme needs nothing done here. */
 export const appearance = EditorView.theme({
-  "&": { height: "100%", backgroundColor: "var(--surface)", color: "var(--text)", fontSize: "14px" },
-  "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "-2px" },
-  // Phones zoom into smaller text when it gets the focus.
-  "@media (pointer: coarse)": { "&": { fontSize: "16px" } },
+  "&": {
+    height: "100%",
+    backgroundColor: "var(--surface)",
+    color: "var(--text)",
+    fontSize: "var(--code-size)",
+  },
+  "&.cm-focused": { outline: "none" },
+  // An outline would be below the gutter.
+  "&.cm-focused::after": {
+    content: '""',
+    position: "absolute",
+    inset: "0",
+    border: "2px solid var(--accent)",
+    pointerEvents: "none",
+    zIndex: "250",
+  },
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.5" },
   ".cm-content": { caretColor: "var(--accent)", padding: "8px 0" },
-  ".cm-cursor": { borderLeftColor: "var(--accent)", borderLeftWidth: "2px" },
+  ".cm-cursor, .cm-dropCursor": { borderLeftColor: "var(--accent)", borderLeftWidth: "2px" },
   ".cm-gutters": {
     backgroundColor: "var(--surface)",
     color: "var(--muted)",
     borderRight: "1px solid var(--border)",
   },
-  ".cm-activeLine, .cm-activeLineGutter": {
-    backgroundColor: "color-mix(in srgb, var(--accent) 8%, transparent)",
-  },
+  ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: tint(8) },
+  // The selection is drawn behind the lines: that of one would hide it.
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
-    backgroundColor: "color-mix(in srgb, var(--accent) 28%, transparent)",
+    backgroundColor: tint(28),
   },
-  ".cm-matchingBracket": { outline: "1px solid var(--accent)", backgroundColor: "transparent !important" },
-  ".cm-marked": { backgroundColor: "var(--mark)", boxShadow: "inset 3px 0 var(--error)" },
-  ".cm-panels": { ...panel, borderRadius: "0" },
-  ".cm-panel input, .cm-panel button": { font: "inherit", ...panel },
-  ".cm-button": { backgroundImage: "none" },
-  ".cm-tooltip": { ...panel, maxWidth: "32rem" },
-  ".cm-tooltip .documentation": { padding: "0.4rem 0.6rem" },
-  ".cm-tooltip .documentation code": { fontFamily: "var(--mono)", whiteSpace: "pre-wrap" },
-  ".cm-tooltip .documentation p": { margin: "0.4rem 0 0" },
-  ".cm-tooltip-autocomplete > ul > li[aria-selected]": {
+  ".cm-selectionMatch": { backgroundColor: tint(16) },
+  ".cm-searchMatch": { backgroundColor: "var(--mark)", outline: "1px solid var(--warning)" },
+  ".cm-searchMatch-selected": { outline: "2px solid var(--accent)" },
+  "&.cm-focused .cm-matchingBracket": { outline: "1px solid var(--accent)", backgroundColor: "transparent" },
+  "&.cm-focused .cm-nonmatchingBracket": {
+    outline: "1px solid var(--error)",
+    backgroundColor: "transparent",
+  },
+  ".cm-snippetField": { backgroundColor: tint(16) },
+  ".cm-specialChar": { color: "var(--error)" },
+  ".cm-line.cm-marked": { backgroundColor: "var(--mark)", boxShadow: "inset 3px 0 var(--error)" },
+  ".cm-foldPlaceholder": { ...raised, color: "var(--muted)", padding: "0 4px" },
+  ".cm-foldGutter .cm-gutterElement": { cursor: "pointer" },
+
+  ".cm-panels": { ...raised, borderRadius: "0", borderWidth: "1px 0 0" },
+  ".cm-panel.cm-search": { fontFamily: "var(--font)", padding: "6px 28px 6px 8px" },
+  ".cm-panel.cm-search label": { fontSize: "13px", display: "inline-flex", alignItems: "center", gap: "2px" },
+  ".cm-textfield": {
+    ...raised,
+    backgroundColor: "var(--surface)",
+    fontSize: "var(--field-small)",
+    padding: "4px 6px",
+  },
+  ".cm-button": { ...raised, backgroundImage: "none", fontSize: "13px", padding: "4px 8px" },
+  ".cm-button:active": { backgroundImage: "none", backgroundColor: "var(--surface)" },
+  ".cm-textfield:focus-visible, .cm-button:focus-visible, .cm-panel [name=close]:focus-visible": {
+    outline: "2px solid var(--accent)",
+  },
+  ".cm-panel.cm-search [name=close], .cm-panel.cm-panel-lint [name=close]": {
+    color: "var(--text)",
+    fontSize: "18px",
+    minWidth: "24px",
+    minHeight: "24px",
+  },
+  ".cm-panel.cm-panel-lint ul [aria-selected], .cm-panel.cm-panel-lint ul:focus [aria-selected]": {
+    backgroundColor: tint(20),
+    color: "var(--text)",
+  },
+
+  ".cm-tooltip": { ...raised, maxWidth: "min(34rem, 94vw)", boxShadow: "var(--shadow)" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "var(--mono)", maxWidth: "min(30rem, 90vw)" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "2px 6px" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]": {
     backgroundColor: "var(--accent)",
     color: "var(--on-accent)",
   },
-  ".cm-foldPlaceholder": {
-    backgroundColor: "var(--raised)",
-    color: "var(--muted)",
-    border: "1px solid var(--border)",
+  ".cm-completionIcon": { opacity: "1", color: "var(--muted)" },
+  ".cm-completionDetail": { color: "var(--muted)", fontStyle: "normal" },
+  "li[aria-selected] .cm-completionIcon, li[aria-selected] .cm-completionDetail": {
+    color: "var(--on-accent)",
   },
+  ".cm-tooltip.cm-completionInfo": { maxWidth: "min(26rem, 90vw)", padding: "0" },
+  ".cm-description": { padding: "6px 10px", fontFamily: "var(--font)", fontSize: "13px", lineHeight: "1.45" },
+  ".cm-description > code": { display: "block", whiteSpace: "pre-wrap", overflowWrap: "anywhere" },
+  ".cm-description code": { fontFamily: "var(--mono)" },
+  ".cm-description p": { margin: "6px 0 0" },
+  ".cm-description a": { color: "var(--accent)", overflowWrap: "anywhere" },
+
+  ".cm-diagnostic": { fontFamily: "var(--font)", fontSize: "13px", padding: "4px 10px" },
   ".cm-diagnostic-error": { borderLeftColor: "var(--error)" },
   ".cm-diagnostic-warning": { borderLeftColor: "var(--warning)" },
-  ".cm-placeholder": { color: "var(--muted)" },
+  ".cm-diagnosticSource": { opacity: "1", color: "var(--muted)" },
 });

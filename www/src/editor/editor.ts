@@ -4,7 +4,6 @@ import {
   autocompletion,
   closeBrackets,
   closeBracketsKeymap,
-  completionKeymap,
 } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import {
@@ -13,31 +12,37 @@ import {
   foldGutter,
   foldKeymap,
   indentOnInput,
+  indentUnit,
   syntaxHighlighting,
 } from "@codemirror/language";
-import { type Diagnostic as Lint, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
+import { lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
-import { EditorState, type Extension, StateEffect, StateField, type Text } from "@codemirror/state";
+import {
+  EditorState,
+  type Extension,
+  type StateEffect,
+  type Text,
+  type TransactionSpec,
+} from "@codemirror/state";
 import {
   closeHoverTooltips,
-  Decoration,
-  type DecorationSet,
   drawSelection,
   EditorView,
   highlightActiveLine,
   highlightActiveLineGutter,
   highlightSpecialChars,
-  hoverTooltip,
   keymap,
   lineNumbers,
   rectangularSelection,
-  type Tooltip,
 } from "@codemirror/view";
 import type { Diagnostic, Place } from "../types.js";
-import { API } from "./api.js";
 import { appearance } from "./appearance.js";
-import { highlighting, luauLanguage } from "./language.js";
-import { describe, membersOf, pathBefore, suggest } from "./suggestions.js";
+import { closeBlock } from "./blocks.js";
+import { explanations } from "./explain.js";
+import { definitions, highlighting, luauSupport } from "./language.js";
+import { markLines, marks } from "./marks.js";
+import { offsetOf, problemsIn } from "./problems.js";
+import { suggest } from "./suggest.js";
 
 /** Told of what the visitor does, and asked for what the editor cannot know. */
 export interface EditorOptions {
@@ -51,23 +56,17 @@ export interface EditorOptions {
   hover?(place: Place): Promise<string | undefined>;
 }
 
-/** Lines that an error names; they are marked until the next edit. */
-const markLines = StateEffect.define<readonly number[]>();
-const marked = Decoration.line({ class: "cm-marked" });
-const marks = StateField.define<DecorationSet>({
-  create: () => Decoration.none,
-  update(before, transaction) {
-    for (const effect of transaction.effects) {
-      if (effect.is(markLines)) {
-        const { doc } = transaction.state;
-        const lines = [...new Set(effect.value)].filter((line) => line >= 1 && line <= doc.lines);
-        return Decoration.set(lines.sort((a, b) => a - b).map((line) => marked.range(doc.line(line).from)));
-      }
-    }
-    return transaction.docChanged ? Decoration.none : before;
-  },
-  provide: (field) => EditorView.decorations.from(field),
-});
+/** How many lines are looked at to know what a file is indented with. */
+const LINES_FOR_UNIT = 200;
+
+/** A file that is not shown. */
+interface Hidden {
+  readonly state: EditorState;
+  readonly scroll: StateEffect<unknown> | undefined;
+}
+
+const DESCRIPTION =
+  "Tab indents. To leave the editor with Tab, press Escape first. F8 goes to the next problem.";
 
 /**
  * The editor. Each file has its own history, selection and place.
@@ -79,58 +78,67 @@ export class Editor {
   readonly #options: EditorOptions;
   readonly #view: EditorView;
   readonly #extensions: Extension;
-  readonly #states = new Map<string, { state: EditorState; scroll: number }>();
-  readonly #diagnostics = new Map<string, readonly Diagnostic[]>();
+  readonly #hidden = new Map<string, Hidden>();
+  /** What is wrong with files that were not shown yet. */
+  readonly #problems = new Map<string, readonly Diagnostic[]>();
   #name = "";
 
   constructor(host: HTMLElement, options: EditorOptions) {
     this.#options = options;
     this.#extensions = this.#all();
     const root = host.attachShadow({ mode: "open", delegatesFocus: true });
+    const description = document.createElement("span");
+    description.id = "description";
+    description.hidden = true;
+    description.textContent = DESCRIPTION;
     this.#view = new EditorView({ root, parent: root });
-    this.#view.dom.style.setProperty("height", "100%");
+    root.append(description);
   }
 
   /** Shows a file. `source` is what is in it, unless it was shown before. */
   show(name: string, source: string): void {
-    // One that is open would be looked for in the other file.
+    if (name === this.#name) {
+      return;
+    }
+    // A tooltip that is open would be looked for in the other file.
     this.#view.dispatch({ effects: closeHoverTooltips });
     this.#leave();
-    const known = this.#states.get(name);
+    const known = this.#hidden.get(name);
+    this.#hidden.delete(name);
     this.#name = name;
-    this.#view.setState(known?.state ?? this.#stateOf(source));
-    this.#view.scrollDOM.scrollTop = known?.scroll ?? 0;
-    this.#showDiagnostics();
+    this.#view.setState(known?.state ?? this.#stateOf(name, source));
+    if (known?.scroll !== undefined) {
+      this.#view.dispatch({ effects: known.scroll });
+    }
   }
 
   /** Puts another source in the place of a file's, with its history. */
   replace(name: string, source: string): void {
-    this.#states.set(name, { state: this.#stateOf(source), scroll: 0 });
-    this.#diagnostics.delete(name);
+    this.#problems.delete(name);
     if (name === this.#name) {
-      this.#name = "";
-      this.show(name, source);
+      this.#view.dispatch({ effects: closeHoverTooltips });
+      this.#view.setState(this.#stateOf(name, source));
+    } else {
+      this.#hidden.set(name, { state: this.#stateOf(name, source), scroll: undefined });
     }
   }
 
   /** A file has another name. */
   rename(from: string, to: string): void {
-    this.#leave();
-    const state = this.#states.get(from);
-    this.#states.delete(from);
-    if (state !== undefined) {
-      this.#states.set(to, state);
-    }
-    this.#diagnostics.delete(from);
-    if (this.#name === from) {
+    const hidden = this.#hidden.get(from);
+    if (from === this.#name) {
       this.#name = to;
+    } else if (hidden !== undefined) {
+      this.#hidden.set(to, hidden);
     }
+    this.#hidden.delete(from);
+    this.#problems.delete(from);
   }
 
   /** A file is gone. */
   forget(name: string): void {
-    this.#states.delete(name);
-    this.#diagnostics.delete(name);
+    this.#hidden.delete(name);
+    this.#problems.delete(name);
     if (name === this.#name) {
       this.#name = "";
     }
@@ -138,40 +146,32 @@ export class Editor {
 
   /** Shows what is wrong with a file. */
   setDiagnostics(name: string, diagnostics: readonly Diagnostic[]): void {
-    this.#diagnostics.set(name, diagnostics);
-    if (name === this.#name) {
-      this.#showDiagnostics();
+    const isKnown = this.#update(name, (state) => setDiagnostics(state, problemsIn(state.doc, diagnostics)));
+    if (!isKnown) {
+      this.#problems.set(name, diagnostics);
     }
   }
 
-  /** Goes to a place in the file that is shown, and marks its line. */
+  /** Goes to a place in the file that is shown, and marks its line until the next edit. */
   reveal(place: Place): void {
     const { doc } = this.#view.state;
-    const line = doc.line(Math.min(Math.max(place.line, 1), doc.lines));
-    const position = Math.min(line.from + Math.max((place.column ?? 1) - 1, 0), line.to);
+    const position = offsetOf(doc, place);
+    const line = doc.lineAt(position).number;
     this.#view.dispatch({
       selection: { anchor: position },
-      effects: [markLines.of([line.number]), EditorView.scrollIntoView(position, { y: "center" })],
+      effects: [markLines.of([line]), EditorView.scrollIntoView(position, { y: "center" })],
     });
     this.#view.focus();
   }
 
   /** Marks lines of a file until the next edit. */
   markLines(name: string, lines: readonly number[]): void {
-    if (name === this.#name) {
-      this.#view.dispatch({ effects: markLines.of(lines) });
-      return;
-    }
-    const known = this.#states.get(name);
-    if (known !== undefined) {
-      const { state } = known.state.update({ effects: markLines.of(lines) });
-      this.#states.set(name, { state, scroll: known.scroll });
-    }
+    this.#update(name, () => ({ effects: markLines.of(lines) }));
   }
 
   /** Nothing is marked any more. */
   clearMarks(): void {
-    for (const name of [this.#name, ...this.#states.keys()]) {
+    for (const name of [this.#name, ...this.#hidden.keys()]) {
       this.markLines(name, []);
     }
   }
@@ -180,53 +180,56 @@ export class Editor {
     this.#view.focus();
   }
 
+  /** Changes the state of a file, whether it is shown or not; returns whether it is known. */
+  #update(name: string, change: (state: EditorState) => TransactionSpec): boolean {
+    if (name === this.#name) {
+      this.#view.dispatch(change(this.#view.state));
+      return true;
+    }
+    const hidden = this.#hidden.get(name);
+    if (hidden !== undefined) {
+      const { state } = hidden.state.update(change(hidden.state));
+      this.#hidden.set(name, { ...hidden, state });
+    }
+    return hidden !== undefined;
+  }
+
   #leave(): void {
     if (this.#name !== "") {
-      this.#states.set(this.#name, { state: this.#view.state, scroll: this.#view.scrollDOM.scrollTop });
+      this.#hidden.set(this.#name, { state: this.#view.state, scroll: this.#view.scrollSnapshot() });
     }
   }
 
-  #stateOf(source: string): EditorState {
-    return EditorState.create({ doc: source, extensions: this.#extensions });
-  }
-
-  #showDiagnostics(): void {
-    const { doc } = this.#view.state;
-    const lints = (this.#diagnostics.get(this.#name) ?? []).map(
-      ({ start, end, severity, source, message }): Lint => {
-        const from = offsetOf(doc, start);
-        const to = end === undefined ? doc.lineAt(from).to : offsetOf(doc, end);
-        const isLine = start.column === undefined;
-        return {
-          from: isLine ? firstOf(doc, from) : from,
-          // Something has to be there to be underlined.
-          to: Math.max(to, Math.min(from + 1, doc.length)),
-          severity,
-          source: source === "types" ? "type checker" : "compiler",
-          message,
-        };
-      },
-    );
-    this.#view.dispatch(setDiagnostics(this.#view.state, lints));
+  #stateOf(name: string, source: string): EditorState {
+    const state = EditorState.create({ doc: source, extensions: this.#extensions });
+    const problems = this.#problems.get(name);
+    this.#problems.delete(name);
+    return problems === undefined
+      ? state
+      : state.update(setDiagnostics(state, problemsIn(state.doc, problems))).state;
   }
 
   #all(): Extension {
-    const { onChange, onRun, fileNames } = this.#options;
+    const { onChange, onRun, fileNames, hover } = this.#options;
     const run = () => {
       onRun();
       return true;
+    };
+    const typeAt = async (view: EditorView, offset: number) => {
+      const { number, from } = view.state.doc.lineAt(offset);
+      return hover?.({ chunkName: this.#name, line: number, column: offset - from + 1 });
     };
     return [
       keymap.of([
         { key: "Mod-Enter", run, preventDefault: true },
         { key: "Tab", run: acceptCompletion },
         indentWithTab,
+        { key: "Enter", run: closeBlock },
         ...closeBracketsKeymap,
         ...defaultKeymap,
         ...searchKeymap,
         ...historyKeymap,
         ...foldKeymap,
-        ...completionKeymap,
         ...lintKeymap,
       ]),
       lineNumbers(),
@@ -238,6 +241,7 @@ export class Editor {
       drawSelection(),
       EditorState.allowMultipleSelections.of(true),
       EditorState.tabSize.of(4),
+      indentUnit.compute(["doc"], ({ doc }) => unitOf(doc)),
       indentOnInput(),
       bracketMatching(),
       closeBrackets(),
@@ -245,15 +249,20 @@ export class Editor {
       highlightActiveLine(),
       highlightActiveLineGutter(),
       highlightSelectionMatches(),
-      luauLanguage,
+      luauSupport,
       syntaxHighlighting(highlighting),
-      autocompletion({ override: [(context) => suggest(context, fileNames)] }),
-      hoverTooltip((view, position, side) => this.#explain(view, position, side)),
+      autocompletion({
+        override: [
+          (context) => suggest(context, { definitions, fileName: this.#name, fileNames: fileNames() }),
+        ],
+      }),
+      explanations(definitions, typeAt),
       marks,
       appearance,
       EditorView.contentAttributes.of({
-        "aria-label": "Script. Tab indents; press Escape and then Tab to leave. F8 goes to the next problem.",
-        autocapitalize: "off",
+        "aria-label": "Script",
+        "aria-describedby": "description",
+        tabindex: "0",
       }),
       EditorView.updateListener.of(({ docChanged, state }) => {
         if (docChanged) {
@@ -262,37 +271,15 @@ export class Editor {
       }),
     ];
   }
+}
 
-  /** What is to be said of the name under the pointer. */
-  async #explain(view: EditorView, position: number, side: number): Promise<Tooltip | null> {
-    const line = view.state.doc.lineAt(position);
-    const word = view.state.wordAt(position);
-    if (word === null || (word.from === position && side < 0) || (word.to === position && side > 0)) {
-      return null;
+/** What a file is indented with: what its first indented line has; tabs where there is none. */
+function unitOf(doc: Text): string {
+  for (const line of doc.iterLines(1, Math.min(doc.lines, LINES_FOR_UNIT) + 1)) {
+    const unit = /^(?:\t| {2,8})(?=\S)/.exec(line)?.[0];
+    if (unit !== undefined) {
+      return unit;
     }
-    const name = view.state.sliceDoc(word.from, word.to);
-    const path = pathBefore(line.text.slice(0, word.to - line.from));
-    const item =
-      path === undefined
-        ? API.globals.get(name)
-        : membersOf(path.names, view.state.doc.toString())?.get(name);
-    const place = { chunkName: this.#name, line: line.number, column: word.from - line.from + 1 };
-    const type = item === undefined ? await this.#options.hover?.(place) : undefined;
-    if (item === undefined && type === undefined) {
-      return null;
-    }
-    const dom = describe(item?.signature ?? `${name}: ${type}`, item?.documentation ?? "");
-    return { pos: word.from, end: word.to, above: true, create: () => ({ dom }) };
   }
-}
-
-function offsetOf(doc: Text, { line, column = 1 }: Place): number {
-  const { from, to } = doc.line(Math.min(Math.max(line, 1), doc.lines));
-  return Math.min(from + column - 1, to);
-}
-
-/** The first character of a line that is no space. */
-function firstOf(doc: Text, position: number): number {
-  const { from, text } = doc.lineAt(position);
-  return from + text.length - text.trimStart().length;
+  return "\t";
 }

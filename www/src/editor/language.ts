@@ -1,37 +1,39 @@
-import { HighlightStyle, indentUnit, LanguageSupport } from "@codemirror/language";
+import { HighlightStyle } from "@codemirror/language";
 import { tags } from "@lezer/highlight";
-import { GLOBAL_NAMES } from "./api.js";
+import { allDefinitions } from "./definitions.js";
 import { luau } from "./luau-mode.js";
 
-const { language, support } = luau(GLOBAL_NAMES);
+/** What there is in every script. */
+export const definitions = allDefinitions();
 
-/** The language, with tabs of four columns, as Luau's own examples have them. */
-export const luauLanguage = new LanguageSupport(language, [support, indentUnit.of("\t")]);
+/** The language, with what there is in every script told apart from what the script declares. */
+export const luauSupport = luau(new Set(definitions.globals.keys()));
 
 /** Colours by the variables of editor.css, since a theme is chosen there. */
 export const highlighting = HighlightStyle.define([
   {
-    tag: [tags.keyword, tags.controlKeyword, tags.definitionKeyword, tags.operatorKeyword],
+    tag: [
+      tags.keyword,
+      tags.modifier,
+      tags.controlKeyword,
+      tags.definitionKeyword,
+      tags.operatorKeyword,
+      tags.self,
+    ],
     color: "var(--code-keyword)",
   },
-  { tag: [tags.string], color: "var(--code-string)" },
-  { tag: [tags.escape], color: "var(--code-escape)" },
+  { tag: tags.string, color: "var(--code-string)" },
+  { tag: tags.escape, color: "var(--code-escape)" },
   { tag: [tags.number, tags.bool, tags.null], color: "var(--code-number)" },
-  { tag: [tags.comment], color: "var(--code-comment)", fontStyle: "italic" },
-  { tag: [tags.meta], color: "var(--code-meta)" },
-  { tag: [tags.typeName, tags.definition(tags.typeName)], color: "var(--code-type)" },
+  { tag: tags.comment, color: "var(--code-comment)", fontStyle: "italic" },
+  { tag: tags.meta, color: "var(--code-meta)" },
+  { tag: tags.typeName, color: "var(--code-type)" },
   {
-    tag: [tags.standard(tags.variableName), tags.self, tags.special(tags.variableName)],
-    color: "var(--code-library)",
+    tag: [tags.function(tags.variableName), tags.function(tags.propertyName)],
+    color: "var(--code-function)",
   },
   {
-    tag: [
-      tags.function(tags.variableName),
-      tags.function(tags.propertyName),
-      tags.definition(tags.function(tags.variableName)),
-      tags.definition(tags.function(tags.propertyName)),
-      tags.function(tags.standard(tags.variableName)),
-    ],
-    color: "var(--code-function)",
+    tag: [tags.standard(tags.variableName), tags.function(tags.standard(tags.variableName))],
+    color: "var(--code-library)",
   },
 ]);
