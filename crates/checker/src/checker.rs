@@ -1,7 +1,5 @@
 //! The checker: Luau's analysis, with the globals of a script declared.
 
-use std::sync::Arc;
-
 use luaur::analysis::enums::solver_mode::SolverMode;
 use luaur::analysis::functions::attach_require_magic::attach_require_magic;
 use luaur::analysis::functions::find_expr_or_local_at_position::find_expr_or_local_at_position;
@@ -228,7 +226,7 @@ fn parse(frontend: &mut Frontend, name: &String) {
     frontend.parse_module_name(name);
     for module in frontend.source_modules.values() {
         // SAFETY: nothing is being checked, so nobody else looks at it.
-        unsafe { throws::mark(Arc::as_ptr(module).cast_mut()) };
+        unsafe { throws::mark(module) };
     }
 }
 

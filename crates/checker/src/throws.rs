@@ -6,6 +6,7 @@
 
 use std::ffi::c_void;
 use std::ptr;
+use std::sync::Arc;
 
 use luaur::analysis::functions::does_call_error::does_call_error;
 use luaur::analysis::records::source_module::SourceModule;
@@ -25,17 +26,15 @@ use luaur::ast::visit::AstVisitable;
 ///
 /// # Safety
 ///
-/// Nobody may have a reference to the module or its tree, whose nodes are alive.
-pub(crate) unsafe fn mark(module: *mut SourceModule) {
+/// Nobody else may have a reference to the tree of the module or its allocator, and the nodes must be alive.
+pub(crate) unsafe fn mark(module: &SourceModule) {
     let mut blocks = Blocks::default();
     // SAFETY: the caller has it so.
-    let allocator = unsafe {
-        (*(*module).root).visit(&mut blocks);
-        &raw const *(*module).allocator
-    };
+    unsafe { (*module.root).visit(&mut blocks) };
+    let allocator = Arc::as_ptr(&module.allocator).cast_mut();
     for block in blocks.0 {
-        // SAFETY: the references to the nodes ended with the visit, and the memory of a tree is its module's alone.
-        unsafe { mark_block(&mut *block, &mut *allocator.cast_mut()) };
+        // SAFETY: as before, and the references to the nodes ended with the visit.
+        unsafe { mark_block(&mut *block, &mut *allocator) };
     }
 }
 
