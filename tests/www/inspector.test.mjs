@@ -33,8 +33,9 @@ test("each connection has a row with its state, messages and bytes, and a timeli
      ws:Send(buffer.fromstring("bytes"))`,
   );
   await frames().nth(4).waitFor();
-  const row = sockets().getByRole("row").nth(1);
-  assert.match(await row.innerText(), /Open[\s\S]*\/echo[\s\S]*2[\s\S]*12 B[\s\S]*2[\s\S]*12 B/);
+  await sockets()
+    .getByRole("row", { name: /Open.*\/echo.*2.*12 B.*2.*12 B/s })
+    .waitFor();
   const texts = await frames().allInnerTexts();
   assert.match(texts.join("\n"), /Open after[\s\S]*7 B[\s\S]*\{"a":1\}[\s\S]*5 B[\s\S]*62 79 74 65 73/);
   await context.page.locator("#sockets-tab", { hasText: "Sockets (1)" }).waitFor();

@@ -56,8 +56,9 @@ test("who opens a link finds the own script again", async () => {
   await write(visitor, "print('my own')");
   await visitor.waitForTimeout(500);
   const link = await linkOf(context.page);
+  // The page stays: only the part of its address after the # is another.
   await visitor.goto(link);
-  await ready(visitor);
+  await visitor.locator("#notice").getByText("came with the link").waitFor();
   assert.doesNotMatch(await script(visitor), /my own/);
   await visitor.getByRole("button", { name: "Examples" }).click();
   await visitor.getByRole("button", { name: /^My script/ }).click();

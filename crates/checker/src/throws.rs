@@ -55,7 +55,7 @@ impl AstVisitor for Blocks {
 
 /// # Safety
 ///
-/// The nodes in the block must be alive.
+/// The allocator must be that of the block, and the nodes in it must be alive.
 unsafe fn mark_block(block: &mut AstStatBlock, allocator: &mut Allocator) {
     let body = block.body;
     let Some(&last) = body.as_slice().last() else { return };
@@ -73,6 +73,7 @@ unsafe fn mark_block(block: &mut AstStatBlock, allocator: &mut Allocator) {
     let end = unsafe { (*last).base.location.end };
     let mark = allocator.alloc(AstStatContinue::new(Location { begin: end, end })).cast::<AstStat>();
     let size = body.size + 1;
+    #[expect(clippy::cast_ptr_alignment, reason = "what the allocator gives is aligned for anything")]
     let longer = allocator.allocate(size * size_of::<*mut AstStat>()).cast::<*mut AstStat>();
     // SAFETY: there is room for that many, aligned for anything, and it is of nobody else.
     unsafe {

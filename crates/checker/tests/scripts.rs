@@ -211,6 +211,34 @@ fn results_of_protected_calls_may_be_taken() {
 }
 
 #[test]
+fn an_error_ends_what_it_is_in() {
+    let source = r#"--!strict
+        local connection, reason = websocket.connect("ws://x")
+        if not connection then
+            error(reason)
+        end
+        connection:Close()
+        local function digit(text: string): number
+            while true do
+                local value = tonumber(text)
+                if value then
+                    return value
+                else
+                    error("not a number")
+                end
+            end
+        end
+        local function fail(): string
+            error("always")
+        end
+        return digit, fail
+    "#;
+    assert_eq!(check_one(source), <[&str; 0]>::default());
+    let found = check_one("local function fail()\n\terror('always')\n\tprint('never')\nend\nreturn fail");
+    assert_eq!(found, ["main:3: Unreachable code (previous statement always errors)"]);
+}
+
+#[test]
 fn modules_have_types() {
     let mut checker = checker();
     let main = "--!strict\nlocal list = require('./lib/list')\nlocal text: string = list.first({ 1 })\nlocal n: list.Node = { value = 1 }\n\

@@ -45,7 +45,7 @@ pub(crate) fn assemble(config: &Config, built: &Built) -> Result<()> {
 
 /// The module without the names of its functions, which are an eighth of what is transferred: only traces of engines show them, and
 /// a panic of ours tells its place by itself. Not left out by the linker, since wasm-bindgen needs them.
-fn without_names(module: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn without_names(module: &[u8]) -> Result<Vec<u8>> {
     let mut kept = Vec::with_capacity(module.len());
     let mut start = 0;
     for payload in Parser::new(0).parse_all(module) {

@@ -3,9 +3,14 @@ import type { Diagnostic, Place } from "../types.js";
 /** How checking stands. */
 export type CheckerState = "off" | "loading" | "on" | "failed";
 
+/** Sources by the names of their files. */
+type Files = Readonly<Record<string, string>>;
+/** What is wrong, by the names of the files. */
+type Found = Readonly<Record<string, readonly Diagnostic[]>>;
+
 /** What a page asks of the worker. */
 export type Question =
-  | { readonly type: "check"; readonly id: number; readonly files: Readonly<Record<string, string>> }
+  | { readonly type: "check"; readonly id: number; readonly files: Files }
   | { readonly type: "typeAt"; readonly id: number; readonly place: Place };
 
 /** What the worker answers, by the number of the question. */
@@ -14,8 +19,10 @@ export interface Answer {
   readonly value: unknown;
 }
 
-/** How long a check may take before its worker is taken for lost, in milliseconds; the first one with the time to load it. */
+/** How long an answer may take before the worker is taken for lost, in milliseconds. */
 const PATIENCE = 10_000;
+/** The same for the first one, for which the worker has to be loaded. */
+const PATIENCE_TO_LOAD = 60_000;
 /** So many failures one after the other, and there is no checking any more. */
 const MOST_FAILURES = 3;
 
@@ -29,10 +36,12 @@ export class Checker {
   #failures = 0;
   #isOver = false;
   #lastId = 0;
+  /** Whether the worker has answered before. */
+  #isLoaded = false;
   /** The one question that is under way. */
   #asked: { readonly id: number; settle(value: unknown): void } | undefined;
-  /** The newest check that waits for it. */
-  #next: (() => void) | undefined;
+  /** The newest check, while another question is under way. */
+  #waiting: { readonly files: Files; resolve(found: Found | undefined): void } | undefined;
 
   constructor(options: { onState(state: CheckerState, detail?: string): void }) {
     this.#onState = options.onState;
@@ -43,24 +52,12 @@ export class Checker {
    *
    * @returns what is wrong in each; undefined when a newer check has taken the place of this one, or there is no checking
    */
-  async check(
-    files: Readonly<Record<string, string>>,
-  ): Promise<Readonly<Record<string, readonly Diagnostic[]>> | undefined> {
-    if (this.#asked !== undefined) {
-      // A newer one sends this one away.
-      this.#next?.();
-      const isNewest = await new Promise<boolean>((resolve) => {
-        this.#next = () => resolve(false);
-        this.#asked = withEnd(this.#asked, () => resolve(true));
-      });
-      if (!isNewest) {
-        return undefined;
-      }
-      this.#next = undefined;
-    }
-    const id = ++this.#lastId;
-    const found = await this.#ask({ type: "check", id, files });
-    return found as Readonly<Record<string, readonly Diagnostic[]>> | undefined;
+  check(files: Files): Promise<Found | undefined> {
+    return new Promise((resolve) => {
+      this.#waiting?.resolve(undefined);
+      this.#waiting = { files, resolve };
+      this.#checkNext();
+    });
   }
 
   /** The type of what stands at a place; undefined where it is not known, or a check is under way. */
@@ -79,22 +76,35 @@ export class Checker {
     this.#onState("off");
   }
 
+  #checkNext(): void {
+    const next = this.#waiting;
+    if (next !== undefined && this.#asked === undefined) {
+      this.#waiting = undefined;
+      const question: Question = { type: "check", id: ++this.#lastId, files: next.files };
+      void this.#ask(question).then((found) => next.resolve(found as Found | undefined));
+    }
+  }
+
   #ask(question: Question): Promise<unknown> {
     if (this.#isOver) {
       return Promise.resolve(undefined);
     }
     return new Promise((resolve) => {
-      const patience = setTimeout(() => this.#fail("it did not answer"), PATIENCE);
+      const worker = this.#worker ?? this.#start();
+      const patience = setTimeout(
+        () => this.#fail("it did not answer"),
+        this.#isLoaded ? PATIENCE : PATIENCE_TO_LOAD,
+      );
       this.#asked = {
         id: question.id,
         settle: (value) => {
           clearTimeout(patience);
           this.#asked = undefined;
           resolve(value);
+          this.#checkNext();
         },
       };
-      this.#worker ??= this.#start();
-      this.#worker.postMessage(question);
+      worker.postMessage(question);
     });
   }
 
@@ -104,7 +114,10 @@ export class Checker {
     worker.addEventListener("message", ({ data }: MessageEvent<Answer>) => {
       if (data.id === this.#asked?.id) {
         this.#failures = 0;
-        this.#onState("on");
+        if (!this.#isLoaded) {
+          this.#isLoaded = true;
+          this.#onState("on");
+        }
         this.#asked.settle(data.value);
       }
     });
@@ -114,38 +127,26 @@ export class Checker {
         this.#fail(event.message || "it could not be loaded");
       }
     });
+    this.#worker = worker;
+    this.#isLoaded = false;
     return worker;
   }
 
   #fail(reason: string): void {
     this.#failures++;
-    this.#end();
-    if (this.#failures >= MOST_FAILURES) {
-      this.#isOver = true;
+    this.#isOver = this.#failures >= MOST_FAILURES;
+    if (this.#isOver) {
       this.#onState("failed", reason);
     } else {
       this.#onState("off");
     }
+    this.#end();
   }
 
+  /** Ends the worker; a check that waits begins anew with another one. */
   #end(): void {
     this.#worker?.terminate();
     this.#worker = undefined;
     this.#asked?.settle(undefined);
   }
-}
-
-function withEnd(
-  asked: { readonly id: number; settle(value: unknown): void } | undefined,
-  ended: () => void,
-): { readonly id: number; settle(value: unknown): void } | undefined {
-  return (
-    asked && {
-      id: asked.id,
-      settle(value) {
-        asked.settle(value);
-        ended();
-      },
-    }
-  );
 }
