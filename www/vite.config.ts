@@ -40,6 +40,8 @@ export default defineConfig({
     emptyOutDir: true,
     target: "es2022",
     sourcemap: true,
+    // Those of the modules are put beside it by `cargo xtask build`.
+    license: { fileName: "licences/playground.md" },
     // Data URLs are not what the content security policy allows for what is fetched.
     assetsInlineLimit: 0,
   },

@@ -197,7 +197,8 @@ export async function startServer({ port = 0, root, playground = false } = {}) {
   http.on("upgrade", (request, stream, head) => {
     watch(stream);
     const url = urlOf(request);
-    const behaviour = behaviours[url.pathname.slice(1)];
+    const name = url.pathname.slice(1);
+    const behaviour = Object.hasOwn(behaviours, name) ? behaviours[name] : undefined;
     const service = services.get(url.pathname);
     const accept = () =>
       /** @type {Promise<import("ws").WebSocket>} */ (

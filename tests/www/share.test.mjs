@@ -63,18 +63,49 @@ test("who opens a link finds the own script again", async () => {
   await visitor.getByRole("button", { name: "Examples" }).click();
   await visitor.getByRole("button", { name: /^My script/ }).click();
   assert.match(await script(visitor), /my own/);
-  // A change makes the example the own script, and the one before can still be had.
+  // A changed example is a script of its own: none takes the place of another.
   await visitor.getByRole("button", { name: "Examples" }).click();
   await visitor.getByRole("button", { name: /^Modules/ }).click();
   await write(visitor, "print('changed')");
+  await visitor.getByRole("button", { name: "Examples" }).click();
+  await visitor.getByRole("button", { name: /^Chat/ }).click();
+  await write(visitor, "print('changed again')");
   await visitor.waitForTimeout(500);
   await visitor.reload();
   await ready(visitor);
-  assert.match(await script(visitor), /changed/);
-  await visitor.getByRole("button", { name: "Examples" }).click();
-  await visitor.getByRole("button", { name: /^My script before/ }).click();
-  assert.match(await script(visitor), /my own/);
+  assert.match(await script(visitor), /changed again/);
+  for (const own of ["print('changed')", "print('my own')"]) {
+    await visitor.getByRole("button", { name: "Examples" }).click();
+    await visitor
+      .getByRole("button", { name: /^My script/ })
+      .filter({ hasText: own })
+      .click();
+    assert.equal((await script(visitor)).trim(), own);
+  }
   await visitor.close();
+});
+
+test("two tabs with the same script do not overwrite each other", async () => {
+  const one = await context.newPage();
+  await context.open(one);
+  await write(one, "print('both')");
+  await one.waitForTimeout(500);
+  const other = await one.context().newPage();
+  await context.open(other);
+  assert.equal((await script(other)).trim(), "print('both')");
+  await write(other, "print('of the other')");
+  await other.waitForTimeout(500);
+  await write(one, "print('of the one')");
+  await one.waitForTimeout(500);
+  for (const [tab, text] of /** @type {const} */ ([
+    [one, "print('of the one')"],
+    [other, "print('of the other')"],
+  ])) {
+    await tab.reload();
+    await ready(tab);
+    assert.equal((await script(tab)).trim(), text);
+  }
+  await one.context().close();
 });
 
 for (const [what, hash, message] of [

@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import type { Plugin } from "vite";
 
 /** What is not there after the first visit: source maps, the checker, which comes with its first use, the worker of the package, in the place
- * of which the runs have their own, and what tells whether there is a server. */
-const LATER = /\.map$|checker|services\.json$/;
+ * of which the runs have their own, licences, and what tells whether there is a server. */
+const LATER = /\.map$|checker|services\.json$|\.md$/;
 
 /**
  * Makes `sw.js`, the service worker, with the list of what belongs to the site: so it works offline after the first visit.

@@ -23,6 +23,11 @@ import { linked, Workspace } from "./workspace.js";
 /** How long after a change of the script it is compiled, and its types are checked, in milliseconds. */
 const COMPILE_AFTER = 150;
 const CHECK_AFTER = 500;
+/** How long after one the link to the whole playground is made anew. */
+const LINK_AFTER = 100;
+
+/** How long the page waits to be told whether there is a server, in milliseconds. */
+const MOST_WAIT = 3_000;
 
 const status = element("status", HTMLElement);
 const notice = element("notice", HTMLElement);
@@ -40,19 +45,7 @@ const workspace = new Workspace([{ name: "main", source: echo }], server, () =>
     "The browser does not keep the script any more: its storage is full or forbidden. Share it to keep it.",
   ),
 );
-try {
-  const files = await linked();
-  if (files !== undefined) {
-    workspace.open(files);
-    tell(
-      workspace.hasOwn
-        ? "This script came with the link. Your own is kept: Examples, then “My script”."
-        : "This script came with the link.",
-    );
-  }
-} catch (error) {
-  tell(`The link cannot be opened: ${(error as Error).message}.`);
-}
+await openLink();
 
 let shown: string = workspace.files[0].name;
 const names = () => workspace.files.map(({ name }) => name);
@@ -83,6 +76,8 @@ const tabs = new Tabs({
 const checker = new Checker({ onState: showChecking });
 /** None before the module is there. */
 let runner: Runner | undefined;
+/** Whether a run was asked for before that, by the keyboard. */
+let isWanted = false;
 let syntax: SyntaxChecker | undefined;
 
 /** Shows a file. */
@@ -103,6 +98,7 @@ function showAll(): void {
   for (const name of names()) {
     checkSoon(name);
   }
+  linkSoon();
 }
 
 function change(files: readonly Files[0][]): void {
@@ -113,6 +109,16 @@ function change(files: readonly Files[0][]): void {
   // The link does not say any more what is shown.
   if (location.hash !== "") {
     history.replaceState(null, "", location.pathname + location.search);
+  }
+  linkSoon();
+}
+
+/** The way from an embedded playground to the whole one takes the script along. */
+function linkSoon(): void {
+  if (isEmbedded) {
+    soon("link", LINK_AFTER, async () => {
+      element("full", HTMLAnchorElement).href = `./${await workspace.toHash()}`;
+    });
   }
 }
 
@@ -203,6 +209,7 @@ function goTo(place: Place): void {
 
 async function run(): Promise<void> {
   if (runner === undefined) {
+    isWanted = true;
     return;
   }
   editor.clearMarks();
@@ -290,16 +297,44 @@ function choose(files: Files): void {
   editor.focus();
 }
 
+/** Takes the files of the link with which the page was opened. Returns whether there were any. */
+async function openLink(): Promise<boolean> {
+  try {
+    const files = await linked();
+    if (files === undefined) {
+      return false;
+    }
+    workspace.open(files);
+    tell(
+      workspace.own.length > 0
+        ? "This script came with the link. Your own is kept: Examples, then “My script”."
+        : "This script came with the link.",
+    );
+    return true;
+  } catch (error) {
+    tell(`The link cannot be opened: ${(error as Error).message}.`);
+    return false;
+  }
+}
+
 async function chooseExample(): Promise<void> {
   // They are not part of the first load.
   const { EXAMPLES } = await import("./examples.js");
-  const own = { title: "My script", description: "What you wrote, as you left it" };
-  const previous = { title: "My script before", description: "What you wrote before the present one" };
   showExamples([
-    ...(workspace.hasOwn ? [{ ...own, choose: () => [workspace.openOwn(), showAll()] }] : []),
-    ...(workspace.hasPrevious ? [{ ...previous, choose: () => [workspace.openPrevious(), showAll()] }] : []),
+    ...workspace.own.map((own) => ({
+      title: `My script of ${own.changed.toLocaleString("en", { dateStyle: "medium", timeStyle: "short" })}`,
+      description: beginning(own.files),
+      choose: () => [workspace.openOwn(own), showAll()],
+    })),
     ...EXAMPLES.map(({ title, description, files }) => ({ title, description, choose: () => choose(files) })),
   ]);
+}
+
+/** How a script begins, to know it again. */
+function beginning([main, ...others]: Files): string {
+  const line = main.source.split("\n").find((line) => line.trim() !== "") ?? "empty";
+  const more = others.length === 0 ? "" : ` (and ${others.map(({ name }) => name).join(", ")})`;
+  return `${line.trim()}${more}`.slice(0, 100);
 }
 
 async function share(): Promise<void> {
@@ -318,7 +353,8 @@ async function share(): Promise<void> {
 /** The address of the server that the examples use: the one that serves this page, or one that is inside of it. */
 async function serverAddress(): Promise<string> {
   try {
-    const { server } = (await (await fetch("./services.json")).json()) as { server: boolean };
+    const answer = await fetch("./services.json", { signal: AbortSignal.timeout(MOST_WAIT) });
+    const { server } = (await answer.json()) as { server: boolean };
     if (server) {
       return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`;
     }
@@ -356,6 +392,9 @@ async function start(): Promise<void> {
     syntax = new SyntaxChecker(module);
     runButton.disabled = false;
     status.textContent = "Ready";
+    if (isWanted) {
+      void run();
+    }
   } catch (error) {
     status.textContent = `The VM could not be loaded: ${(error as Error).message}. Check the connection and reload the page.`;
     status.dataset.state = "failed";
@@ -376,19 +415,13 @@ document.addEventListener("keydown", (event) => {
   }
 });
 window.addEventListener("hashchange", async () => {
-  try {
-    const files = await linked();
-    if (files !== undefined) {
-      choose(files);
-    }
-  } catch (error) {
-    tell(`The link cannot be opened: ${(error as Error).message}.`);
+  if (await openLink()) {
+    showAll();
+    editor.focus();
   }
 });
 if (isEmbedded) {
-  const full = element("full", HTMLAnchorElement);
-  full.hidden = false;
-  full.href = `./${location.hash}`;
+  element("full", HTMLAnchorElement).hidden = false;
 }
 element("version", HTMLElement).textContent = `Luau ${import.meta.env.VITE_LUAU_VERSION}`;
 

@@ -181,7 +181,7 @@ export class Runner {
     this.#run = undefined;
     clearInterval(run.timer);
     run.luau?.terminate();
-    run.worker.worker.terminate();
+    run.worker.end();
     this.#options.onAlive(undefined);
     this.#options.onEnd(reason);
   }

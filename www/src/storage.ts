@@ -11,6 +11,17 @@ export function kept(name: string): string | undefined {
   }
 }
 
+/** The names, of those that begin with `start`, under which something is kept. */
+export function keptNames(start: string): string[] {
+  try {
+    return Object.keys(localStorage)
+      .filter((name) => name.startsWith(PREFIX + start))
+      .map((name) => name.slice(PREFIX.length));
+  } catch {
+    return [];
+  }
+}
+
 /**
  * Keeps a text, or nothing any more.
  *
@@ -28,3 +39,21 @@ export function keep(name: string, text: string | undefined): boolean {
     return false;
   }
 }
+
+/** What is kept for this tab of the browser alone, also over a reload. */
+export const ofTab = {
+  get(name: string): string | undefined {
+    try {
+      return sessionStorage.getItem(PREFIX + name) ?? undefined;
+    } catch {
+      return undefined;
+    }
+  },
+  set(name: string, text: string): void {
+    try {
+      sessionStorage.setItem(PREFIX + name, text);
+    } catch {
+      // The tab then opens what was changed last, in whichever tab.
+    }
+  },
+};

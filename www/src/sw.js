@@ -2,8 +2,10 @@
 
 /** @type {string[]} */
 const FILES = __FILES__;
+/** There may be another copy of the site under another path. */
+const CACHES = `luau-playground ${self.registration.scope} `;
 /** Another for each build, so that what belongs together stays together. */
-const CACHE = `luau-playground ${__VERSION__}`;
+const CACHE = CACHES + __VERSION__;
 
 self.addEventListener("install", (event) => {
   event.waitUntil(
@@ -18,7 +20,7 @@ self.addEventListener("activate", (event) => {
   event.waitUntil(
     (async () => {
       for (const name of await caches.keys()) {
-        if (name.startsWith("luau-playground ") && name !== CACHE) {
+        if (name.startsWith(CACHES) && name !== CACHE) {
           await caches.delete(name);
         }
       }

@@ -1,21 +1,36 @@
 import { type Files, fromHash, fromText, toHash, toText } from "./project.js";
-import { keep, kept } from "./storage.js";
+import { keep, kept, keptNames, ofTab } from "./storage.js";
 
 /** How long after a change it is kept, in milliseconds. */
 const KEEP_AFTER = 300;
 
+/** So many scripts of a visitor are kept, those that were changed last. */
+const MOST_KEPT = 20;
+
 /** The address that stands in scripts that are kept or shared, in the place of that of the server that happens to be there. */
 const ANY_SERVER = "ws://127.0.0.1:8080";
 
-/** Where the files come from that are shown now. */
-type Origin = "mine" | "other";
+/** Under which names they are kept. */
+const SCRIPT = "script:";
+/** Which one a tab shows. */
+const SHOWN = "shown";
 
-/** The files that are being worked on, and what is kept of them. What the visitor wrote is never lost to an example or a link. */
+/** A script of the visitor's own. */
+export interface Own {
+  readonly id: string;
+  readonly files: Files;
+  readonly changed: Date;
+}
+
+/** The files that are being worked on, and what is kept of them. What the visitor wrote is never lost to an example, a link or another tab. */
 export class Workspace {
   readonly #server: string;
   readonly #onFull: () => void;
   #files: Files;
-  #origin: Origin;
+  /** Which script of the visitor's own is shown: none, while it is an example or that of a link. */
+  #own: string | undefined;
+  /** What was kept of it when this tab read or wrote it last. */
+  #known: string | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -26,11 +41,9 @@ export class Workspace {
     this.#server = server;
     this.#onFull = onFull;
     this.#files = this.#shown(initial);
-    this.#origin = "other";
-    const mine = read("files");
-    if (mine !== undefined) {
-      this.#files = this.#shown(mine);
-      this.#origin = "mine";
+    const own = read(ofTab.get(SHOWN) ?? "") ?? all()[0];
+    if (own !== undefined) {
+      this.openOwn(own);
     }
     // The page may be closed before the time is over.
     window.addEventListener("pagehide", () => this.#keepNow());
@@ -40,50 +53,36 @@ export class Workspace {
     return this.#files;
   }
 
-  /** Whether there is a script of the visitor's own to go back to. */
-  get hasOwn(): boolean {
-    return this.#origin === "other" && kept("files") !== undefined;
+  /** The scripts of the visitor's own that are not shown now, the one that was changed last first. */
+  get own(): Own[] {
+    this.#keepNow();
+    return all().filter(({ id }) => id !== this.#own);
   }
 
   /** Shows files that the visitor did not write: an example, or those of a link. */
   open(files: Files): void {
     this.#keepNow();
+    this.#own = undefined;
     this.#files = this.#shown(files);
-    this.#origin = "other";
   }
 
-  /** Goes back to the visitor's own files. */
-  openOwn(): void {
-    const files = read("files");
-    if (files !== undefined) {
-      this.#files = this.#shown(files);
-      this.#origin = "mine";
-    }
+  /** Goes back to a script of the visitor's own. */
+  openOwn({ id, files }: Own): void {
+    this.#keepNow();
+    this.#own = id;
+    this.#known = kept(SCRIPT + id);
+    this.#files = this.#shown(files);
+    ofTab.set(SHOWN, id);
   }
 
-  /** The visitor changed the files. From now on they are the visitor's own; those before can be brought back once. */
+  /** The visitor changed the files. From now on they are a script of the visitor's own. */
   change(files: Files): void {
-    if (this.#origin === "other") {
-      keep("previous", kept("files"));
-      this.#origin = "mine";
+    if (this.#own === undefined) {
+      this.#begin();
     }
     this.#files = files;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#keepNow(), KEEP_AFTER);
-  }
-
-  /** Whether there are files that were the visitor's own before the present ones. */
-  get hasPrevious(): boolean {
-    return kept("previous") !== undefined;
-  }
-
-  /** Changes the present files for those that were the visitor's own before. */
-  openPrevious(): void {
-    this.#keepNow();
-    const [previous, mine] = [kept("previous"), kept("files")];
-    keep("files", previous);
-    keep("previous", mine);
-    this.openOwn();
   }
 
   /** The part of a link after the address. */
@@ -91,10 +90,30 @@ export class Workspace {
     return toHash(this.#plain());
   }
 
+  #begin(): void {
+    this.#own = crypto.randomUUID();
+    this.#known = undefined;
+  }
+
   #keepNow(): void {
+    if (this.#timer === undefined || this.#own === undefined) {
+      return;
+    }
     clearTimeout(this.#timer);
-    if (this.#origin === "mine" && !keep("files", toText(this.#plain()))) {
+    this.#timer = undefined;
+    if (kept(SCRIPT + this.#own) !== this.#known) {
+      // Another tab has changed the same script, or let go of it: from here on there are two.
+      this.#begin();
+    }
+    const text = JSON.stringify({ changed: Date.now(), text: toText(this.#plain()) });
+    if (!keep(SCRIPT + this.#own, text)) {
       this.#onFull();
+      return;
+    }
+    this.#known = text;
+    ofTab.set(SHOWN, this.#own);
+    for (const { id } of all().slice(MOST_KEPT)) {
+      keep(SCRIPT + id, undefined);
     }
   }
 
@@ -117,12 +136,23 @@ function mapped([first, ...others]: Files, change: (source: string) => string): 
   return [file(first), ...others.map(file)];
 }
 
-function read(name: string): Files | undefined {
-  const text = kept(name);
+function all(): Own[] {
+  const found = keptNames(SCRIPT).map((name) => read(name.slice(SCRIPT.length)));
+  return found
+    .filter((own) => own !== undefined)
+    .sort((one, other) => other.changed.getTime() - one.changed.getTime());
+}
+
+function read(id: string): Own | undefined {
+  const text = kept(SCRIPT + id);
+  if (text === undefined) {
+    return undefined;
+  }
   try {
-    return text === undefined ? undefined : fromText(text);
+    const data = JSON.parse(text);
+    return { id, files: fromText(data.text), changed: new Date(data.changed) };
   } catch {
-    // Of another version, or damaged: it stays where it is until something else is kept.
+    // Of another version, or damaged: it stays where it is, for that version.
     return undefined;
   }
 }

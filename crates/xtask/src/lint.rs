@@ -29,6 +29,8 @@ pub(crate) fn run(config: &Config) -> Tally {
                 "luau-websocket",
                 "-p",
                 "cxx-runtime",
+                "-p",
+                "luau-checker",
                 "--all-targets",
                 "--release",
                 "--target",

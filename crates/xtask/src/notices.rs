@@ -1,4 +1,4 @@
-//! `NOTICES.md`: what is inside the module besides this project, and the licences of it.
+//! `NOTICES.md`: what is inside a module besides this project, and the licences of it.
 
 mod component;
 mod crates;
@@ -13,23 +13,36 @@ use anyhow::Result;
 use crate::config::Config;
 use crate::notices::component::Component;
 
-const HEAD: &str = "\
+const OF_CHECKER: &str = "\
+# Notices of the type checker
+
+`checker_bg.wasm` contains the following.
+";
+
+const OF_PACKAGE: &str = "\
 # Notices
 
 `luau.wasm` contains the following, besides luau-websocket itself, which is under the licence in the file `LICENSE`; parts \
 of wasm-bindgen are in `glue.js` too. A text that several of them have is printed once.
 ";
 
-/// The whole file.
+/// The whole file of the package.
 pub(crate) fn text(config: &Config) -> Result<String> {
     let mut components = crates::components(config)?;
     components.extend(toolchain::components(config)?);
     components.extend(library::components(config)?);
-    render(&components)
+    render(OF_PACKAGE, &components)
 }
 
-fn render(components: &[Component]) -> Result<String> {
-    let mut text = HEAD.to_owned();
+/// The same for the type checker of the playground.
+pub(crate) fn text_of_checker(config: &Config) -> Result<String> {
+    let mut components = crates::of_checker(config)?;
+    components.extend(library::components(config)?);
+    render(OF_CHECKER, &components)
+}
+
+fn render(head: &str, components: &[Component]) -> Result<String> {
+    let mut text = head.to_owned();
     // By the words of a text, since copies of one licence differ in how their lines are broken.
     let mut printed: HashMap<String, String> = HashMap::new();
     for component in components {
@@ -69,7 +82,7 @@ mod tests {
     fn a_text_is_printed_once_however_its_lines_are_broken() {
         let first = component("first", &[("LICENSE", "Use it\r\nas you like.  \r\n\r\n")]);
         let second = component("second", &[("LICENSE-MIT", "Use it as\nyou like.")]);
-        let text = render(&[first, second]).expect("both have a licence");
+        let text = render("", &[first, second]).expect("both have a licence");
         let (_, sections) = text.split_once("## first").expect("a section");
         assert_eq!(
             sections,
@@ -82,9 +95,9 @@ mod tests {
     #[test]
     fn without_a_text_there_must_be_authors_or_an_address() {
         let mut bare = component("bare", &[]);
-        assert!(render(&[bare]).is_ok());
+        assert!(render("", &[bare]).is_ok());
         bare = Component { source: String::new(), ..component("bare", &[]) };
-        let error = render(&[bare]).expect_err("nothing says whose it is").to_string();
+        let error = render("", &[bare]).expect_err("nothing says whose it is").to_string();
         assert!(error.contains("bare 1.0.0"), "{error}");
     }
 }

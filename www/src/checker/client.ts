@@ -110,7 +110,7 @@ export class Checker {
 
   #start(): Worker {
     this.#onState("loading");
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    const worker = new Worker(new URL("./checker-worker.ts", import.meta.url), { type: "module" });
     worker.addEventListener("message", ({ data }: MessageEvent<Answer>) => {
       if (data.id === this.#asked?.id) {
         this.#failures = 0;

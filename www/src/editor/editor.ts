@@ -4,6 +4,7 @@ import {
   autocompletion,
   closeBrackets,
   closeBracketsKeymap,
+  closeCompletion,
 } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import {
@@ -106,7 +107,7 @@ export class Editor {
     const known = this.#hidden.get(name);
     this.#hidden.delete(name);
     this.#name = name;
-    this.#view.setState(known?.state ?? this.#stateOf(name, source));
+    this.#put(known?.state ?? this.#stateOf(name, source));
     if (known?.scroll !== undefined) {
       this.#view.dispatch({ effects: known.scroll });
     }
@@ -116,11 +117,17 @@ export class Editor {
   replace(name: string, source: string): void {
     this.#problems.delete(name);
     if (name === this.#name) {
-      this.#view.dispatch({ effects: closeHoverTooltips });
-      this.#view.setState(this.#stateOf(name, source));
+      this.#put(this.#stateOf(name, source));
     } else {
       this.#hidden.set(name, { state: this.#stateOf(name, source), scroll: undefined });
     }
+  }
+
+  #put(state: EditorState): void {
+    this.#view.dispatch({ effects: closeHoverTooltips });
+    // Has it done now what it has put off to measure, such as where a tooltip goes: in the new state its places do not exist.
+    this.#view.coordsAtPos(0);
+    this.#view.setState(state);
   }
 
   /** A file has another name. */
@@ -211,7 +218,9 @@ export class Editor {
 
   #all(): Extension {
     const { onChange, onRun, fileNames, hover } = this.#options;
-    const run = () => {
+    const run = (view: EditorView) => {
+      // What it proposes is not wanted any more, also when it comes only now.
+      closeCompletion(view);
       onRun();
       return true;
     };

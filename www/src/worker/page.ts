@@ -11,6 +11,8 @@ export interface RunWorker {
   send(id: number, data: string | Uint8Array): void;
   /** Closes a connection of the script. Does nothing when the connection is not open. */
   close(id: number): void;
+  /** Ends the worker, whatever it does. */
+  end(): void;
 }
 
 /** Makes the worker of a run. */
@@ -25,5 +27,9 @@ export function makeWorker(): RunWorker {
     worker,
     send: (id, data) => post({ type: "send", id, data: typeof data === "string" ? data : data.slice() }),
     close: (id) => post({ type: "close", id }),
+    end() {
+      worker.terminate();
+      channel.close();
+    },
   };
 }

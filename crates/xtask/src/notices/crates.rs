@@ -14,15 +14,33 @@ use crate::notices::component::{Component, Text};
 /// The crate that has the sources of Luau; a build script compiles them, so it is not among those linked.
 const LUAU: &str = "luau0-src";
 
+/// What is inside the module of the package.
 pub(crate) fn components(config: &Config) -> Result<Vec<Component>> {
-    let metadata = MetadataCommand::new()
+    let features = config.file.build.features.join(",");
+    let metadata = metadata(config)?;
+    let mut components = vec![luau(&metadata)?];
+    components.extend(linked(config, &metadata, "luau-websocket", &features)?);
+    Ok(components)
+}
+
+/// What is inside the module of the type checker.
+pub(crate) fn of_checker(config: &Config) -> Result<Vec<Component>> {
+    linked(config, &metadata(config)?, "luau-checker", "")
+}
+
+fn metadata(config: &Config) -> Result<Metadata> {
+    MetadataCommand::new()
         .manifest_path(config.root.join("Cargo.toml"))
         .current_dir(&config.root)
         .other_options(["--filter-platform".to_owned(), config.wasm_target()?.to_owned()])
         .exec()
-        .context("cargo cannot say which crates there are")?;
-    let mut components = vec![luau(&metadata)?];
-    for title in linked(config)? {
+        .context("cargo cannot say which crates there are")
+}
+
+/// The crates that the linker gets, without those that macros and build scripts need.
+fn linked(config: &Config, metadata: &Metadata, root: &str, features: &str) -> Result<Vec<Component>> {
+    let mut components = Vec::new();
+    for title in titles(config, root, features)? {
         let package =
             metadata.packages.iter().find(|package| format!("{} v{}", package.name, package.version) == title);
         let package =
@@ -35,15 +53,15 @@ pub(crate) fn components(config: &Config) -> Result<Vec<Component>> {
     Ok(components)
 }
 
-/// The names and versions of the crates that the linker gets, without those that macros and build scripts need.
+/// Their names and versions.
 ///
 /// `cargo tree` says it: in what `cargo metadata` resolves, the crates also have the features that the rest of the
 /// workspace and its tests ask for, and with them crates that are not in the module.
-fn linked(config: &Config) -> Result<BTreeSet<String>> {
+fn titles(config: &Config, root: &str, features: &str) -> Result<BTreeSet<String>> {
     let mut cargo = Command::new("cargo");
-    cargo.args(["tree", "--package", "luau-websocket", "--edges", "normal,no-proc-macro", "--prefix", "none"]);
-    cargo.args(["--target", config.wasm_target()?, "--no-default-features", "--features"]);
-    cargo.arg(config.file.build.features.join(",")).current_dir(&config.root);
+    cargo.args(["tree", "--package", root, "--edges", "normal,no-proc-macro", "--prefix", "none"]);
+    cargo.args(["--target", config.wasm_target()?, "--no-default-features", "--features", features]);
+    cargo.current_dir(&config.root);
     let tree = output(&mut cargo).context("`cargo tree` cannot say which crates are inside the module")?;
     // Such as `serde v1.0.229`, and what else cargo has to say of it.
     let words = tree.lines().map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" "));
