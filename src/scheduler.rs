@@ -31,7 +31,7 @@ pub use self::timers::Timer;
 use self::timers::{Alarm, TimerKey, Timers};
 use crate::error::{Kind, ScriptError};
 use crate::failure::Failure;
-use crate::raw::{self, Doom, Guard, Resumed};
+use crate::raw::{self, Doom, Guard, Interrupted, Resumed};
 
 /// Which thread: the address of its state, which stands for it as long as the thread is alive.
 type ThreadId = *const c_void;
@@ -101,13 +101,14 @@ impl Limits {
 /// How a thread came back.
 enum Ended {
     Yielded,
+    Interrupted(Interrupted),
     Finished,
     Failed(ScriptError),
 }
 
-/// A thread that was made to yield because the page is to have its turn.
+/// A thread that was interrupted because the page is to have its turn.
 struct Preempted {
-    thread: LuaThread,
+    interrupted: Interrupted,
     /// How long it has run since it yielded by itself, in milliseconds.
     used: f64,
 }
@@ -335,8 +336,11 @@ impl Scheduler {
         if is_running {
             self.end_running(lua, Kind::Cancelled, message);
         } else {
-            let preempted = self.0.preempted.take().filter(|preempted| preempted.thread != *thread);
-            self.0.preempted.replace(preempted);
+            let is_it = |preempted: &mut Preempted| preempted.interrupted.thread() == thread;
+            let preempted = self.0.preempted.borrow_mut().take_if(is_it);
+            if let Some(Preempted { interrupted, .. }) = preempted {
+                interrupted.end(lua);
+            }
             // One that a script resumed by hand, and that is running deeper down, goes on until it yields.
             if thread.is_resumable() {
                 raw::close(lua, thread);
@@ -473,7 +477,9 @@ impl Scheduler {
         let mut threads: Vec<LuaThread> = parked.iter().map(|parked| parked.thread.clone()).collect();
         threads.extend(jobs.filter_map(|job| if let Job::Resume { thread, .. } = job { Some(thread) } else { None }));
         threads.extend(timers.into_delayed());
-        threads.extend(preempted.map(|preempted| preempted.thread));
+        if let Some(Preempted { interrupted, .. }) = preempted {
+            interrupted.end(lua);
+        }
         for parked in parked {
             self.give_back(Some(parked));
         }
@@ -502,7 +508,7 @@ impl Scheduler {
                 Job::Wake { .. } | Job::Dispatch(_) => {}
             }
         }
-        threads.extend(self.0.preempted.borrow().iter().map(|preempted| preempted.thread.to_pointer()));
+        threads.extend(self.0.preempted.borrow().iter().map(|preempted| preempted.interrupted.thread().to_pointer()));
         threads.extend(self.0.running.borrow().iter().map(|(thread, _)| thread.to_pointer()));
         let timers = self.0.timers.borrow();
         threads.extend(timers.delayed());
@@ -623,38 +629,37 @@ impl Scheduler {
     }
 
     fn run_thread(&self, lua: &Lua, thread: &LuaThread, values: LuaMultiValue) {
-        self.run_slice(lua, thread, values, 0.0);
+        self.run_slice(lua, thread, 0.0, |guard| raw::resume(lua, guard, thread, values));
     }
 
     /// Goes on with the thread that was preempted. Returns whether there was one.
     fn go_on(&self, lua: &Lua) -> bool {
         let preempted = self.0.preempted.take();
-        let Some(Preempted { thread, used }) = preempted else { return false };
-        if thread.is_resumable() {
-            // Without values: they would be taken for those of the call that was interrupted.
-            self.run_slice(lua, &thread, LuaMultiValue::new(), used);
-        }
+        let Some(Preempted { interrupted, used }) = preempted else { return false };
+        let thread = interrupted.thread().clone();
+        self.run_slice(lua, &thread, used, |guard| raw::go_on(lua, guard, interrupted));
         true
     }
 
-    fn run_slice(&self, lua: &Lua, thread: &LuaThread, values: LuaMultiValue, used: f64) {
+    fn run_slice(&self, lua: &Lua, thread: &LuaThread, used: f64, resume: impl FnOnce(&Guard) -> LuaResult<Resumed>) {
         self.0.resumptions.set(self.0.resumptions.get() + 1);
         let limits = self.0.limits.get();
         let began = if limits.are_set() { self.now() } else { 0.0 };
-        let guard = Guard::new(thread, self.0.clock.clone(), began + limits.slice, began + limits.limit - used);
+        let guard = Guard::new(self.0.clock.clone(), began + limits.slice, began + limits.limit - used);
         // None but this thread runs, since turns are not nested.
         self.0.running.replace(Some((thread.clone(), guard.clone())));
         // The text of what was thrown may be made by the script, and has to keep to its limits too.
-        let ended = raw::guarded(guard.clone(), || match raw::resume(lua, thread, values) {
+        let ended = raw::guarded(guard.clone(), || match resume(&guard) {
             Ok(Resumed::Yielded) => Ended::Yielded,
+            Ok(Resumed::Interrupted(interrupted)) => Ended::Interrupted(interrupted),
             Ok(Resumed::Finished) => Ended::Finished,
             Ok(Resumed::Failed { value, frames }) => Ended::Failed(ScriptError::thrown(lua, value, frames)),
             Err(error) => Ended::Failed(ScriptError::from_lua(&error, "")),
         });
         self.0.running.replace(None);
-        if guard.was_preempted() && matches!(ended, Ended::Yielded) {
+        if let Ended::Interrupted(interrupted) = ended {
             let used = used + self.now() - began;
-            self.0.preempted.replace(Some(Preempted { thread: thread.clone(), used }));
+            self.0.preempted.replace(Some(Preempted { interrupted, used }));
             return;
         }
         let error = if let Ended::Failed(error) = ended { Some(error) } else { None };

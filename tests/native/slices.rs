@@ -54,6 +54,132 @@ fn a_generator_never_yields_behind_the_back_of_who_resumed_it() {
     assert_eq!(world.log(), ["5050"]);
 }
 
+/// What `source` logs with slices, which takes at least so many of them, and the same without.
+fn sliced(source: &str, at_least: usize) -> Vec<String> {
+    let world = World::new();
+    world.limit(1.0, SLICES);
+    world.start(source);
+    let count = turns(&world);
+    assert!(count > at_least, "{source}: {count} turns");
+    world.pass_to(1e9);
+    assert_eq!(world.errors(), [""; 0], "{source}");
+    let log = world.log();
+    assert_eq!(log, World::logged(source), "{source}");
+    log
+}
+
+#[test]
+fn coroutines_at_any_depth_are_cut_into_slices() {
+    let log = sliced(
+        "local function busy(n) local sum = 0 for i = 1, n do sum += i end return sum end
+         log(coroutine.wrap(busy)(50000))
+         log(coroutine.resume(coroutine.create(busy), 50000))
+         log(pcall(coroutine.wrap(function() return pcall(coroutine.wrap(busy), 50000) end)))
+         local function nest(depth) return if depth == 0 then busy(50000) else coroutine.wrap(nest)(depth - 1) end
+         log(nest(100))
+         local thread = task.spawn(function() log(busy(50000)) task.wait(1) log('woke') end)
+         log(coroutine.status(thread))
+         for value in coroutine.wrap(function() for i = 1, 3 do coroutine.yield(busy(10000) + i) end end) do log(value) end",
+        100,
+    );
+    let sum = "1250025000";
+    let ok = format!("true {sum}");
+    let through = format!("true {ok}");
+    assert_eq!(log[..6], [sum, &ok, &through, sum, sum, "suspended"]);
+    assert_eq!(log[6..], ["50005001", "50005002", "50005003", "woke"]);
+}
+
+#[test]
+fn what_a_sliced_coroutine_comes_back_with_arrives() {
+    let log = sliced(
+        "local function busy() for i = 1, 30000 do end end
+         local function fail(value) busy() error(value) end
+         log(coroutine.resume(coroutine.create(fail), 'text'))
+         log(select('#', coroutine.resume(coroutine.create(function(...) busy() return ... end), nil, nil)))
+         log(pcall(coroutine.wrap(fail), 'wrapped'))
+         log(xpcall(coroutine.wrap(fail), function(message) busy() return 'handled ' .. message end, 'x'))
+         local outer
+         local inner = coroutine.create(function(...)
+             busy() log(coroutine.status(outer), coroutine.status(coroutine.running()), coroutine.isyieldable())
+             log(pcall(coroutine.close, outer))
+             log(coroutine.resume(outer))
+             log(coroutine.yield(...)) busy() return 'end'
+         end)
+         outer = coroutine.create(function()
+             log(coroutine.resume(inner, 1, 2)) busy() log(coroutine.resume(inner, 3)) log(coroutine.resume(inner))
+             return coroutine.status(inner)
+         end)
+         log(coroutine.resume(outer))",
+        50,
+    );
+    assert_eq!(
+        log,
+        [
+            "false script:2: text",
+            "3",
+            "false script:2: wrapped",
+            "false handled script:2: x",
+            "normal running true",
+            "false cannot close normal coroutine",
+            "false cannot resume normal coroutine",
+            "true 1 2",
+            "3",
+            "true end",
+            "false cannot resume dead coroutine",
+            "true dead",
+        ]
+    );
+}
+
+#[test]
+fn a_coroutine_inside_of_a_call_into_c_waits_for_its_end() {
+    sliced(
+        "local function busy(n) for i = 1, n do end return n end
+         local list = {} for i = 1, 200 do list[i] = (i * 7919) % 200 end
+         table.sort(list, function(a, b) coroutine.wrap(busy)(200) return a < b end)
+         local sum = 0
+         for round = 1, 20 do
+             coroutine.wrap(function()
+                 local object = setmetatable({}, { __index = function(_, key) return coroutine.wrap(busy)(key) end })
+                 sum += object[5000]
+                 busy(5000)
+             end)()
+         end
+         log(list[1], list[200], sum)",
+        10,
+    );
+}
+
+#[test]
+fn who_is_cancelled_between_slices_takes_along_what_it_had_resumed() {
+    let world = World::new();
+    world.limit(1.0, SLICES);
+    let thread = world.start(
+        "inner = coroutine.create(function() while true do end end)
+         log(coroutine.resume(inner))",
+    );
+    assert_eq!(world.turn(), Next::Now);
+    world.scheduler.cancel(&world.lua, &thread, "enough");
+    assert_eq!(turns(&world), 1);
+    assert!(world.log().is_empty());
+    assert_eq!(world.scheduler.counts().threads, 0);
+    world.lua.gc_collect().unwrap();
+}
+
+#[test]
+fn the_vm_may_go_between_slices() {
+    let world = World::new();
+    world.limit(1.0, SLICES);
+    world.start("local f = coroutine.wrap(function() while true do end end) while true do f() end");
+    assert_eq!(world.turn(), Next::Now);
+    let error = luau_websocket::error::ScriptError::plain(Kind::Disposed, "gone");
+    world.scheduler.clear(&world.lua, &error);
+    assert_eq!(turns(&world), 1);
+    world.lua.gc_collect().unwrap();
+    world.run("log('alive')");
+    assert_eq!(world.log(), ["alive"]);
+}
+
 #[test]
 fn slices_pass_through_pcall_and_not_through_c() {
     let world = World::new();

@@ -1,0 +1,264 @@
+//! What Luau asks while a script computes: whether it may go on, has to let the page have its turn, or has to end.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::{CString, c_int};
+use std::rc::Rc;
+
+use mlua::ffi;
+use mlua::prelude::*;
+
+use super::text;
+use crate::error::{CHUNK_NAME, Kind};
+
+/// What keeps one resumption of a thread in bounds; see [`guarded`].
+pub(crate) struct Guard {
+    /// The thread that was resumed last from outside of Luau: those that run may have been resumed by it.
+    resumed: Cell<*mut ffi::lua_State>,
+    clock: Rc<dyn Fn() -> f64>,
+    /// When the page is to get its turn, in milliseconds.
+    slice_ends: f64,
+    /// When the thread has run for too long without yielding.
+    limit_ends: f64,
+    /// Whether the slice is over, and it could not be interrupted yet: there was a call into C.
+    overdue: Cell<bool>,
+    /// The threads that are interrupted now, from the one that ran to the one that `resumed` had resumed.
+    interrupted: RefCell<Vec<*mut ffi::lua_State>>,
+    doom: RefCell<Option<Doom>>,
+}
+
+/// Why a running thread is to end: it is raised as an error again and again, until nothing is left that could catch it.
+#[derive(Clone, Debug)]
+pub(crate) struct Doom(Rc<(Kind, CString)>);
+
+impl Doom {
+    pub(crate) fn new(kind: Kind, message: &str) -> Self {
+        // The page chose the text, and may have put zeros into it.
+        Self(Rc::new((kind, CString::new(message.replace('\0', " ")).unwrap_or_default())))
+    }
+
+    /// The kind of the error.
+    pub(crate) fn kind(&self) -> Kind {
+        self.0.0
+    }
+
+    /// Its text.
+    pub(crate) fn message(&self) -> String {
+        self.0.1.to_string_lossy().into_owned()
+    }
+}
+
+/// What a thread that ran for too long is told.
+const TIMED_OUT: &str = "timed out: the script has run longer than its time limit without waiting";
+
+thread_local! {
+    /// The guard of the innermost resumption, of whichever VM. A function of the page that a script calls may run another
+    /// VM, so there can be several, one inside the other.
+    static GUARD: RefCell<Option<Rc<Guard>>> = const { RefCell::new(None) };
+    /// How many interrupts to let pass until the next look at the clock.
+    static LET_PASS: Cell<u32> = const { Cell::new(0) };
+    /// The same while a slice is over and the thread cannot be made to yield.
+    static PASSES: Cell<u32> = const { Cell::new(0) };
+    /// How many to let pass after that: adjusted, so that looks are about `LOOK_EVERY` apart.
+    static STRIDE: Cell<u32> = const { Cell::new(LEAST_STRIDE) };
+    /// When the clock was looked at last.
+    static LAST_LOOK: Cell<f64> = const { Cell::new(0.0) };
+}
+
+/// Looking at the clock costs as much as some tens of interrupts, and an interrupt stands for anything from a few
+/// nanoseconds to a long call into C.
+const LEAST_STRIDE: u32 = 100;
+const MOST_STRIDE: u32 = 4_000;
+/// In milliseconds.
+const LOOK_EVERY: f64 = 0.5;
+
+impl Guard {
+    /// A guard with times as `clock` tells them.
+    pub(crate) fn new(clock: Rc<dyn Fn() -> f64>, slice_ends: f64, limit_ends: f64) -> Rc<Self> {
+        let (overdue, interrupted, doom) = Default::default();
+        let resumed = Cell::new(std::ptr::null_mut());
+        Rc::new(Self { resumed, clock, slice_ends, limit_ends, overdue, interrupted, doom })
+    }
+
+    /// Takes note of the thread that is resumed from outside of Luau.
+    pub(super) fn note_resumed(&self, state: *mut ffi::lua_State) {
+        self.resumed.set(state);
+    }
+
+    /// The threads that were interrupted beside the one that was resumed, beginning with the one that ran.
+    pub(super) fn take_interrupted(&self) -> Vec<*mut ffi::lua_State> {
+        self.interrupted.take()
+    }
+
+    /// Why the thread is to end.
+    pub(crate) fn doom(&self) -> Option<Doom> {
+        self.doom.borrow().clone()
+    }
+
+    /// Ends the thread, at whatever depth it runs, as soon as it comes to a loop or a call.
+    pub(crate) fn set_doom(&self, doom: Doom) {
+        self.doom.replace(Some(doom));
+        LET_PASS.set(0);
+    }
+}
+
+/// Runs `resume` with `guard` as the one that is asked at interrupts.
+pub(crate) fn guarded<R>(guard: Rc<Guard>, resume: impl FnOnce() -> R) -> R {
+    let outer = GUARD.replace(Some(guard));
+    // At once, since the times of this guard are its own.
+    LET_PASS.set(0);
+    PASSES.set(0);
+    let result = resume();
+    GUARD.replace(outer);
+    // The outer one may have been doomed meanwhile.
+    LET_PASS.set(0);
+    PASSES.set(0);
+    result
+}
+
+/// Has Luau ask the guard at every turn of a loop and every call; without, running costs nothing more.
+///
+/// # Errors
+/// When there is no memory.
+pub(crate) fn set_interrupts(lua: &Lua, on: bool) -> LuaResult<()> {
+    // SAFETY: the callbacks belong to the VM and live as long; `interrupt` keeps to what Luau allows there.
+    unsafe {
+        lua.exec_raw((), move |state| {
+            (*ffi::lua_callbacks(state)).interrupt = if on { Some(interrupt) } else { None };
+        })
+    }
+}
+
+/// Called by Luau at every turn of a loop and every call, and with `gc` from 0 by the collector.
+unsafe extern "C-unwind" fn interrupt(state: *mut ffi::lua_State, gc: c_int) {
+    let left = LET_PASS.get();
+    if left > 0 {
+        LET_PASS.set(left - 1);
+        return;
+    }
+    if gc < 0 {
+        // SAFETY: Luau calls this with the thread that is running.
+        unsafe { look(state) }
+    }
+}
+
+/// # Safety
+/// `state` is the thread that is running, and it stands where Luau may be interrupted. An error that is raised passes over
+/// this frame, in which nothing is left to drop by then.
+unsafe fn look(state: *mut ffi::lua_State) {
+    let Some(guard) = GUARD.with_borrow(Option::clone) else { return };
+    match guard.look(state) {
+        Action::GoOn => {}
+        Action::Interrupt => {
+            drop(guard);
+            // SAFETY: `Guard::look` asked whether the threads may be interrupted. A break, and no yield: that would be one of
+            // the thread's own for whoever had resumed it.
+            unsafe { ffi::lua_break(state) };
+        }
+        // SAFETY: the caller's promise. The guard, and the message in it, are kept by whoever resumed the thread.
+        Action::Raise => unsafe {
+            let message = guard.doom.borrow().as_ref().map(|doom| doom.0.1.as_ptr());
+            drop(guard);
+            // Code of ours goes on: it tells the page how the thread ended.
+            if let Some(message) = message
+                && !runs_our_code(state)
+            {
+                ffi::luaL_where(state, 0);
+                ffi::lua_pushstring(state, message);
+                ffi::lua_concat(state, 2);
+                ffi::lua_error(state);
+            }
+        },
+    }
+}
+
+/// What is to be done at an interrupt.
+enum Action {
+    GoOn,
+    Interrupt,
+    Raise,
+}
+
+impl Guard {
+    fn look(&self, state: *mut ffi::lua_State) -> Action {
+        if self.doom.borrow().is_some() {
+            return Action::Raise;
+        }
+        if self.overdue.get() && self.can_interrupt(state) {
+            return Action::Interrupt;
+        }
+        let passes = PASSES.get();
+        if passes > 0 {
+            PASSES.set(passes - 1);
+            return Action::GoOn;
+        }
+        let now = (self.clock)();
+        let since_last = now - LAST_LOOK.replace(now);
+        let stride = STRIDE.get();
+        let stride = if since_last < LOOK_EVERY { stride.saturating_mul(2) } else { stride / 2 };
+        STRIDE.set(stride.clamp(LEAST_STRIDE, MOST_STRIDE));
+        if now >= self.limit_ends {
+            self.set_doom(Doom::new(Kind::Timeout, TIMED_OUT));
+            return Action::Raise;
+        }
+        if now >= self.slice_ends {
+            if self.can_interrupt(state) {
+                return Action::Interrupt;
+            }
+            // Asked at every interrupt from now on, whether it is back from C.
+            self.overdue.set(true);
+            PASSES.set(STRIDE.get());
+        } else {
+            LET_PASS.set(STRIDE.get());
+        }
+        Action::GoOn
+    }
+
+    /// Whether `state`, which is running, may be interrupted, with all those that wait for it; they are noted then.
+    fn can_interrupt(&self, state: *mut ffi::lua_State) -> bool {
+        // SAFETY: these threads are alive: they run, or wait in a call for the next of them. Asking changes nothing.
+        unsafe {
+            if ffi::lua_isyieldable(state) == 0 {
+                return false;
+            }
+            let mut chain = Vec::new();
+            let mut waiting = self.resumed.get();
+            while waiting != state {
+                if ffi::lua_isyieldable(waiting) == 0 {
+                    return false;
+                }
+                let Some(next) = resumed_by(waiting) else { return false };
+                chain.push(next);
+                waiting = next;
+            }
+            chain.reverse();
+            self.interrupted.replace(chain);
+        }
+        true
+    }
+}
+
+/// The thread that another one has resumed and waits for.
+///
+/// # Safety
+/// `waiting` is alive, and waits in a call that resumed a thread.
+unsafe fn resumed_by(waiting: *mut ffi::lua_State) -> Option<*mut ffi::lua_State> {
+    // That is `coroutine.resume`, of which the thread is an argument, or what `coroutine.wrap` made, of which it is an upvalue
+    // and which has handed all its arguments on.
+    let places = [1, ffi::lua_upvalueindex(1)];
+    // SAFETY: the caller's promise; both places may be asked for in a call into C, whether there is anything or not.
+    places.into_iter().map(|place| unsafe { ffi::lua_tothread(waiting, place) }).find(|thread| !thread.is_null())
+}
+
+/// Whether the function that is running is Luau code of ours.
+///
+/// # Safety
+/// `state` is alive.
+unsafe fn runs_our_code(state: *mut ffi::lua_State) -> bool {
+    // SAFETY: a `lua_Debug` is plain data, for which zero is a valid value.
+    let mut info: ffi::lua_Debug = unsafe { std::mem::zeroed() };
+    // SAFETY: the caller's promise; only text is asked for, nothing is pushed, and the text lives as long as the function.
+    unsafe {
+        ffi::lua_getinfo(state, 0, c"s".as_ptr(), &raw mut info) != 0
+            && text(info.short_src).is_some_and(|name| name == CHUNK_NAME)
+    }
+}

@@ -1,0 +1,131 @@
+//! Resuming threads from outside of Luau, and going on with those that were interrupted.
+
+use mlua::prelude::*;
+use mlua::{Thread, ffi};
+
+use super::guard::Guard;
+use super::memory::limited;
+use super::stack;
+use crate::error::Frame;
+
+/// How a thread came back from [`resume`] or [`go_on`].
+#[derive(Debug)]
+pub(crate) enum Resumed {
+    /// It waits to be resumed again. What it yielded is dropped: the scheduler has no use for it.
+    Yielded,
+    /// Its slice is over. Nothing but [`go_on`] may be done with it, or [`end`](Interrupted::end).
+    Interrupted(Interrupted),
+    /// Its function returned. What it returned is dropped, for the same reason.
+    Finished,
+    /// It ended with an error: the value that was thrown, and where, innermost first.
+    Failed { value: LuaValue, frames: Vec<Frame> },
+}
+
+/// A thread that was interrupted, with those that it had resumed.
+#[derive(Debug)]
+#[must_use = "who lets go of it leaves threads that nobody can resume or close"]
+pub(crate) struct Interrupted {
+    /// What the scheduler resumed. It keeps all the others alive: each stands on the stack of the one that resumed it.
+    thread: Thread,
+    /// Those that it had resumed, beginning with the one that ran.
+    chain: Vec<*mut ffi::lua_State>,
+}
+
+impl Interrupted {
+    /// What the scheduler had resumed.
+    pub(crate) fn thread(&self) -> &Thread {
+        &self.thread
+    }
+
+    /// Ends all of them: what they were doing is dropped, and they cannot be resumed any more.
+    pub(crate) fn end(self, lua: &Lua) {
+        // SAFETY: `thread` keeps them alive, none of them runs, and one that was interrupted may be reset; nothing is left on
+        // the stack. It fails for want of memory only, and then nobody resumes them either.
+        let _ = unsafe {
+            lua.exec_raw::<()>((), |_| {
+                for state in self.chain.iter().copied().chain([self.thread.state()]) {
+                    ffi::lua_resetthread(state);
+                }
+            })
+        };
+    }
+}
+
+/// Resumes `thread` with `args`, with `guard` as the one that is asked at interrupts.
+///
+/// mlua's own `Thread::resume` turns the error into text and loses the value that was thrown.
+///
+/// # Errors
+/// When there is no memory for the arguments.
+pub(crate) fn resume(lua: &Lua, guard: &Guard, thread: &Thread, args: LuaMultiValue) -> LuaResult<Resumed> {
+    run(lua, guard, thread.clone(), Vec::new(), args)
+}
+
+/// Goes on with what was interrupted.
+///
+/// # Errors
+/// When there is no memory.
+pub(crate) fn go_on(lua: &Lua, guard: &Guard, interrupted: Interrupted) -> LuaResult<Resumed> {
+    let Interrupted { thread, chain } = interrupted;
+    // Without values: they would be taken for those of the call that was interrupted.
+    run(lua, guard, thread, chain, LuaMultiValue::new())
+}
+
+/// Resumes the threads of `chain` and then `thread`: one that was interrupted while it waited for another is resumed after that one,
+/// and takes from its stack what it came back with.
+fn run(
+    lua: &Lua,
+    guard: &Guard,
+    thread: Thread,
+    mut chain: Vec<*mut ffi::lua_State>,
+    args: LuaMultiValue,
+) -> LuaResult<Resumed> {
+    let mut status = ffi::LUA_OK;
+    let mut frames = Vec::new();
+    let mut error = {
+        let (status, frames, chain, thread) = (&mut status, &mut frames, &mut chain, &thread);
+        let run = move |state: *mut ffi::lua_State| {
+            // SAFETY: `exec_raw` runs this under Luau's error protection, with nothing on the stack but the arguments, which
+            // are for the first; all states belong to the same VM, and `thread` keeps them alive.
+            unsafe {
+                let mut count = ffi::lua_gettop(state);
+                loop {
+                    let inner = chain.first().copied();
+                    let coroutine = inner.unwrap_or(thread.state());
+                    if ffi::lua_checkstack(coroutine, count) == 0 {
+                        ffi::luaL_error(state, c"too many arguments to resume a thread".as_ptr());
+                    }
+                    ffi::lua_xmove(state, coroutine, count);
+                    guard.note_resumed(coroutine);
+                    *status = limited(lua, || ffi::lua_resume(coroutine, state, count, std::ptr::null_mut()));
+                    count = 0;
+                    if *status == ffi::LUA_BREAK {
+                        chain.splice(..0, guard.take_interrupted());
+                        return;
+                    }
+                    if inner.is_none() {
+                        break;
+                    }
+                    chain.remove(0);
+                }
+                let coroutine = thread.state();
+                match *status {
+                    ffi::LUA_OK | ffi::LUA_YIELD => ffi::lua_settop(coroutine, 0),
+                    _ => {
+                        *frames = stack(coroutine);
+                        ffi::lua_xmove(coroutine, state, 1);
+                    }
+                }
+            }
+        };
+        // SAFETY: `run` leaves one value or none, and drops nothing when an error passes through it: what it
+        // borrows lives in this function.
+        unsafe { lua.exec_raw::<LuaMultiValue>(args, run) }?
+    };
+    Ok(match status {
+        ffi::LUA_OK => Resumed::Finished,
+        ffi::LUA_YIELD => Resumed::Yielded,
+        ffi::LUA_BREAK => Resumed::Interrupted(Interrupted { thread, chain }),
+        _ => Resumed::Failed { value: error.pop_front().unwrap_or(LuaNil), frames },
+    })
+}
