@@ -81,7 +81,8 @@ export interface LuauOptions {
   readonly memoryLimit?: number | undefined;
   /**
    * How long a thread runs until the page gets its turn, in milliseconds: 8 where there is a `document`, else `Infinity`, which
-   * costs nothing. Only the thread itself gives way, not a coroutine that it runs.
+   * costs nothing. Metamethods and callbacks of library functions, such as a comparison of `table.sort`, do not give way; when such
+   * a call keeps the page from its turn for five seconds, the thread fails with an error of kind `timeout`.
    */
   readonly timeSlice?: number | undefined;
   /** How long a thread may run without waiting, in milliseconds. Past it, it fails with an error of kind `timeout`. */

@@ -47,6 +47,14 @@ impl Doom {
     }
 }
 
+/// How long the page may be kept from its turn by what cannot be interrupted, in milliseconds: about when browsers begin to ask their
+/// users whether to end the page.
+const MOST_OVERDUE: f64 = 5_000.0;
+
+/// What a thread is told that did so.
+const OVERDUE: &str = "timed out: for 5 s the page did not get its turn, since nothing can be interrupted in a metamethod or a \
+                       callback of a library function";
+
 /// What a thread that ran for too long is told.
 const TIMED_OUT: &str = "timed out: the script has run longer than its time limit without waiting";
 
@@ -203,6 +211,10 @@ impl Guard {
         if now >= self.slice_ends {
             if self.can_interrupt(state) {
                 return Action::Interrupt;
+            }
+            if now >= self.slice_ends + MOST_OVERDUE {
+                self.set_doom(Doom::new(Kind::Timeout, OVERDUE));
+                return Action::Raise;
             }
             // Asked at every interrupt from now on, whether it is back from C.
             self.overdue.set(true);

@@ -195,6 +195,27 @@ fn slices_pass_through_pcall_and_not_through_c() {
 }
 
 #[test]
+fn what_keeps_the_page_from_its_turn_for_too_long_fails() {
+    for source in [
+        "local t = setmetatable({}, { __index = function() while true do end end }) log(pcall(function() return t.x end))",
+        "table.sort(table.create(9, 1), function() while true do end end)",
+        "coroutine.wrap(function() string.gsub('x', 'x', coroutine.wrap(function() while true do end end)) end)()",
+    ] {
+        let world = World::new();
+        world.limit(1.0, SLICES);
+        world.start(source);
+        turns(&world);
+        let errors = world.whole_errors();
+        let [error] = errors.as_slice() else { panic!("{source}: one error, not {errors:?}") };
+        assert_eq!(error.kind, Kind::Timeout, "{source}: {error:?}");
+        assert!(error.message.starts_with("script:1: timed out: for 5 s the page"), "{source}: {error:?}");
+        assert!(world.log().is_empty(), "{source}");
+        world.run("log('alive')");
+        assert_eq!(world.log(), ["alive"], "{source}");
+    }
+}
+
+#[test]
 fn past_the_limit_a_thread_fails_whatever_it_catches() {
     for source in [
         "while true do end",
