@@ -42,7 +42,10 @@ export interface WebSocketOptions {
   readonly maxConnections?: number | undefined;
   /** How many messages a connection keeps for a script that does not take them; 65,536 by default. */
   readonly maxQueueMessages?: number | undefined;
-  /** How many bytes they may have together; 16 MiB by default. */
+  /**
+   * How many bytes they may have together; 16 MiB by default. Those of all connections may have half of `memoryLimit`, which is also
+   * as long as a message may be.
+   */
   readonly maxQueueBytes?: number | undefined;
 }
 

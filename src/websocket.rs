@@ -8,6 +8,7 @@
 //! that the handlers of one are done before the next, and only while someone listens; nothing is lost before.
 
 mod connection;
+mod inbox;
 mod options;
 
 use std::cell::{Cell, RefCell};
@@ -18,6 +19,7 @@ use std::rc::{Rc, Weak};
 use mlua::prelude::*;
 
 use self::connection::Shared;
+use self::inbox::Total;
 use self::options::{Options, is_websocket_url};
 use crate::bind::{Args, Binder, Callee};
 use crate::failure::Failure;
@@ -27,8 +29,8 @@ use crate::task::MILLISECONDS_PER_SECOND;
 
 /// Makes the sockets: the browser's, or what the page gave in its place.
 ///
-/// It is called with the URL, the subprotocols, and what takes the events.
-type Connector = dyn Fn(&str, &[String], Box<dyn Fn(SocketEvent)>) -> Result<Socket, String>;
+/// It is called with the URL, the subprotocols, the length in bytes of the longest message, and what takes the events.
+type Connector = dyn Fn(&str, &[String], usize, Box<dyn Fn(SocketEvent)>) -> Result<Socket, String>;
 
 /// How many connections a script may have, and how much each keeps for a script that does not take it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,12 +41,14 @@ pub struct Limits {
     pub messages: usize,
     /// Bytes, of all these messages together.
     pub bytes: usize,
+    /// Bytes that all connections keep together.
+    pub total_bytes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         // Chromium and Firefox allow 255 and 200 at a time, of all pages together.
-        Self { connections: 255, messages: 65_536, bytes: 16 * 1024 * 1024 }
+        Self { connections: 255, messages: 65_536, bytes: 16 * 1024 * 1024, total_bytes: 1 << 30 }
     }
 }
 
@@ -56,6 +60,7 @@ struct SocketsInner {
     scheduler: Scheduler,
     connector: Box<Connector>,
     limits: Limits,
+    total: Total,
     /// Takes what is to be told to who wrote the script.
     warn: Box<dyn Fn(&str)>,
     live: RefCell<BTreeMap<u64, Rc<Shared>>>,
@@ -70,12 +75,13 @@ impl Sockets {
         scheduler: &Scheduler,
         limits: Limits,
         warn: impl Fn(&str) + 'static,
-        connector: impl Fn(&str, &[String], Box<dyn Fn(SocketEvent)>) -> Result<Socket, String> + 'static,
+        connector: impl Fn(&str, &[String], usize, Box<dyn Fn(SocketEvent)>) -> Result<Socket, String> + 'static,
     ) -> Self {
         Self(Rc::new(SocketsInner {
             scheduler: scheduler.clone(),
             connector: Box::new(connector),
             limits,
+            total: Total::new(limits.total_bytes),
             warn: Box::new(warn),
             live: RefCell::default(),
             next_id: Cell::new(0),
@@ -115,6 +121,10 @@ impl Sockets {
 
     fn limits(&self) -> Limits {
         self.0.limits
+    }
+
+    fn total(&self) -> &Total {
+        &self.0.total
     }
 
     fn warn(&self, message: &str) {
@@ -186,7 +196,7 @@ fn connect(lua: &Lua, sockets: &Sockets, args: &Args) -> Result<(), Failure> {
     };
     let most = sockets.0.limits.connections;
     let socket = if sockets.count() < most {
-        (sockets.0.connector)(&url, &options.protocols, Box::new(on_event))
+        (sockets.0.connector)(&url, &options.protocols, sockets.total().most(), Box::new(on_event))
     } else {
         Err(format!("too many connections: the host allows {most} at a time"))
     };

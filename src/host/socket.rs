@@ -3,7 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use js_sys::{Array, Function, Reflect, Uint8Array};
+use js_sys::{Array, Function, JsString, Reflect, Uint8Array};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use web_sys::WebSocket;
@@ -26,6 +26,8 @@ pub enum SocketEvent {
     Text(Vec<u8>),
     /// A binary frame.
     Binary(Vec<u8>),
+    /// A frame of either kind that is longer than was asked for. It stayed where it was.
+    TooLong,
     /// It is over. No event follows.
     Close {
         /// The close code, by section 7.4 of RFC 6455.
@@ -49,7 +51,8 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Begins to connect, by `constructor` or the global `WebSocket`. Events come later, never from inside this call.
+    /// Begins to connect, by `constructor` or the global `WebSocket`. Events come later, never from inside this call. Messages of
+    /// more than `longest` bytes are not taken over into the memory of this module.
     ///
     /// # Errors
     /// What the constructor throws, in its own words: a URL or a subprotocol that the browser refuses. Also where there
@@ -58,6 +61,7 @@ impl Socket {
         constructor: Option<&Function>,
         url: &str,
         protocols: &[String],
+        longest: usize,
         on_event: impl Fn(SocketEvent) + 'static,
     ) -> Result<Self, String> {
         let constructor = match constructor {
@@ -75,7 +79,7 @@ impl Socket {
         let tell = on_event.clone();
         let on_open = Closure::<dyn Fn()>::new(move || tell(SocketEvent::Open));
         let tell = on_event.clone();
-        let on_message = Closure::<dyn Fn(JsValue)>::new(move |event: JsValue| tell(message_event(&event)));
+        let on_message = Closure::<dyn Fn(JsValue)>::new(move |event: JsValue| tell(message_event(&event, longest)));
         let on_close = Closure::<dyn Fn(JsValue)>::new(move |event: JsValue| on_event(close_event(&event)));
         let socket = Self { inner: socket, on_open, on_message, on_close };
         socket.attach().map_err(|error| message_of(&error))?;
@@ -174,8 +178,15 @@ fn number(object: &JsValue, name: &str) -> f64 {
     property(object, name).as_f64().unwrap_or_default()
 }
 
-fn message_event(event: &JsValue) -> SocketEvent {
+fn message_event(event: &JsValue, longest: usize) -> SocketEvent {
     let data = property(event, "data");
+    // In units of UTF-16, each of which is a byte at least.
+    let length =
+        data.dyn_ref::<JsString>().map_or_else(|| number(&data, "byteLength"), |text| f64::from(text.length()));
+    #[expect(clippy::cast_precision_loss, reason = "lengths are below 2^32")]
+    if length > longest as f64 {
+        return SocketEvent::TooLong;
+    }
     match data.as_string() {
         Some(text) => SocketEvent::Text(text.into_bytes()),
         None => SocketEvent::Binary(values::bytes(&data).ok().flatten().unwrap_or_default()),

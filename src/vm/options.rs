@@ -91,15 +91,16 @@ impl Options {
         let count =
             |name: &str, default: usize| number_option(&websocket, name).map(|limit| limit.map_or(default, whole));
         let milliseconds = |name: &str| number_option(options, name).map(|time| time.unwrap_or(f64::INFINITY));
+        let memory_limit = Some(number_option(options, "memoryLimit")?.unwrap_or(DEFAULT_MEMORY_LIMIT))
+            .filter(|limit| limit.is_finite())
+            .map(whole);
         Ok(Self {
             print: Sink::from_options(options, "print", Console::Log)?,
             warn: Sink::from_options(options, "warn", Console::Warn)?,
             on_error: Sink::from_options(options, "onError", Console::Error)?,
             globals: option(options, "globals")?,
             modules: function_option(options, "modules")?.map(ModuleSource::new),
-            memory_limit: Some(number_option(options, "memoryLimit")?.unwrap_or(DEFAULT_MEMORY_LIMIT))
-                .filter(|limit| limit.is_finite())
-                .map(whole),
+            memory_limit,
             time: scheduler::Limits { slice: milliseconds("timeSlice")?, limit: milliseconds("timeLimit")? },
             sandbox: boolean_option(options, "sandbox")?.unwrap_or(true),
             constructor: function_option(&websocket, "WebSocket")?,
@@ -107,6 +108,8 @@ impl Options {
                 connections: count("maxConnections", default.connections)?,
                 messages: count("maxQueueMessages", default.messages)?,
                 bytes: count("maxQueueBytes", default.bytes)?,
+                // They are outside of Luau's memory, but in the same as all of it.
+                total_bytes: memory_limit.map_or(default.total_bytes, |limit| limit / 2),
             },
             hooks: Hooks::from_options(options)?,
         })

@@ -1,13 +1,13 @@
 //! A connection, from the first try to connect until nobody has it any more.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
 use mlua::prelude::*;
 
+use super::inbox::{Inbox, Message};
 use super::options::Binary;
-use super::{Limits, Sockets, WeakSockets};
+use super::{Sockets, WeakSockets};
 use crate::bind::{Args, Binder, Callee};
 use crate::error::ScriptError;
 use crate::failure::Failure;
@@ -60,68 +60,6 @@ impl State {
     }
 }
 
-/// A message that nobody has got yet.
-struct Message {
-    data: Vec<u8>,
-    is_binary: bool,
-}
-
-/// The messages that nobody has got yet.
-#[derive(Default)]
-struct Inbox {
-    messages: VecDeque<Message>,
-    bytes: usize,
-    dropped: usize,
-    /// The messages at the front that were there before anybody listened, and their bytes: they are not the fault of who
-    /// came then, and do not count against it.
-    backlog: usize,
-    backlog_bytes: usize,
-}
-
-impl Inbox {
-    /// Whether another message fits. One always fits into an empty inbox, however long it is.
-    fn has_room(&self, message: &Message, limits: Limits) -> bool {
-        let (count, bytes) = (self.messages.len() - self.backlog, self.bytes - self.backlog_bytes);
-        let fits = count < limits.messages && bytes + message.data.len() <= limits.bytes;
-        fits || count == 0
-    }
-
-    /// Drops the oldest messages until another one fits.
-    fn make_room(&mut self, message: &Message, limits: Limits) {
-        // Nobody listens any more for whom it would be kept.
-        (self.backlog, self.backlog_bytes) = (0, 0);
-        while !self.has_room(message, limits) {
-            self.pop();
-            self.dropped += 1;
-        }
-    }
-
-    fn push(&mut self, message: Message) {
-        self.bytes += message.data.len();
-        self.messages.push_back(message);
-    }
-
-    fn pop(&mut self) -> Option<Message> {
-        let message = self.messages.pop_front()?;
-        self.bytes -= message.data.len();
-        if self.backlog > 0 {
-            self.backlog -= 1;
-            self.backlog_bytes -= message.data.len();
-        }
-        Some(message)
-    }
-
-    /// Takes what is there for the backlog of somebody who has just come.
-    fn begin_reading(&mut self) {
-        self.backlog = self.messages.len();
-        self.backlog_bytes = self.bytes;
-    }
-
-    fn is_empty(&self) -> bool {
-        self.messages.is_empty()
-    }
-}
-
 /// How a connection ended.
 #[derive(Clone, Debug)]
 struct Closure {
@@ -144,7 +82,6 @@ pub(super) struct Shared {
     url: RefCell<String>,
     protocol: RefCell<String>,
     inbox: RefCell<Inbox>,
-    limits: Limits,
     /// Whether anybody has ever listened to its messages.
     has_been_heard: Cell<bool>,
     /// Whether it was closed because its script was too slow.
@@ -206,8 +143,7 @@ impl Shared {
             connecting: RefCell::new(None),
             url: RefCell::new(url),
             protocol: RefCell::default(),
-            inbox: RefCell::default(),
-            limits: sockets.limits(),
+            inbox: RefCell::new(Inbox::new(sockets.limits(), sockets.total().clone())),
             has_been_heard: Cell::new(false),
             is_cut_off: Cell::new(false),
             is_given_up: Cell::new(false),
@@ -233,8 +169,9 @@ impl Shared {
     pub(super) fn on_event(self: &Rc<Self>, event: SocketEvent) {
         self.scheduler.event(|| match event {
             SocketEvent::Open => self.opened(),
-            SocketEvent::Text(data) => self.received(Message { data, is_binary: false }),
-            SocketEvent::Binary(data) => self.received(Message { data, is_binary: true }),
+            SocketEvent::Text(data) => self.received(Some(Message { data, is_binary: false })),
+            SocketEvent::Binary(data) => self.received(Some(Message { data, is_binary: true })),
+            SocketEvent::TooLong => self.received(None),
             SocketEvent::Close { code, reason, was_clean } => self.closed(Closure { code, reason, was_clean }),
         });
     }
@@ -251,19 +188,26 @@ impl Shared {
         self.answer(token, move |lua| shared.to_userdata(lua)?.into_lua_multi(lua));
     }
 
-    fn received(self: &Rc<Self>, message: Message) {
+    /// A message has come, or one that was too long to be taken over.
+    fn received(self: &Rc<Self>, message: Option<Message>) {
         if self.is_cut_off.get() {
-            self.inbox.borrow_mut().dropped += 1;
+            self.inbox.borrow_mut().note_dropped();
             return;
         }
-        let is_full = !self.inbox.borrow().has_room(&message, self.limits);
+        let is_full = message.as_ref().is_none_or(|message| !self.inbox.borrow().has_room(message));
         let is_awaited = self.on_message.has_consumer() || self.on_message.has_reader();
-        let has_dropped_before = self.inbox.borrow().dropped > 0;
-        if is_full && !is_awaited {
-            self.inbox.borrow_mut().make_room(&message, self.limits);
-        }
+        let has_dropped_before = self.inbox.borrow().dropped() > 0;
         // Before JS is called, which may tell of more from inside the call.
-        self.inbox.borrow_mut().push(message);
+        let mut inbox = self.inbox.borrow_mut();
+        if let Some(message) = message {
+            if is_full && !is_awaited {
+                inbox.make_room(&message);
+            }
+            inbox.push(message);
+        } else {
+            inbox.note_dropped();
+        }
+        drop(inbox);
         if is_full && is_awaited {
             self.is_cut_off.set(true);
             // The browser takes this code and this reason.
@@ -498,7 +442,7 @@ pub(super) fn install(lua: &Lua, binder: &Binder) -> LuaResult<()> {
             "OnClose" => userdata.nth_user_value(ON_CLOSE)?,
             "Receive" => receive.clone().into_lua(lua)?,
             "Dropped" => {
-                let dropped = shared.inbox.borrow().dropped;
+                let dropped = shared.inbox.borrow().dropped();
                 dropped.into_lua(lua)?
             }
             "Send" => send.clone().into_lua(lua)?,

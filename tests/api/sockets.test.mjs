@@ -163,3 +163,32 @@ test("an inspector sees the end of sockets that the VM closes when it is stopped
 async function ports() {
   return (await fetch(`http://127.0.0.1:${server.port}/server/ports`)).json();
 }
+
+test("what waits in all connections together, and a message of any length, keep to the memory of the VM", async () => {
+  /** @type {string[]} */
+  const warnings = [];
+  const luau = await vm(
+    { maxQueueBytes: 4_000_000 },
+    { memoryLimit: 8_000_000, warn: (text) => warnings.push(text) },
+  );
+  const large = `ws://127.0.0.1:${server.port}/large?bytes=`;
+  const results = await luau.run(
+    `local function dropped(length)
+       local c = websocket.connect("${large}" .. length)
+       task.wait(0.3)
+       return c, c.Dropped
+     end
+     local one, none = dropped(3_000_000)
+     local other, first = dropped(3_000_000)
+     local third, tooLong = dropped(5_000_000)
+     local length = #one:Receive()
+     local reader = websocket.connect("${large}5000000")
+     local nothing = reader:Receive(5)
+     return none, first, tooLong, length, nothing, reader.CloseCode, reader.Dropped`,
+  );
+  assert.deepEqual(results, [0, 1, 1, 3_000_000, undefined, 4008, 1]);
+  assert.equal(warnings.length, 2);
+  // What was taken gave its room back.
+  assert.deepEqual(await luau.run(`return #websocket.connect("${large}3900000"):Receive(5)`), [3_900_000]);
+  luau.dispose();
+});
