@@ -41,7 +41,7 @@ pub struct Limits {
     pub messages: usize,
     /// Bytes, of all these messages together.
     pub bytes: usize,
-    /// Bytes that all connections keep together.
+    /// Bytes that all connections keep together, and as many that wait to be sent.
     pub total_bytes: usize,
 }
 
@@ -125,6 +125,20 @@ impl Sockets {
 
     fn total(&self) -> &Total {
         &self.0.total
+    }
+
+    fn make_sure_they_may_send(&self, length: usize) -> Result<(), String> {
+        let most = self.0.limits.total_bytes;
+        // Taken out first: a socket may be of the page's own making, and its getter may do anything.
+        let live: Vec<Rc<Shared>> = self.0.live.borrow().values().cloned().collect();
+        let waiting: f64 = live.iter().map(|shared| shared.buffered_amount()).sum();
+        #[expect(clippy::cast_precision_loss, reason = "lengths are below 2^32")]
+        if waiting > 0.0 && waiting + length as f64 > most as f64 {
+            return Err(format!(
+                "{waiting} bytes wait to be sent, and {most} may: wait until BufferedAmount is lower, as with task.wait()"
+            ));
+        }
+        Ok(())
     }
 
     fn warn(&self, message: &str) {

@@ -27,6 +27,9 @@ const QUEUE_FULL_REASON: &str = "receive queue full";
 /// What fits into a control frame beside the code, in bytes (RFC 6455, section 5.5).
 const LONGEST_REASON: usize = 123;
 
+/// So many bytes are sent before it is asked again how many wait: asking a hundred sockets takes longer than sending.
+const ASK_EVERY: usize = 1 << 20;
+
 /// How far a connection has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -94,6 +97,8 @@ pub(super) struct Shared {
     close_is_due: Cell<bool>,
     /// Whether a dispatch that delivers from the inbox stands in the queue.
     delivering: Cell<bool>,
+    /// The bytes that were sent since it was last asked whether more may be.
+    sent_unasked: Cell<usize>,
     on_message: Signal,
     on_close: Signal,
     /// Whether a script can still get at it.
@@ -150,6 +155,7 @@ impl Shared {
             closure: OnceCell::new(),
             close_is_due: Cell::new(false),
             delivering: Cell::new(false),
+            sent_unasked: Cell::new(0),
             on_message: Signal::new(scheduler),
             on_close: Signal::new(scheduler),
             reachable: RefCell::default(),
@@ -313,6 +319,25 @@ impl Shared {
         self.state.get().is_open() && !self.on_message.has_consumer() && !self.on_close.has_consumer()
     }
 
+    /// That so many bytes more may wait to be sent. The browser takes any number of them, until the page has no memory left.
+    fn make_sure_it_may_send(&self, length: usize) -> Result<(), String> {
+        let since = self.sent_unasked.get().saturating_add(length);
+        if since >= ASK_EVERY
+            && let Some(sockets) = self.sockets.upgrade()
+        {
+            sockets.make_sure_they_may_send(length)?;
+            self.sent_unasked.set(0);
+        } else {
+            self.sent_unasked.set(since);
+        }
+        Ok(())
+    }
+
+    /// How many bytes wait to be sent.
+    pub(super) fn buffered_amount(&self) -> f64 {
+        self.socket().map_or(0.0, |socket| socket.buffered_amount())
+    }
+
     /// A handle of its own, so that no borrow spans what is called on it.
     fn socket(&self) -> Option<Rc<Socket>> {
         self.socket.borrow().clone()
@@ -450,7 +475,7 @@ pub(super) fn install(lua: &Lua, binder: &Binder) -> LuaResult<()> {
             "Url" | "URL" => shared.url.borrow().as_str().into_lua(lua)?,
             "Protocol" => shared.protocol.borrow().as_str().into_lua(lua)?,
             "State" => shared.state.get().name().into_lua(lua)?,
-            "BufferedAmount" => shared.socket().map_or(0.0, |socket| socket.buffered_amount()).into_lua(lua)?,
+            "BufferedAmount" => shared.buffered_amount().into_lua(lua)?,
             "CloseCode" => closure.map(|closure| closure.code).into_lua(lua)?,
             "CloseReason" => closure.map(|closure| closure.reason.as_str()).into_lua(lua)?,
             "WasClean" => closure.map(|closure| closure.was_clean).into_lua(lua)?,
@@ -489,9 +514,15 @@ fn send(args: &Args) -> Result<(), Failure> {
             if text.len() > LONGEST_TEXT {
                 return Err(Failure::new("invalid argument #1 to 'Send' (the string is too long for a message)"));
             }
-            with_open_socket(shared, |socket| socket.send_text(&text))
+            with_open_socket(shared, |socket| {
+                shared.make_sure_it_may_send(text.len())?;
+                socket.send_text(&text)
+            })
         }
-        LuaValue::Buffer(buffer) => with_open_socket(shared, |socket| socket.send_binary(&buffer.to_vec())),
+        LuaValue::Buffer(buffer) => with_open_socket(shared, |socket| {
+            shared.make_sure_it_may_send(buffer.len())?;
+            socket.send_binary(&buffer.to_vec())
+        }),
         _ => return Err(args.mismatch(2, "string or buffer")),
     };
     sent.map_err(Failure::new)

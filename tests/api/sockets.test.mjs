@@ -192,3 +192,34 @@ test("what waits in all connections together, and a message of any length, keep 
   assert.deepEqual(await luau.run(`return #websocket.connect("${large}3900000"):Receive(5)`), [3_900_000]);
   luau.dispose();
 });
+
+test("what waits to be sent is bounded too, and goes on when it has left", async () => {
+  const luau = await vm({}, { memoryLimit: 16_000_000 });
+  const [sent, message, isOpen] = await luau.run(
+    `local c = websocket.connect("ws://127.0.0.1:${server.port}/stall")
+     local part, sent = string.rep("x", 100000), 0
+     while sent < 1e9 do
+       local ok, message = pcall(c.Send, c, part)
+       if not ok then return sent, message, c.State end
+       sent += #part
+     end`,
+  );
+  assert(Number(sent) > 7_000_000 && Number(sent) < 40_000_000, `${sent} bytes`);
+  assert.match(String(message), /bytes wait to be sent, and 8000000 may: wait until BufferedAmount is lower/);
+  assert.equal(isOpen, "Open");
+  luau.dispose();
+  // To one that reads, any number gets through.
+  const other = await vm({}, { memoryLimit: 16_000_000 });
+  const [count] = await other.run(
+    `local c, count = websocket.connect("${echo}"), 0
+     local part = string.rep("x", 1000000)
+     task.spawn(function() for message in c do count += #message end end)
+     for i = 1, 40 do
+       while not pcall(c.Send, c, part) do task.wait() end
+     end
+     while count < 40e6 do task.wait() end
+     return count`,
+  );
+  assert.equal(count, 40_000_000);
+  other.dispose();
+});
