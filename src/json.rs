@@ -1,14 +1,17 @@
 //! The library `json`: `encode`, `decode` and `null`, on `serde_json`.
 
+use std::cell::Cell;
 use std::ffi::c_void;
-use std::fmt;
+use std::{fmt, io};
 
 use mlua::prelude::*;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::bind::{Binder, Callee};
+use crate::error::NOT_ENOUGH_MEMORY;
 use crate::failure::Failure;
+use crate::raw;
 use crate::value::{number, type_name};
 
 /// Adds `json` to the globals of `lua`.
@@ -22,7 +25,7 @@ pub fn install(lua: &Lua, binder: &Binder) -> LuaResult<()> {
         "encode",
         binder.plain(lua, Callee::Function("encode"), |lua, args| {
             let value = args.any(1)?;
-            let text = encode(&value).map_err(|message| Failure::new(format!("cannot encode: {message}")))?;
+            let text = encode(lua, &value).map_err(|message| Failure::new(format!("cannot encode: {message}")))?;
             Ok(lua.create_string(text)?)
         })?,
     )?;
@@ -39,12 +42,45 @@ pub fn install(lua: &Lua, binder: &Binder) -> LuaResult<()> {
 /// Deeper values are refused in both directions: the recursion uses the stack, and that is not endless.
 const DEEPEST: usize = 127;
 
+/// So many writes or values after one another it is asked whether the script may go on: there is no other way to interrupt it.
+const ASK_EVERY: u32 = 4_000;
+
+/// What is told to a script that may not; it is ended by more than that.
+const TIMED_OUT: &str = "timed out";
+
 /// The text for a value.
 ///
 /// A table whose keys are 1 to n is an array, the empty one too; one whose keys are strings is an object, with its keys
 /// in order, so that equal tables give equal texts.
-fn encode(value: &LuaValue) -> Result<Vec<u8>, String> {
-    serde_json::to_vec(&Encoded { value, above: None }).map_err(|error| error.to_string())
+fn encode(lua: &Lua, value: &LuaValue) -> Result<Vec<u8>, String> {
+    let mut text = Text { bytes: Vec::new(), most: raw::memory_left(lua), writes: 0 };
+    serde_json::to_writer(&mut text, &Encoded { value, above: None }).map_err(|error| error.to_string())?;
+    Ok(text.bytes)
+}
+
+/// The text so far. A small table that is in another one many times, and that one in a third, makes one of any length.
+struct Text {
+    bytes: Vec<u8>,
+    most: usize,
+    writes: u32,
+}
+
+impl io::Write for Text {
+    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+        self.writes += 1;
+        if self.writes.is_multiple_of(ASK_EVERY) && raw::is_out_of_time() {
+            return Err(io::Error::other(TIMED_OUT));
+        }
+        if self.bytes.len() + part.len() > self.most || self.bytes.try_reserve(part.len()).is_err() {
+            return Err(io::Error::other(NOT_ENOUGH_MEMORY));
+        }
+        self.bytes.extend_from_slice(part);
+        Ok(part.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A value that is being encoded, and the way to it.
@@ -109,14 +145,15 @@ impl Encoded<'_> {
         let below = |key| Above { table: id, key, outer: self.above, depth };
 
         let length = table.raw_len();
-        let mut entries = Vec::new();
+        // Not the values: a million of them is more than Rust may hold of Luau's.
+        let mut names = Vec::new();
         let mut in_array = 0;
         for pair in table.pairs::<LuaValue, LuaValue>() {
-            let (key, value) = pair.map_err(|error| self.error(error))?;
+            let (key, _) = pair.map_err(|error| self.error(error))?;
             match &key {
                 LuaValue::String(name) => {
                     let name = name.to_str().map_err(|_| self.error("a key that is not UTF-8"))?;
-                    entries.push((name.to_owned(), value));
+                    names.push(name.to_owned());
                 }
                 key if number(key).is_some_and(|index| is_index(index, length)) => in_array += 1,
                 key => {
@@ -125,15 +162,15 @@ impl Encoded<'_> {
                 }
             }
         }
-        if in_array > 0 && !entries.is_empty() {
+        if in_array > 0 && !names.is_empty() {
             return Err(self.error("a table with both strings and numbers as keys"));
         }
 
-        if entries.is_empty() && in_array != length {
+        if names.is_empty() && in_array != length {
             return Err(self.error("an array with holes (json.null can fill them)"));
         }
 
-        if entries.is_empty() {
+        if names.is_empty() {
             let mut array = serializer.serialize_seq(Some(length))?;
             for index in 1..=length {
                 let value: LuaValue = table.raw_get(index).map_err(|error| self.error(error))?;
@@ -141,10 +178,11 @@ impl Encoded<'_> {
             }
             return array.end();
         }
-        entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let mut object = serializer.serialize_map(Some(entries.len()))?;
-        for (name, value) in &entries {
-            object.serialize_entry(name, &Encoded { value, above: Some(&below(Key::Name(name))) })?;
+        names.sort();
+        let mut object = serializer.serialize_map(Some(names.len()))?;
+        for name in &names {
+            let value: LuaValue = table.raw_get(name.as_str()).map_err(|error| self.error(error))?;
+            object.serialize_entry(name, &Encoded { value: &value, above: Some(&below(Key::Name(name))) })?;
         }
         object.end()
     }
@@ -187,19 +225,29 @@ impl Serialize for Encoded<'_> {
 /// The value for a text. `null` is `json.null`, so that it can stand in a table.
 fn decode(lua: &Lua, text: &[u8]) -> Result<LuaValue, String> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let value = Decoder(lua).deserialize(&mut deserializer).map_err(|error| error.to_string())?;
+    let value =
+        Decoder { lua, values: &Cell::new(0) }.deserialize(&mut deserializer).map_err(|error| error.to_string())?;
     deserializer.end().map_err(|error| error.to_string())?;
     Ok(value)
 }
 
 /// Makes a Luau value of what `serde_json` reads.
 #[derive(Clone, Copy)]
-struct Decoder<'a>(&'a Lua);
+struct Decoder<'a> {
+    lua: &'a Lua,
+    /// How many there were.
+    values: &'a Cell<u32>,
+}
 
 impl<'de> DeserializeSeed<'de> for Decoder<'_> {
     type Value = LuaValue;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<LuaValue, D::Error> {
+        let values = self.values.get().wrapping_add(1);
+        self.values.set(values);
+        if values.is_multiple_of(ASK_EVERY) && raw::is_out_of_time() {
+            return Err(serde::de::Error::custom(TIMED_OUT));
+        }
         deserializer.deserialize_any(self)
     }
 }
@@ -234,12 +282,12 @@ impl<'de> Visitor<'de> for Decoder<'_> {
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<LuaValue, E> {
-        self.0.create_string(text).map(LuaValue::String).map_err(E::custom)
+        self.lua.create_string(text).map(LuaValue::String).map_err(E::custom)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<LuaValue, A::Error> {
         use serde::de::Error;
-        let table = self.0.create_table().map_err(A::Error::custom)?;
+        let table = self.lua.create_table().map_err(A::Error::custom)?;
         while let Some(value) = sequence.next_element_seed(self)? {
             table.raw_push(value).map_err(A::Error::custom)?;
         }
@@ -248,7 +296,7 @@ impl<'de> Visitor<'de> for Decoder<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<LuaValue, A::Error> {
         use serde::de::Error;
-        let table = self.0.create_table().map_err(A::Error::custom)?;
+        let table = self.lua.create_table().map_err(A::Error::custom)?;
         while let Some(key) = map.next_key::<String>()? {
             let value = map.next_value_seed(self)?;
             table.raw_set(key, value).map_err(A::Error::custom)?;

@@ -2,6 +2,7 @@
 
 mod guard;
 mod memory;
+mod references;
 mod resume;
 
 use std::ffi::{CStr, c_char, c_int};
@@ -9,9 +10,9 @@ use std::ffi::{CStr, c_char, c_int};
 use mlua::prelude::*;
 use mlua::{Thread, ffi};
 
-pub(crate) use self::guard::{Doom, Guard, guarded, set_interrupts};
+pub(crate) use self::guard::{Doom, Guard, guarded, is_out_of_time, set_interrupts};
 use self::memory::limited;
-pub(crate) use self::memory::{set_memory_limit, unlimited, unlimited_internal};
+pub(crate) use self::memory::{memory_left, set_memory_limit, unlimited, unlimited_internal};
 pub(crate) use self::resume::{Interrupted, Resumed, go_on, resume};
 use crate::error::Frame;
 

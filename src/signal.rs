@@ -4,6 +4,7 @@
 //! events: whoever fires it asks [`Signal::has_consumer`] first, and is told by its [`Source`] when the first one comes.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::{Rc, Weak};
 
@@ -27,13 +28,21 @@ pub struct Signal(Rc<Inner>);
 
 struct Inner {
     scheduler: Scheduler,
-    consumers: RefCell<Vec<Rc<Consumer>>>,
+    /// By their numbers, so that each can go without a look at the others.
+    consumers: RefCell<BTreeMap<u64, Rc<Consumer>>>,
+    next_number: Cell<u64>,
     /// Whether a thread has ever waited.
     has_reader: Cell<bool>,
     source: RefCell<Option<Weak<dyn Source>>>,
 }
 
-enum Consumer {
+struct Consumer {
+    /// Higher than those of all that came before.
+    number: u64,
+    kind: ConsumerKind,
+}
+
+enum ConsumerKind {
     Handler(Handler),
     /// Taken when the thread is woken, or stops waiting in another way.
     Waiter(RefCell<Option<Wait>>),
@@ -61,7 +70,7 @@ impl Handler {
 impl Consumer {
     /// Forgets the function of a handler.
     fn let_go(&self) {
-        if let Self::Handler(handler) = self {
+        if let ConsumerKind::Handler(handler) = &self.kind {
             let function = handler.function.take();
             drop(function);
         }
@@ -81,6 +90,7 @@ impl Signal {
         Self(Rc::new(Inner {
             scheduler: scheduler.clone(),
             consumers: RefCell::default(),
+            next_number: Cell::new(0),
             has_reader: Cell::new(false),
             source: RefCell::new(None),
         }))
@@ -108,15 +118,15 @@ impl Signal {
     /// Those who listen now get the event, in their order: each handler in a thread of its own, unless it is
     /// disconnected before its turn.
     pub fn fire(&self, values: &LuaMultiValue) {
-        let consumers = self.0.consumers.borrow().clone();
+        let consumers = self.consumers();
         self.0.scheduler.ahead(|| {
             for consumer in consumers {
-                match &*consumer {
-                    Consumer::Handler(_) => {
+                match &consumer.kind {
+                    ConsumerKind::Handler(_) => {
                         let (signal, values) = (self.clone(), values.clone());
                         self.0.scheduler.dispatch(move |_| signal.call_handler(&consumer, values));
                     }
-                    Consumer::Waiter(_) => self.wake_waiter(&consumer, values.clone()),
+                    ConsumerKind::Waiter(_) => self.wake_waiter(&consumer, values.clone()),
                 }
             }
         });
@@ -124,17 +134,16 @@ impl Signal {
 
     /// Lets go of all who listen: handlers are disconnected, waiting threads go on with nothing.
     pub fn end(&self) {
-        let consumers = self.0.consumers.borrow().clone();
-        for consumer in consumers {
-            match &*consumer {
-                Consumer::Handler(_) => self.disconnect(&consumer),
-                Consumer::Waiter(_) => self.wake_waiter(&consumer, LuaMultiValue::new()),
+        for consumer in self.consumers() {
+            match &consumer.kind {
+                ConsumerKind::Handler(_) => self.disconnect(&consumer),
+                ConsumerKind::Waiter(_) => self.wake_waiter(&consumer, LuaMultiValue::new()),
             }
         }
     }
 
     fn call_handler(&self, consumer: &Rc<Consumer>, values: LuaMultiValue) {
-        let Consumer::Handler(handler) = &**consumer else { return };
+        let ConsumerKind::Handler(handler) = &consumer.kind else { return };
         let Some(function) = handler.function.borrow().clone() else { return };
         if handler.lifetime == Lifetime::OneEvent {
             self.disconnect(consumer);
@@ -144,7 +153,7 @@ impl Signal {
 
     fn wake_waiter(&self, consumer: &Rc<Consumer>, values: LuaMultiValue) {
         self.remove(consumer);
-        if let Consumer::Waiter(wait) = &**consumer
+        if let ConsumerKind::Waiter(wait) = &consumer.kind
             && let Some(wait) = wait.take()
         {
             self.0.scheduler.wake(wait.token, values);
@@ -153,7 +162,7 @@ impl Signal {
 
     fn connect(&self, function: LuaFunction, lifetime: Lifetime) -> Connection {
         let handler = Handler { function: RefCell::new(Some(function)), lifetime };
-        let consumer = Rc::new(Consumer::Handler(handler));
+        let consumer = self.make(ConsumerKind::Handler(handler));
         self.add(consumer.clone());
         Connection { signal: Rc::downgrade(&self.0), consumer }
     }
@@ -162,7 +171,7 @@ impl Signal {
     /// nothing when that takes longer than so many milliseconds, or cannot happen any more.
     pub fn wait(&self, lua: &Lua, timeout: Option<f64>) {
         self.0.has_reader.set(true);
-        let consumer = Rc::new(Consumer::Waiter(RefCell::new(None)));
+        let consumer = self.make(ConsumerKind::Waiter(RefCell::new(None)));
         let (signal, waiter) = (Rc::downgrade(&self.0), Rc::downgrade(&consumer));
         let token = self.0.scheduler.park(lua, move || {
             if let (Some(signal), Some(waiter)) = (signal.upgrade(), waiter.upgrade()) {
@@ -181,14 +190,25 @@ impl Signal {
                 });
             })
         });
-        if let Consumer::Waiter(slot) = &*consumer {
+        if let ConsumerKind::Waiter(slot) = &consumer.kind {
             *slot.borrow_mut() = Some(Wait { token, _timer: timer });
         }
         self.add(consumer);
     }
 
+    fn make(&self, kind: ConsumerKind) -> Rc<Consumer> {
+        let number = self.0.next_number.get();
+        self.0.next_number.set(number + 1);
+        Rc::new(Consumer { number, kind })
+    }
+
+    /// Those who listen now, in their order.
+    fn consumers(&self) -> Vec<Rc<Consumer>> {
+        self.0.consumers.borrow().values().cloned().collect()
+    }
+
     fn add(&self, consumer: Rc<Consumer>) {
-        self.0.consumers.borrow_mut().push(consumer);
+        self.0.consumers.borrow_mut().insert(consumer.number, consumer);
         if let Some(source) = self.source() {
             source.listened();
         }
@@ -197,9 +217,7 @@ impl Signal {
     fn remove(&self, consumer: &Rc<Consumer>) {
         let is_last = {
             let mut consumers = self.0.consumers.borrow_mut();
-            let before = consumers.len();
-            consumers.retain(|other| !Rc::ptr_eq(other, consumer));
-            before > 0 && consumers.is_empty()
+            consumers.remove(&consumer.number).is_some() && consumers.is_empty()
         };
         if is_last && let Some(source) = self.source() {
             source.deserted();
@@ -232,7 +250,7 @@ pub struct Connection {
 
 impl Connection {
     fn is_connected(&self) -> bool {
-        matches!(&*self.consumer, Consumer::Handler(handler) if handler.is_connected())
+        matches!(&self.consumer.kind, ConsumerKind::Handler(handler) if handler.is_connected())
     }
 
     fn disconnect(&self) {

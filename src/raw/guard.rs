@@ -52,8 +52,8 @@ impl Doom {
 const MOST_OVERDUE: f64 = 5_000.0;
 
 /// What a thread is told that did so.
-const OVERDUE: &str = "timed out: for 5 s the page did not get its turn, since nothing can be interrupted in a metamethod or a \
-                       callback of a library function";
+const OVERDUE: &str = "timed out: for 5 s the page did not get its turn, since library functions, their callbacks and metamethods \
+                       cannot be interrupted";
 
 /// What a thread that ran for too long is told.
 const TIMED_OUT: &str = "timed out: the script has run longer than its time limit without waiting";
@@ -121,6 +121,12 @@ pub(crate) fn guarded<R>(guard: Rc<Guard>, resume: impl FnOnce() -> R) -> R {
     LET_PASS.set(0);
     PASSES.set(0);
     result
+}
+
+/// Whether what runs is to end. For Rust code that works for long: nothing interrupts it.
+pub(crate) fn is_out_of_time() -> bool {
+    let guard = GUARD.with_borrow(Option::clone);
+    guard.is_some_and(|guard| guard.doom.borrow().is_some() || guard.has_timed_out((guard.clock)()))
 }
 
 /// Has Luau ask the guard at every turn of a loop and every call; without, running costs nothing more.
@@ -204,18 +210,13 @@ impl Guard {
         let stride = STRIDE.get();
         let stride = if since_last < LOOK_EVERY { stride.saturating_mul(2) } else { stride / 2 };
         STRIDE.set(stride.clamp(LEAST_STRIDE, MOST_STRIDE));
-        if now >= self.limit_ends {
-            self.set_doom(Doom::new(Kind::Timeout, TIMED_OUT));
+        if now < self.limit_ends && now >= self.slice_ends && self.can_interrupt(state) {
+            return Action::Interrupt;
+        }
+        if self.has_timed_out(now) {
             return Action::Raise;
         }
         if now >= self.slice_ends {
-            if self.can_interrupt(state) {
-                return Action::Interrupt;
-            }
-            if now >= self.slice_ends + MOST_OVERDUE {
-                self.set_doom(Doom::new(Kind::Timeout, OVERDUE));
-                return Action::Raise;
-            }
             // Asked at every interrupt from now on, whether it is back from C.
             self.overdue.set(true);
             PASSES.set(STRIDE.get());
@@ -223,6 +224,19 @@ impl Guard {
             LET_PASS.set(STRIDE.get());
         }
         Action::GoOn
+    }
+
+    /// Whether the time for what runs is over, by a limit or because the page waits for too long; then it is doomed.
+    fn has_timed_out(&self, now: f64) -> bool {
+        let message = if now >= self.limit_ends {
+            TIMED_OUT
+        } else if now >= self.slice_ends + MOST_OVERDUE {
+            OVERDUE
+        } else {
+            return false;
+        };
+        self.set_doom(Doom::new(Kind::Timeout, message));
+        true
     }
 
     /// Whether `state`, which is running, may be interrupted, with all those that wait for it; they are noted then.

@@ -8,10 +8,12 @@
 use std::cell::Cell;
 use std::ffi::c_int;
 use std::ptr;
+use std::rc::Rc;
 
 use mlua::ffi;
 use mlua::prelude::*;
 
+use super::references::{References, TOO_MANY};
 use crate::error::NOT_ENOUGH_MEMORY;
 
 /// What scripts of a VM may have, in bytes.
@@ -39,6 +41,12 @@ pub(crate) fn set_memory_limit(lua: &Lua, limit: usize) -> LuaResult<()> {
 
 fn relax(lua: &Lua, limit: usize) -> LuaResult<()> {
     lua.set_memory_limit(limit.saturating_mul(2)).map(drop)
+}
+
+/// How many bytes a script may still have; one gigabyte, which is as long as a string can be, where there is no limit.
+pub(crate) fn memory_left(lua: &Lua) -> usize {
+    let limit = lua.app_data_ref::<MemoryLimit>().map(|limit| limit.0);
+    limit.map_or(1 << 30, |limit| limit.saturating_sub(lua.used_memory()))
 }
 
 /// Runs `script`, which raises no error, with the limit in force.
@@ -96,8 +104,15 @@ pub(crate) fn unlimited_internal(lua: &Lua, function: LuaFunction) -> LuaResult<
 }
 
 fn wrapped(lua: &Lua, function: LuaFunction, call: ffi::lua_CFunction) -> LuaResult<LuaFunction> {
-    // SAFETY: the function is what is on the stack, and becomes the upvalue of the one that is left there.
-    unsafe { lua.exec_raw(function, |state| ffi::lua_pushcclosure(state, call, 1)) }
+    // The VM keeps them, so they are there for as long as the function is.
+    let references = Rc::as_ptr(&References::of(lua)?);
+    // SAFETY: the function is what is on the stack, and becomes an upvalue of the one that is left there.
+    unsafe {
+        lua.exec_raw(function, |state| {
+            ffi::lua_pushlightuserdata(state, references.cast_mut().cast());
+            ffi::lua_pushcclosure(state, call, 2);
+        })
+    }
 }
 
 unsafe extern "C-unwind" fn call_for_script(state: *mut ffi::lua_State) -> c_int {
@@ -111,7 +126,7 @@ unsafe extern "C-unwind" fn call_for_us(state: *mut ffi::lua_State) -> c_int {
 }
 
 /// # Safety
-/// `state` runs a C function whose only upvalue is a function, with its arguments on the stack.
+/// `state` runs a C function that [`wrapped`] made, with its arguments on the stack.
 unsafe fn call(state: *mut ffi::lua_State, may_refuse: bool) -> c_int {
     // SAFETY: who set it waits further down the stack for what `state` runs.
     let running = unsafe { RUNNING.get().as_ref() };
@@ -121,6 +136,16 @@ unsafe fn call(state: *mut ffi::lua_State, may_refuse: bool) -> c_int {
         ffi::lua_pushvalue(state, ffi::lua_upvalueindex(1));
         ffi::lua_insert(state, 1);
         let count = ffi::lua_gettop(state) - 1;
+        if may_refuse {
+            let references = ffi::lua_tolightuserdata(state, ffi::lua_upvalueindex(2)).cast::<References>();
+            if references.as_ref().is_some_and(|references| !references.have_room(count)) {
+                // The place of the call, beyond the Luau code around this function.
+                ffi::luaL_where(state, 2);
+                ffi::lua_pushlstring(state, TOO_MANY.as_ptr().cast(), TOO_MANY.len());
+                ffi::lua_concat(state, 2);
+                ffi::lua_error(state);
+            }
+        }
         let Some(running) = running else {
             ffi::lua_call(state, count, ffi::LUA_MULTRET);
             return ffi::lua_gettop(state);

@@ -1,5 +1,7 @@
 //! The arguments of `connect`.
 
+use std::collections::HashSet;
+
 use mlua::prelude::*;
 
 use crate::bind::Args;
@@ -104,6 +106,7 @@ fn read_protocols(value: &LuaValue) -> Result<Vec<String>, Failure> {
         ));
     }
     let mut protocols = Vec::new();
+    let mut seen = HashSet::new();
     for index in 1..=length {
         let entry: LuaValue = table.raw_get(index)?;
         let protocol = match &entry {
@@ -121,7 +124,7 @@ fn read_protocols(value: &LuaValue) -> Result<Vec<String>, Failure> {
                  digits and !#$%&'*+-.^_`|~)"
             )));
         }
-        if protocols.contains(&protocol) {
+        if !seen.insert(protocol.clone()) {
             return Err(Failure::new(format!(
                 "invalid option 'protocols' to 'connect' (entry {index}, \"{protocol}\", is there twice)"
             )));
