@@ -42,6 +42,7 @@ export class FrameDetail {
     download.title = "As a file";
     const close = button("✕");
     close.ariaLabel = "Close the frame";
+    close.classList.add("close");
     const bar = made("div", "bar");
     bar.append(this.#title, this.#views, copy, download, close);
     this.#note.role = "status";
