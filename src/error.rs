@@ -119,6 +119,7 @@ impl ScriptError {
         let (kind, message) = match error {
             LuaError::SyntaxError { message, .. } => (Kind::Syntax, message.clone()),
             LuaError::MemoryError(message) => (Kind::Memory, message.clone()),
+            LuaError::RuntimeError(message) => (Kind::Runtime, message.clone()),
             other => (Kind::Runtime, other.to_string()),
         };
         let line = message
