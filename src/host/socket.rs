@@ -3,7 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use js_sys::{Array, Function, JsString, Reflect, Uint8Array};
+use js_sys::{Array, Function, JsString, Reflect};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use web_sys::WebSocket;
@@ -111,7 +111,7 @@ impl Socket {
     /// In the words of the browser; not on a socket that was opened.
     pub fn send_binary(&self, data: &[u8]) -> Result<(), String> {
         // A copy: the browser may read the bytes after the wasm memory has moved on.
-        let copy = Uint8Array::from(data);
+        let copy = values::byte_array(data).map_err(|error| message_of(&error))?;
         self.inner.send_with_array_buffer(&copy.buffer()).map_err(|error| message_of(&error))
     }
 
