@@ -226,6 +226,8 @@ impl Scheduler {
             self.run(lua, job);
             is_time_left = !out_of_time();
         }
+        // What a cycle that was cut has deferred comes before what happens from now on, and not after it.
+        self.0.ready.borrow_mut().append(&mut self.0.deferred.borrow_mut());
         self.0.in_turn.set(false);
         self.next()
     }
