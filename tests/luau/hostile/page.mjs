@@ -166,9 +166,10 @@ async function lookAfter(luau, script, before) {
     faults.push(`left over: ${JSON.stringify(luau.stats)}`);
   }
   const most = before + (script.memoryLeft ?? MEMORY_LEFT);
-  // Garbage is collected as more is made.
-  for (let round = 0; round < 400 && luau.stats.memory > most; round++) {
-    await luau.run("for _ = 1, 1e3 do local _ = buffer.create(100) end");
+  // Garbage is collected as more is made: as much as there is, several times over.
+  for (let round = 0; round < 50 && luau.stats.memory > most; round++) {
+    const size = Math.ceil(luau.stats.memory / 5_000);
+    await luau.run(`for _ = 1, 1e3 do local _ = buffer.create(${size}) end`);
   }
   if (luau.stats.memory > most) {
     faults.push(`${luau.stats.memory} bytes in use, and ${before} before`);
