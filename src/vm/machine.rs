@@ -98,7 +98,9 @@ impl Machine {
             &scheduler,
             options.sockets,
             move |text| warn(&of_sockets, text),
-            move |url, protocols, on_event| Socket::connect(constructor.as_ref(), url, protocols, on_event),
+            move |url, protocols, on_event| {
+                Ok(Rc::new(Socket::connect(constructor.as_ref(), url, protocols, on_event)?))
+            },
         );
         console::install(&lua, &converter, options.print, options.warn)?;
         json::install(&lua, binder)?;

@@ -11,10 +11,10 @@ pub(super) const SIGNALS: usize = 2;
 /// Times are counted in 64ths of a second, of which computing with doubles is exact.
 pub(super) const TICK: f64 = 1_000.0 / 64.0;
 
-/// What one spell of computing takes: more than a slice, and less than the time limit, both in milliseconds.
+/// What one spell of computing takes: more than a slice, and less than the time limit, all in milliseconds.
 pub(super) const SPELL: f64 = TICK;
 pub(super) const SLICE: f64 = 8.0;
-pub(super) const LIMIT: f64 = 3.5 * TICK;
+pub(super) const LIMIT: f64 = 2.5 * TICK;
 
 /// A function of the script.
 #[derive(Debug)]
@@ -40,7 +40,12 @@ pub(super) enum Does {
     Again(How, usize),
     Cancel(usize),
     Close(usize),
-    Connect { signal: usize, once: bool, body: Body, slot: usize },
+    Connect {
+        signal: usize,
+        once: bool,
+        body: Body,
+        slot: usize,
+    },
     Disconnect(usize),
     Try(Body),
     Fail,
@@ -162,8 +167,14 @@ impl Maker<'_, '_> {
         let most = if depth < 3 { 6 } else { 1 };
         let mut steps = Vec::new();
         for _ in 0..self.bytes.int_in_range(1..=most)? {
-            let id = self.id();
-            steps.push(Step { id, does: self.step(depth)? });
+            let does = self.step(depth)?;
+            if let Does::Compute = does {
+                // Up to the time limit.
+                for _ in 0..self.bytes.int_in_range(0..=2)? {
+                    steps.push(Step { id: self.id(), does: Does::Compute });
+                }
+            }
+            steps.push(Step { id: self.id(), does });
         }
         Ok(Body { id, steps })
     }
@@ -242,10 +253,9 @@ impl Does {
                 writeln!(source, "note({id})")
             }
             Self::Again(how, slot) => match how {
-                How::Spawn => writeln!(
-                    source,
-                    "deeper() note({id}, (higher(pcall(task.spawn, threads[{slot}], {id}))))"
-                ),
+                How::Spawn => {
+                    writeln!(source, "deeper() note({id}, (higher(pcall(task.spawn, threads[{slot}], {id}))))")
+                }
                 How::Defer => writeln!(source, "note({id}, (pcall(task.defer, threads[{slot}], {id})))"),
                 How::Delay(ticks) => {
                     writeln!(source, "note({id}, (pcall(task.delay, {}, threads[{slot}], {id})))", seconds(ticks))

@@ -165,7 +165,8 @@ impl Stage {
             Event::Watch(slot) => self.with_thread(*slot, |thread| {
                 let host = self.host.clone();
                 let number = host.watches_made.replace(host.watches_made.get() + 1);
-                scheduler.watch(&thread, move |error| host.note(format!("ended {number}: {}", unplaced(&error.message))));
+                scheduler
+                    .watch(&thread, move |error| host.note(format!("ended {number}: {}", unplaced(&error.message))));
             }),
             Event::Unwatch(slot) => self.with_thread(*slot, |thread| scheduler.unwatch(&thread)),
             Event::Timer(ticks) => {
@@ -179,7 +180,8 @@ impl Stage {
                 drop(timer);
             }
             Event::Clear => {
-                let error = luau_websocket::error::ScriptError::plain(luau_websocket::error::Kind::Cancelled, "cleared");
+                let error =
+                    luau_websocket::error::ScriptError::plain(luau_websocket::error::Kind::Cancelled, "cleared");
                 let before = self.host.notes.borrow().len();
                 scheduler.clear(lua, &error);
                 // It keeps no order among threads.

@@ -33,7 +33,11 @@ enum Doing {
     /// Its step notes what it is resumed with.
     Waits(usize),
     /// Its step began another thread, which gets a name when it is back, or went on with one that has one.
-    Spawns { id: usize, child: Id, slot: Option<usize> },
+    Spawns {
+        id: usize,
+        child: Id,
+        slot: Option<usize>,
+    },
     Resumes(usize),
     Computes(usize),
 }
