@@ -10,7 +10,8 @@ use mlua::prelude::*;
 use mlua::{Thread, ffi};
 
 use self::memory::limited;
-pub(crate) use self::memory::{set_memory_limit, unlimited, unlimited_internal};
+pub use self::memory::set_memory_limit;
+pub(crate) use self::memory::{unlimited, unlimited_internal};
 use crate::error::{CHUNK_NAME, Frame, Kind};
 
 /// How a thread came back from [`resume`].

@@ -32,7 +32,7 @@ thread_local! {
 ///
 /// # Errors
 /// None as of now: mlua has them for allocators that know no limits.
-pub(crate) fn set_memory_limit(lua: &Lua, limit: usize) -> LuaResult<()> {
+pub fn set_memory_limit(lua: &Lua, limit: usize) -> LuaResult<()> {
     lua.set_app_data(MemoryLimit(limit));
     relax(lua, limit)
 }

@@ -15,6 +15,7 @@
 
 pub mod json;
 pub mod scheduler;
+pub mod scripts;
 
 #[path = "../../../tests/native/world.rs"]
 #[allow(dead_code, reason = "the native tests use more of it")]
@@ -34,7 +35,8 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 2] = [
+pub const TARGETS: [Target; 3] = [
     Target { name: "json", run: json::run, cases: 12_000, longest: 600 },
     Target { name: "scheduler", run: scheduler::run, cases: 4_000, longest: 1_200 },
+    Target { name: "scripts", run: scripts::run, cases: 3_000, longest: 1_500 },
 ];
