@@ -51,7 +51,6 @@ struct Stage {
 impl Stage {
     fn new() -> Self {
         let world = World::new();
-        let signals = ["signal0", "signal1"].map(|name| world.signal(name));
         let (lua, network) = (&world.lua, Network::new(&world.scheduler));
         // What is there already, a script cannot change; the library comes after that.
         lua.sandbox(false).unwrap();
@@ -60,6 +59,7 @@ impl Stage {
         let nothing = lua.create_function(|_, _: LuaMultiValue| Ok(())).unwrap();
         lua.globals().set("log", nothing).unwrap();
         lua.sandbox(true).unwrap();
+        let signals = ["signal0", "signal1"].map(|name| world.signal(name));
         world.limit(TICK, LIMITS);
         set_memory_limit(lua, MEMORY).unwrap();
 
@@ -73,6 +73,10 @@ impl Stage {
     }
 
     fn play(&self, bytes: &mut Unstructured) -> Result<()> {
+        self.start(grammar::OPENING);
+        self.turn(100);
+        self.network.open_all();
+        self.turn(100);
         for _ in 0..bytes.int_in_range(1..=4)? {
             self.start(&grammar::script(bytes)?);
             for _ in 0..bytes.int_in_range(1..=12)? {

@@ -1,13 +1,27 @@
 //! Scripts by templates: `$b` stands for a block, `$s` for a statement, `$e` for an expression, `$f` for a function, `$t` for a
-//! thread, `$c` for something that is called with a colon, `$n` for a number, `$w` for a text, and `$v` for a variable.
+//! thread, `$c` for a signal, `$k` for a connection, `$h` for a handler's connection, `$n` for a number, `$w` for a text, and
+//! `$v` for a variable.
 
 use arbitrary::{Result, Unstructured};
+
+/// Fills the variables, so that most of what follows has something to be about.
+pub(super) const OPENING: &str = "
+    for name in { 'k1', 'k2' } do
+        task.spawn(function() getfenv()[name] = websocket.connect('ws://host/') end)
+    end
+    t1, t2 = coroutine.create(function(...) while true do coroutine.yield(...) end end), task.delay(1, log)
+    h1, h2 = signal0:Connect(log), signal1:Once(log)
+    u, v, w, x, y, z = probe, {}, 'w', log, { probe }, buffer.create(4)
+";
 
 /// A script.
 pub(super) fn script(bytes: &mut Unstructured) -> Result<String> {
     let mut writer = Writer { bytes, text: String::new() };
     for _ in 0..writer.bytes.int_in_range(1..=6)? {
-        writer.fill("$s\n", 0)?;
+        // One statement that fails is not to be the last one, or not always.
+        let alone = ["$s\n", "task.spawn(function() $s end)\n", "pcall(function() $s end)\n"];
+        let template = *writer.bytes.choose(&alone)?;
+        writer.fill(template, 0)?;
     }
     Ok(writer.text)
 }
@@ -45,10 +59,12 @@ fn of(kind: u8) -> (&'static [&'static str], usize) {
         b's' => (&STATEMENTS, 8),
         b'e' => (&EXPRESSIONS, 8),
         b'f' => (&FUNCTIONS, 6),
-        b't' => (&THREADS, 2),
-        b'c' => (&CALLED, 3),
+        b't' => (&THREADS, 4),
+        b'c' => (&CALLED, 2),
         b'n' => (&NUMBERS, NUMBERS.len()),
         b'w' => (&TEXTS, TEXTS.len()),
+        b'k' => (&CONNECTIONS, 2),
+        b'h' => (&HANDLERS, 2),
         b'v' => (&VARIABLES, VARIABLES.len()),
         other => panic!("no kind of template: {}", char::from(other)),
     }
@@ -56,7 +72,7 @@ fn of(kind: u8) -> (&'static [&'static str], usize) {
 
 const BLOCKS: [&str; 3] = ["$s", "$s $s", "$s $s $s"];
 
-const STATEMENTS: [&str; 47] = [
+const STATEMENTS: [&str; 58] = [
     "task.wait($n);",
     "coroutine.yield($v);",
     "log($v);",
@@ -93,12 +109,23 @@ const STATEMENTS: [&str; 47] = [
     "$c:Connect($f);",
     "$c:Once($f);",
     "$v = $c:Wait();",
-    "$v:Disconnect();",
-    "$c:Fire($e);",
-    "$v:Send($e);",
-    "$v:Close($n, $w);",
-    "$v = $v:Receive($n);",
-    "for m, isBinary in $v do log(m) $b end",
+    "$v:Connect($e);",
+    "$h:Disconnect();",
+    "$k:Send($e);",
+    "$k:Send($e);",
+    "$k:Close($n, $w);",
+    "$k:Close();",
+    "$v = $k:Receive($n);",
+    "$v = $k:Receive();",
+    "for m, isBinary in $k do log(m) $b end",
+    "for m, isBinary in $k do $v = m end",
+    "$k.OnMessage:Connect($f);",
+    "$k.OnClose:Connect($f);",
+    "k1 = websocket.connect('ws://host/', $e);",
+    "k2 = nil;",
+    "h1 = $c:Connect($f);",
+    "t1 = $t;",
+    "t2 = coroutine.running();",
     "websocket.connect($e, $e);",
     "xpcall(function() $b end, $f);",
     "table.sort({ 3, 1, 2, $e }, $f);",
@@ -106,7 +133,7 @@ const STATEMENTS: [&str; 47] = [
     "setmetatable($v, $e);",
 ];
 
-const EXPRESSIONS: [&str; 46] = [
+const EXPRESSIONS: [&str; 49] = [
     "nil",
     "true",
     "$n",
@@ -122,14 +149,17 @@ const EXPRESSIONS: [&str; 46] = [
     "$c",
     "$v.x",
     "$v[$e]",
-    "$v.OnMessage",
-    "$v.State",
-    "$v.Connected",
+    "$k",
+    "$h",
+    "$k[$w]",
+    "$k.State",
+    "$h.Connected",
+    "$k.Dropped",
     "(($e) == ($e))",
-    "(($e) < ($e))",
-    "(($e) + ($e))",
+    "($e == $v)",
+    "($n + $n)",
     "(($e) .. ($e))",
-    "#$v",
+    "#{ $e }",
     "(function(...) return select('#', ...), ... end)($e, $e)",
     "json.encode($e)",
     "json.decode($w)",
@@ -180,9 +210,11 @@ const FUNCTIONS: [&str; 22] = [
     "pcall",
 ];
 
-const THREADS: [&str; 8] = [
+const THREADS: [&str; 10] = [
     "coroutine.running()",
-    "$v",
+    "t1",
+    "t1",
+    "t2",
     "coroutine.create($f)",
     "coroutine.create($f)",
     "task.spawn($f, $e)",
@@ -191,7 +223,11 @@ const THREADS: [&str; 8] = [
     "task.spawn(function() $b end)",
 ];
 
-const CALLED: [&str; 6] = ["signal0", "signal1", "$v", "$v.OnMessage", "$v.OnClose", "signal0:Connect($f)"];
+const CALLED: [&str; 5] = ["signal0", "signal1", "k1.OnMessage", "k2.OnClose", "$k.OnMessage"];
+
+const CONNECTIONS: [&str; 3] = ["k1", "k2", "websocket.connect($w)"];
+
+const HANDLERS: [&str; 3] = ["h1", "h2", "$c:Connect($f)"];
 
 const NUMBERS: [&str; 16] = [
     "0",

@@ -56,6 +56,14 @@ impl Network {
         Self { sockets, ends, alive }
     }
 
+    /// Every server answers.
+    pub(super) fn open_all(&self) {
+        for end in &*self.ends.borrow() {
+            end.state.set(State::Open);
+            (end.on_event)(SocketEvent::Open);
+        }
+    }
+
     /// Something happens on one of the sockets, as far as it may there.
     pub(super) fn happen(&self, bytes: &mut Unstructured) -> Result<()> {
         let (on_event, state) = {
