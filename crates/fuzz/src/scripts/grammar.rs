@@ -6,7 +6,7 @@ use arbitrary::{Result, Unstructured};
 
 /// Fills the variables, so that most of what follows has something to be about.
 pub(super) const OPENING: &str = "
-    for name in { 'k1', 'k2' } do
+    for _, name in { 'k1', 'k2' } do
         task.spawn(function() getfenv()[name] = websocket.connect('ws://host/') end)
     end
     t1, t2 = coroutine.create(function(...) while true do coroutine.yield(...) end end), task.delay(1, log)
