@@ -68,6 +68,8 @@ impl World {
         let next = self.scheduler.turn(&self.lua, out_of_time);
         if self.collects {
             self.lua.gc_collect().unwrap();
+            // What was collected may have left something to do.
+            return self.scheduler.next();
         }
         next
     }

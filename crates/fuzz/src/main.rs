@@ -15,7 +15,7 @@ use luau_fuzz::{TARGETS, Target};
 /// Changed only to look elsewhere: a test that fails has to fail again.
 const SEED: u64 = 0x6c75_6175;
 
-const USAGE: &str = "Usage: fuzz [--seed N] | fuzz --seconds N | fuzz TARGET FILE";
+const USAGE: &str = "Usage: fuzz [--seed N] | fuzz --seconds N | fuzz --list | fuzz TARGET FILE";
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     keep_finds();
     match args.as_slice() {
         [] => short(SEED),
+        ["--list"] => TARGETS.iter().for_each(|target| println!("{}", target.name)),
         ["--seed", seed] if let Some(seed) = number(seed) => short(seed),
         ["--seconds", seconds] if let Some(seconds) = number(seconds) => {
             let (began, mut seed) = (Instant::now(), SEED);
@@ -94,7 +95,7 @@ fn keep_finds() {
                 Err(error) => eprintln!("cannot write {}: {error}", file.display()),
             }
         }
-        std::process::exit(101);
+        std::process::abort();
     }));
 }
 
