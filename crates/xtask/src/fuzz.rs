@@ -1,5 +1,5 @@
 //! `cargo xtask fuzz`, and the layer of the tests that looks for memory that is used wrongly: the native tests and a short run of
-//! the fuzzer, on Rust and C++ compiled with AddressSanitizer.
+//! the fuzzer, on Rust and C++ compiled with `AddressSanitizer`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::command::{output, watched};
 use crate::config::Config;
-use crate::setup;
 use crate::tally::{Tally, harness_counts};
+use crate::{build, setup};
 
-/// What AddressSanitizer wants of the C++ of Luau, and what Luau has of its own for such runs: stacks move as often as they
+/// What `AddressSanitizer` wants of the C++ of Luau, and what Luau has of its own for such runs: stacks move as often as they
 /// could, and the collector checks what it sees.
 const SANITIZED_LUAU: &str = "-fsanitize=address -fno-omit-frame-pointer -DHARDSTACKTESTS=1 -DHARDMEMTESTS=1";
 const SANITIZED_RUST: &str = "-Zsanitizer=address";
@@ -22,7 +22,7 @@ const GUIDED_RUST: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverag
      -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
      -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing";
 
-/// How much memory a case may take, in megabytes: scripts have a limit of their own, and AddressSanitizer keeps what was freed.
+/// How much memory a case may take, in megabytes: scripts have a limit of their own, and `AddressSanitizer` keeps what was freed.
 const MEMORY: u32 = 2_048;
 
 /// How long a run takes unless it is told otherwise, in seconds.
@@ -64,7 +64,7 @@ impl Build {
     }
 }
 
-/// Rust brings the runtime of AddressSanitizer for some systems. On Linux it gets on with that of C++.
+/// Rust brings the runtime of `AddressSanitizer` for some systems. On Linux it gets on with that of C++.
 fn has_sanitizer(target: &str) -> bool {
     let folder = output(Command::new("rustc").args(["--print", "target-libdir"]));
     let has_runtime = |folder: &str| {
@@ -136,10 +136,13 @@ impl Options {
 /// A long run, by libFuzzer; or one input again, which is what a find is.
 pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
     let options = Options::read(words)?;
+    if options.target.as_deref() == Some(CONVERT) {
+        return convert(config, options.seconds);
+    }
     setup::for_native(config)?;
     let names = targets(config)?;
     if let Some(target) = &options.target {
-        ensure!(names.contains(target), "there is no target {target}; there are: {}", names.join(", "));
+        ensure!(names.contains(target), "there is no target {target}; there are: {}, {CONVERT}", names.join(", "));
     }
     if let Some(input) = &options.input {
         let target = options.target.as_ref().context("--input wants a target before it")?;
@@ -169,6 +172,20 @@ pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
         let folder = folder.display();
         ensure!(succeeded, "{target} has a find in {folder}: cargo xtask fuzz {target} --input FILE shows it again");
     }
+    Ok(())
+}
+
+/// What needs JS, and so is fuzzed by one of the tests of the package, which is told to take its time.
+const CONVERT: &str = "convert";
+
+fn convert(config: &Config, seconds: u64) -> Result<()> {
+    setup::for_builds(config)?;
+    build::run(config)?;
+    let mut node = Command::new("node");
+    node.args(["--test", "--test-reporter=tap", "tests/convert/fuzz.test.mjs"]).current_dir(&config.root);
+    node.env("LUAU_FUZZ_SECONDS", seconds.to_string());
+    let (succeeded, _) = watched("properties of conversions", &format!("{seconds} seconds"), &mut node)?;
+    ensure!(succeeded, "{CONVERT} has a find: the seed and the path above show it again");
     Ok(())
 }
 

@@ -31,14 +31,15 @@ Usage: cargo xtask COMMAND
   test    runs every test there is
   build   makes the package in pkg/ and the playground in target/site/
   lint    checks formats, lints and types
-  fuzz    looks for faults in what runs natively, by libFuzzer: cargo xtask fuzz [TARGET]
+  fuzz    looks for faults for as long as it is told: cargo xtask fuzz [TARGET]
   setup   installs what the others need; they call it themselves
 
 Options of serve:
   --port N   the port to listen on (8080, or any other if it is taken)
 
 Options of fuzz:
-  --seconds N    how long all targets take together (300)
+  TARGET         json, scheduler or scripts, by libFuzzer; or convert, in Node. The first three by default
+  --seconds N    how long it takes in all, besides building (300)
   --input FILE   runs one input of a target again
 ";
 

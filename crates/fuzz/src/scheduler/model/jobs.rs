@@ -72,7 +72,7 @@ impl<'a> Model<'a> {
                 if self.parked.get(&thread).is_some_and(|parked| parked.parking == parking) {
                     self.parked.remove(&thread);
                     if self.is_resumable(thread) {
-                        self.run_thread(thread, failure, values);
+                        self.run_thread(thread, failure, &values);
                     }
                 }
             }
@@ -80,21 +80,21 @@ impl<'a> Model<'a> {
                 if self.is_resumable(thread) {
                     // Whatever it waits for, it is not that which resumes it.
                     self.release(thread);
-                    self.run_thread(thread, None, values);
+                    self.run_thread(thread, None, &values);
                 }
             }
             Job::Call(body, values) => {
                 let thread = self.thread(body);
-                self.run_thread(thread, None, values);
+                self.run_thread(thread, None, &values);
             }
             Job::Fire(signal, value) => self.fire(signal, value),
             Job::Handle { signal, consumer, value } => self.handle(signal, consumer, value),
         }
     }
 
-    fn run_thread(&mut self, thread: Id, failure: Option<String>, values: Values) {
+    fn run_thread(&mut self, thread: Id, failure: Option<String>, values: &[String]) {
         self.chain = Chain::default();
-        self.enter(thread, failure, &values);
+        self.enter(thread, failure, values);
         self.go();
     }
 
