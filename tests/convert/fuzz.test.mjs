@@ -153,14 +153,11 @@ function addGetter(node, key, spite) {
 }
 
 /**
- * What comes back of a value.
+ * What comes back of a value, in a list: by itself it may be something that `await` takes for a promise.
  *
  * @param {unknown} value
  */
-async function returned(value) {
-  const [result] = await luau.run("return ...", { args: [value] });
-  return result;
-}
+const returned = (value) => luau.run("return ...", { args: [value] });
 
 test("whatever the page gives is taken or refused, and what was taken once is taken again as it is", async (t) => {
   const counts = { taken: 0, refused: 0 };
@@ -178,7 +175,7 @@ test("whatever the page gives is taken or refused, and what was taken once is ta
         return;
       }
       counts.taken++;
-      assert.deepEqual(await returned(first), first);
+      assert.deepEqual(await returned(first[0]), first);
     }),
     tried(1_500),
   );
