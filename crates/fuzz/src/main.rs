@@ -88,7 +88,7 @@ fn keep_finds() {
         tell(info);
         if let Some((target, input)) = CASE.take() {
             let file =
-                PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/fuzz").join(target.name).join("find");
+                PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/finds").join(target.name).join("find");
             let written = file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&file, input));
             match written {
                 Ok(()) => eprintln!("\nto see it again: cargo xtask fuzz {} --input {}", target.name, file.display()),
