@@ -166,8 +166,8 @@ pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
             .arg(&corpus)
             .arg(format!("-artifact_prefix={}/", folder.display()))
             .args([format!("-max_total_time={each}"), format!("-rss_limit_mb={MEMORY}")])
-            // mlua keeps pointers in a form in which nobody but mlua knows them: what is alive looks lost. The short run looks
-            // for leaks when nothing is alive any more.
+            // mlua knows its counters by pointers to their ends, so those that are alive look lost. The short run looks for
+            // leaks when nothing is alive any more.
             .args(["-timeout=20", "-print_final_stats=1", "-detect_leaks=0"])
             .env("ASAN_OPTIONS", "detect_leaks=0")
             .env("FUZZ_TARGET", target);
