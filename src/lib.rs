@@ -37,3 +37,5 @@ pub mod task;
 pub mod value;
 pub mod vm;
 pub mod websocket;
+
+pub use raw::set_memory_limit;

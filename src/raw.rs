@@ -12,7 +12,8 @@ use mlua::{Thread, ffi};
 
 pub(crate) use self::guard::{Doom, Guard, guarded, is_out_of_time, set_interrupts};
 use self::memory::limited;
-pub(crate) use self::memory::{make_room, memory_left, set_memory_limit, unlimited, unlimited_internal};
+pub use self::memory::set_memory_limit;
+pub(crate) use self::memory::{make_room, memory_left, unlimited, unlimited_internal};
 pub(crate) use self::resume::{Interrupted, Resumed, go_on, resume};
 use crate::error::{CHUNK_NAME, Frame};
 

@@ -40,7 +40,7 @@ thread_local! {
 ///
 /// # Errors
 /// None as of now: mlua has them for allocators that know no limits.
-pub(crate) fn set_memory_limit(lua: &Lua, limit: usize) -> LuaResult<()> {
+pub fn set_memory_limit(lua: &Lua, limit: usize) -> LuaResult<()> {
     lua.set_app_data(MemoryLimit { most: limit, next_collection: Cell::new(0.0) });
     relax(lua, limit)
 }

@@ -99,7 +99,7 @@ impl Machine {
             options.sockets,
             move |text| warn(&of_sockets, text),
             move |url, protocols, longest, on_event| {
-                Socket::connect(constructor.as_ref(), url, protocols, longest, on_event)
+                Ok(Rc::new(Socket::connect(constructor.as_ref(), url, protocols, longest, on_event)?))
             },
         );
         console::install(&lua, &converter, options.print, options.warn)?;

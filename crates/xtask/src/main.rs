@@ -6,6 +6,7 @@ mod build;
 mod checker;
 mod command;
 mod config;
+mod fuzz;
 mod glue;
 mod lint;
 mod notices;
@@ -30,10 +31,16 @@ Usage: cargo xtask COMMAND
   test    runs every test there is
   build   makes the package in pkg/ and the playground in target/site/
   lint    checks formats, lints and types
+  fuzz    looks for faults for as long as it is told: cargo xtask fuzz [TARGET]
   setup   installs what the others need; they call it themselves
 
 Options of serve:
   --port N   the port to listen on (8080, or any other if it is taken)
+
+Options of fuzz:
+  TARGET         json, scheduler or scripts, by libFuzzer; or convert, in Node. The first three by default
+  --seconds N    how long it takes in all, besides building (300)
+  --input FILE   runs one input of a target again
 ";
 
 fn main() -> ExitCode {
@@ -64,6 +71,7 @@ fn run() -> Result<()> {
         }
         ("serve", options) => serve::run(&config, options),
         ("test", []) => test::run(&config),
+        ("fuzz", options) => fuzz::run(&config, options),
         ("lint", []) => {
             setup::for_builds(&config)?;
             let tally = lint::run(&config);

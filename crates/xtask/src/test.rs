@@ -10,7 +10,7 @@ use crate::command::watched;
 use crate::config::Config;
 use crate::server::Server;
 use crate::tally::{Tally, harness_counts, node_counts};
-use crate::{build, lint, setup, site};
+use crate::{build, fuzz, lint, setup, site};
 
 /// A wish: the same port every time keeps the browser tests, which have it compiled in, from being compiled anew.
 const PORT: u16 = 47_813;
@@ -19,6 +19,7 @@ pub(crate) fn run(config: &Config) -> Result<()> {
     setup::for_tests(config)?;
     let mut tally = Tally::default();
     native(config, &mut tally);
+    fuzz::test(config, &mut tally);
     runtime(config, &mut tally);
     browser(config, &mut tally);
     package(config, &mut tally);
