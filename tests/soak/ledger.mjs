@@ -34,6 +34,8 @@ export class Ledger {
   #servers = new Map();
   /** What was wrong; the first hundred. */
   complaints = /** @type {string[]} */ ([]);
+  /** Why attempts failed, as the script was told. */
+  failures = /** @type {Map<string, number>} */ (new Map());
   counts = {
     connections: 0,
     "attempts that failed": 0,
@@ -51,6 +53,8 @@ export class Ledger {
       this.counts.connections += 1;
     } else {
       this.counts["attempts that failed"] += 1;
+      const reason = record.failure.replace(/ to ws:\S+/, "");
+      this.failures.set(reason, (this.failures.get(reason) ?? 0) + 1);
     }
     this.#clients.set(record.id, record);
     this.#compare(record.id);
@@ -113,7 +117,9 @@ export class Ledger {
     const { id } = client;
     const seen = `${client.code} "${client.reason}"`;
     if (!client.wasClean) {
-      this.#expect(id, client.code === BROKEN, `it broke, with code ${seen}`);
+      // It may break after the close came, and before the server had the answer.
+      const isCut = client.code === server.closedWith?.code && client.reason === server.closedWith.reason;
+      this.#expect(id, client.code === BROKEN || isCut, `it broke, with code ${seen}`);
     } else if (server.closedWith !== undefined && !closedByClient) {
       const { code, reason } = server.closedWith;
       const isSame = client.code === code && client.reason === reason;

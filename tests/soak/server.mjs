@@ -3,6 +3,7 @@
 // What happens to a connection depends on the seed and its number alone; when it happens, on the machine too. It listens at
 // several ports, since a browser opens one WebSocket after the other to an address.
 
+import { once } from "node:events";
 import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocketServer } from "ws";
@@ -32,7 +33,7 @@ const FAILURES = /** @type {const} */ ([
   ["handshake reset", 0.02],
   ["handshake cut off", 0.02],
   ["handshake slow", 0.01],
-  ["handshake never answered", 0.003],
+  ["handshake never answered", 0.005],
 ]);
 
 /** What may happen to a connection; `ENDS` end it. */
@@ -52,7 +53,7 @@ const ENDS = /** @type {const} */ ([
 const NO_CODE = 1005;
 const CODES = [NO_CODE, 1000, 1001, 1008, 1011, 1012, 1013, 3000, 4000, 4321, 4999];
 
-const PORTS = 8;
+const PORTS = 16;
 
 /**
  * What the server does wrong on purpose, to see that it is noticed.
@@ -70,6 +71,7 @@ export async function startSoakServer({ seed, onEnd, sabotage }) {
   const faults = new Map();
   const count = (/** @type {string} */ fault) => faults.set(fault, (faults.get(fault) ?? 0) + 1);
 
+  /** @type {Awaited<ReturnType<typeof listen>>[]} */
   const listeners = [];
   for (let number = 0; number < PORTS; number++) {
     listeners.push(await listen());
@@ -83,15 +85,15 @@ export async function startSoakServer({ seed, onEnd, sabotage }) {
     http.on("connection", (stream) => {
       streams.add(stream);
       stream.on("close", () => streams.delete(stream));
-      // A peer that goes away without a word.
+      // A peer that goes away, with a word or without.
+      stream.on("end", () => stream.end());
       stream.on("error", () => stream.destroy());
     });
     http.on("upgrade", (request, stream, head) => upgrade(request, /** @type {Stream} */ (stream), head));
-    const open = (/** @type {number} */ port) =>
-      new Promise((resolve, reject) => {
-        http.once("error", reject);
-        http.listen(port, "127.0.0.1", () => resolve(undefined));
-      });
+    const open = async (/** @type {number} */ port) => {
+      http.listen(port, "127.0.0.1");
+      await once(http, "listening");
+    };
     await open(0);
     const { port } = /** @type {import("node:net").AddressInfo} */ (http.address());
 
@@ -143,16 +145,16 @@ export async function startSoakServer({ seed, onEnd, sabotage }) {
     });
   }
 
-  let isOver = false;
+  const over = new AbortController();
   /** Now and then the server is started anew: one port of it, or all. */
   const restarts = (async () => {
     const random = randomOf(seed, 0);
-    while (!isOver) {
-      await rest(random.between(3_000, 9_000), () => isOver);
-      if (isOver) {
+    for (let number = 1; ; number++) {
+      await rest(random.between(4_000, 15_000), over.signal);
+      if (over.signal.aborted) {
         return;
       }
-      const all = random.chance(0.2);
+      const all = number % 4 === 0;
       const some = all ? listeners : [random.oneOf(listeners)];
       count(all ? "restart of all" : "restart of a port");
       await Promise.all(some.map((listener) => listener.close(random)));
@@ -166,7 +168,7 @@ export async function startSoakServer({ seed, onEnd, sabotage }) {
     faults,
     connections: () => listeners.reduce((sum, { streams }) => sum + streams.size, 0),
     close: async () => {
-      isOver = true;
+      over.abort();
       await restarts;
       await Promise.all(listeners.map((listener) => listener.close(randomOf(seed, 0))));
     },
@@ -178,6 +180,9 @@ class Session {
   /** @type {ServerRecord} */
   record;
   #isHeld = false;
+  /** Aborted when there is nothing left to wait for. */
+  #closed = new AbortController();
+  #clientEnded = new AbortController();
   #saysNoMore = false;
 
   /**
@@ -194,7 +199,17 @@ class Session {
     this.stream = stream;
     this.host = host;
     const [closedWith, isBroken, code, reason, hasClientEnded] = [undefined, false, 0, "", false];
-    this.record = { id, sent: 0, received: 0, hasClientEnded, closedWith, isBroken, code, reason, complaints: [] };
+    this.record = {
+      id,
+      sent: 0,
+      received: 0,
+      hasClientEnded,
+      closedWith,
+      isBroken,
+      code,
+      reason,
+      complaints: [],
+    };
   }
 
   get #isOpen() {
@@ -206,6 +221,8 @@ class Session {
     socket.on("message", (data, isBinary) => this.#take(/** @type {Buffer} */ (data), isBinary));
     socket.on("error", (error) => this.#complain(`the server saw ${error}`));
     socket.on("close", (code, reason) => {
+      this.#closed.abort();
+      this.#clientEnded.abort();
       this.host.onEnd({ ...record, code, reason: String(reason) });
     });
     this.#talk();
@@ -213,10 +230,11 @@ class Session {
   }
 
   async #talk() {
+    const { random } = this;
     // The first ones come with the answer to the handshake, before any script can listen.
-    this.#sendSome(this.random.between(0, 5));
+    this.#sendSome(random.between(0, 5));
     while (this.#isOpen) {
-      await rest(this.random.between(50, 500), () => !this.#isOpen);
+      await rest(random.between(100, 800), this.#closed.signal);
       if (!this.#isHeld) {
         this.#sendSome(1);
       }
@@ -225,14 +243,14 @@ class Session {
 
   async #disturb() {
     const { random } = this;
-    for (let more = random.between(0, 2); more > 0 && this.#isOpen; more--) {
-      await rest(random.between(100, 4_000), () => !this.#isOpen);
+    for (let more = random.between(0, 3); more > 0 && this.#isOpen; more--) {
+      await rest(random.between(100, 8_000), this.#closed.signal);
       if (this.#isOpen) {
         await this.#do(random.oneOf(DISTURBANCES));
       }
     }
     if (random.chance(0.6)) {
-      await rest(random.between(0, 6_000), () => !this.#isOpen);
+      await rest(random.between(0, 15_000), this.#closed.signal);
       if (this.#isOpen) {
         await this.#do(random.oneOf(ENDS));
       }
@@ -266,7 +284,7 @@ class Session {
         return this.#close();
       case "close after a goodbye":
         this.#sendLast(Kind.goodbye);
-        await rest(5_000, () => this.record.hasClientEnded || !this.#isOpen);
+        await rest(5_000, this.#clientEnded.signal);
         return this.#close();
       case "burst and close":
         this.#sendSome(random.between(50, 400));
@@ -386,6 +404,7 @@ class Session {
     record.received = number;
     if (kind !== Kind.data) {
       record.hasClientEnded = true;
+      this.#clientEnded.abort();
       if (kind === Kind.goodbye) {
         this.#sendLast(Kind.farewell);
       }
@@ -399,10 +418,7 @@ class Session {
   }
 }
 
-/** Waits so many milliseconds, or until the condition holds. */
-async function rest(/** @type {number} */ milliseconds, /** @type {() => boolean} */ isDone) {
-  const until = performance.now() + milliseconds;
-  while (!isDone() && performance.now() < until) {
-    await sleep(Math.min(50, Math.max(1, until - performance.now())));
-  }
+/** Waits so many milliseconds, or until the signal says that it is no use. */
+async function rest(/** @type {number} */ milliseconds, /** @type {AbortSignal} */ signal) {
+  await sleep(milliseconds, undefined, { signal }).catch(() => {});
 }

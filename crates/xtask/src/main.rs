@@ -14,6 +14,7 @@ mod serve;
 mod server;
 mod setup;
 mod site;
+mod soak;
 mod tally;
 mod test;
 
@@ -28,12 +29,17 @@ Usage: cargo xtask COMMAND
 
   serve   builds all and serves the playground, with a local echo server
   test    runs every test there is
+  soak    lets 200 connections talk to a server that treats them badly
   build   makes the package in pkg/ and the playground in target/site/
   lint    checks formats, lints and types
   setup   installs what the others need; they call it themselves
 
 Options of serve:
   --port N   the port to listen on (8080, or any other if it is taken)
+
+Options of soak:
+  --minutes N   how long it takes (30)
+  --seed N      what happens to which connection (another each time)
 ";
 
 fn main() -> ExitCode {
@@ -63,6 +69,7 @@ fn run() -> Result<()> {
             site::run(&config)
         }
         ("serve", options) => serve::run(&config, options),
+        ("soak", options) => soak::run(&config, options),
         ("test", []) => test::run(&config),
         ("lint", []) => {
             setup::for_builds(&config)?;
