@@ -96,12 +96,13 @@ pub struct Macrotask {
     handler: Closure<dyn Fn()>,
     /// Open only while a message is under way: an open port would keep a Node program from ending.
     channel: Cell<Option<MessageChannel>>,
+    is_requested: Cell<bool>,
 }
 
 impl Macrotask {
     /// A macrotask that calls `handler` whenever it was requested. The handler has to call [`done`](Self::done).
     pub fn new(handler: impl Fn() + 'static) -> Self {
-        Self { handler: Closure::new(handler), channel: Cell::default() }
+        Self { handler: Closure::new(handler), channel: Cell::default(), is_requested: Cell::new(false) }
     }
 
     /// Calls the handler soon, and takes back what was requested before.
@@ -113,11 +114,18 @@ impl Macrotask {
         channel.port1().set_onmessage(Some(self.handler.as_ref().unchecked_ref()));
         let is_sent = channel.port2().post_message(&JsValue::NULL).is_ok();
         self.channel.set(Some(channel));
+        self.is_requested.set(is_sent);
         is_sent
+    }
+
+    /// Whether the handler is about to be called.
+    pub fn is_requested(&self) -> bool {
+        self.is_requested.get()
     }
 
     /// Takes the request back, or notes that the handler was called.
     pub fn done(&self) {
+        self.is_requested.set(false);
         if let Some(channel) = self.channel.take() {
             channel.port1().set_onmessage(None);
             channel.port1().close();

@@ -44,7 +44,14 @@ impl Pump {
             }
         });
         let of_events = Rc::downgrade(&pump);
-        scheduler.set_driver(Rc::new(move || run(&of_events)));
+        scheduler.set_driver(Rc::new(move || {
+            if let Some(pump) = of_events.upgrade() {
+                // A browser hands out all messages that have come before it draws: with a slice for each, it would draw seldom.
+                if !pump.macrotask.is_requested() {
+                    pump.turn();
+                }
+            }
+        }));
         pump
     }
 

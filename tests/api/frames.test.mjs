@@ -52,7 +52,7 @@ const SCRIPTS = {
     for _ = 1, 4 do
       task.spawn(function()
         while true do
-          local connection = websocket.connect("ws://{SERVER}/burst?count=20000&close=1000")
+          local connection = websocket.connect("ws://{SERVER}/burst?count=300&close=1000")
           if connection then
             connection.OnMessage:Connect(function(message) json.decode(message) end)
             connection.OnClose:Wait()
@@ -60,11 +60,14 @@ const SCRIPTS = {
         end
       end)
     end`,
-  "a flood of messages that it sends to itself": `
+  "a flood of messages, each of which is computed with for long": `
     for _ = 1, 4 do
       local connection = websocket.connect("ws://{SERVER}/echo")
-      connection.OnMessage:Connect(function(message) connection:Send(message) connection:Send(message) end)
-      connection:Send("x")
+      connection.OnMessage:Connect(function(message)
+        connection:Send(message)
+        for _ = 1, 100000 do end
+      end)
+      for number = 1, 50 do connection:Send(tostring(number)) end
     end`,
 };
 
