@@ -60,15 +60,6 @@ const SCRIPTS = {
         end
       end)
     end`,
-  "a flood of messages, each of which is computed with for long": `
-    for _ = 1, 4 do
-      local connection = websocket.connect("ws://{SERVER}/echo")
-      connection.OnMessage:Connect(function(message)
-        connection:Send(message)
-        for _ = 1, 100000 do end
-      end)
-      for number = 1, 50 do connection:Send(tostring(number)) end
-    end`,
 };
 
 /** Starts a script in the page, and notes frames and clicks. */
