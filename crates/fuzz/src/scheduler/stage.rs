@@ -206,12 +206,12 @@ impl Stage {
         let mut states = Vec::new();
         // By Luau's own word: mlua takes a thread that was interrupted for one that failed.
         let library: LuaTable = self.world.lua.globals().get("coroutine").unwrap();
-        let status: LuaFunction = library.get("status").unwrap();
+        let told: LuaFunction = library.get("status").unwrap();
         for slot in 0..SLOTS {
             let thread: Option<LuaThread> = self.threads.get(slot).unwrap();
             states.push(thread.map(|thread| {
-                let status: String = status.call(thread).unwrap();
-                if status == "dead" { "dead" } else { "alive" }
+                let told: String = told.call(thread).unwrap();
+                if told == "dead" { "dead" } else { "alive" }
             }));
         }
         let errors = self.world.errors().iter().map(|message| unplaced(message)).collect();
