@@ -19,17 +19,17 @@ export interface LuauWorkerOptions
    * or else throws: whether they are to cross is decided by its `length`, when the VM is made.
    *
    * It is called later than the script calls `print`, yet before anything that the script does next is seen in the page. What it
-   * throws goes to `console.error`. Lines come one by one as long as they are few, and else in batches, at least every 16 ms while
-   * the script puts out more; if it stops to do so and never waits, the last of many stay behind. A script
-   * that puts out more than a page can take, 50,000 lines or 32 MiB in a second, is held up; a line of more than four million
-   * characters is cut.
+   * throws goes to `console.error`. Lines come one by one as long as they are few, a thousand in a second or 256 after a rest, and
+   * else in batches, at least every 16 ms while the script puts out more; if it stops to do so and never waits, the last of many
+   * stay behind until the worker gets its turn, see `timeSlice`. A script that puts out more than a page can take, 50,000
+   * lines or 32 MiB in a second, is held up; a line of more than four million characters is cut.
    */
   readonly print?: ((text: string, values: () => unknown[]) => void) | undefined;
   /** Takes what `warn` puts out; `console.warn` by default. The same holds as for `print`. */
   readonly warn?: ((text: string, values: () => unknown[]) => void) | undefined;
   /**
    * How long a thread runs until the worker gets its turn, in milliseconds; `Infinity` by default, which costs nothing. With a
-   * number, `stop` and the like get through to scripts that never wait.
+   * number, `stop` and the like get through to scripts that never wait, and their last lines get out.
    */
   readonly timeSlice?: number | undefined;
   /** What scripts may do with WebSockets. The page is asked by `allow`, while the script waits. */

@@ -51,12 +51,12 @@ interface Pending {
 }
 
 /**
- * What has no answer is sent at once every so many milliseconds: a frame of the page. What comes in between is collected until
- * then, or until the next macrotask.
+ * What has no answer goes out at once as long as that is one message in a millisecond, or so many after a rest: so the last words
+ * of a script that goes on to hang are seen.
  */
+const BURST = 256;
+/** More than that is collected until the next macrotask, yet not for more milliseconds than a frame of the page has. */
 const PERIOD = 16;
-/** After a rest so many go out at once, each by itself: so the last words of a script that goes on to hang are seen. */
-const BURST = 64;
 /** More is never collected: so many messages, and about so many bytes. */
 const MOST_MESSAGES = 1_024;
 const MOST_BYTES = 1_048_576;
@@ -76,9 +76,10 @@ export class Peer {
   #collected: Message[] = [];
   #collectedBytes = 0;
   #flushTimer: ReturnType<typeof setTimeout> | undefined;
-  /** How many may go out at once, and since when so many. */
+  /** How many more may go out at once; below zero while too many come. */
   #allowance = BURST;
-  #allowedAt = 0;
+  #countedAt = 0;
+  #flushedAt = 0;
   readonly #pace: Pace | undefined;
   /** What calls are rejected with, once the other side is gone. */
   #ended: Error | undefined;
@@ -167,7 +168,8 @@ export class Peer {
     const weight = length + weightOf(packet);
     this.#collectedBytes += weight;
     const isMuch = this.#collected.length >= MOST_MESSAGES || this.#collectedBytes >= MOST_BYTES;
-    if (isMuch || this.#isAllowed()) {
+    // Asked in any case, since it counts.
+    if (this.#isDue() || isMuch) {
       this.flush();
     } else {
       this.#flushSoon();
@@ -179,15 +181,15 @@ export class Peer {
     }
   }
 
-  #isAllowed(): boolean {
+  /** Counts a message, and tells whether it is to go out at once. */
+  #isDue(): boolean {
     const now = performance.now();
-    this.#allowance = Math.min(BURST, this.#allowance + (now - this.#allowedAt) / PERIOD);
-    this.#allowedAt = now;
-    if (this.#allowance < 1) {
-      return false;
-    }
-    this.#allowance--;
-    return true;
+    const allowance = Math.min(BURST, this.#allowance + now - this.#countedAt) - 1;
+    // What is collected counts as well: a flood has to rest for long before it may burst again, since where the machine is busy,
+    // the worker rests by force, and the page could do with less, not with more.
+    this.#allowance = Math.max(-BURST, allowance);
+    this.#countedAt = now;
+    return allowance >= 0 || now - this.#flushedAt >= PERIOD;
   }
 
   /** Sends what is collected. */
@@ -198,6 +200,7 @@ export class Peer {
     if (batch.length > 0) {
       this.#collected = [];
       this.#collectedBytes = 0;
+      this.#flushedAt = performance.now();
       this.#post(batch, batch.flatMap(buffersIn));
     }
   }

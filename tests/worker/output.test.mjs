@@ -37,7 +37,49 @@ test("what is put out comes in order, in batches, and before the answer that fol
   });
   assert.deepEqual(result.mixed, ["a", "warn b", "error c", "d", "mark e", "f"]);
   assert.equal(result.isInOrder, true);
-  assert(result.turns < 500, `in ${result.turns} turns`);
+  assert(result.turns < 1_000, `in ${result.turns} turns`);
+});
+
+test("lines that are few, or come slowly, go out at once: they are seen though the script never waits", async () => {
+  const result = await inPage(context, async ({ LuauWorker, sleep }) => {
+    const seen = async (/** @type {string} */ source) => {
+      let lines = 0;
+      let turns = 0;
+      let isNewTurn = true;
+      const luau = await LuauWorker.create({
+        print: () => {
+          lines++;
+          if (isNewTurn) {
+            isNewTurn = false;
+            turns++;
+            queueMicrotask(() => {
+              isNewTurn = true;
+            });
+          }
+        },
+      });
+      luau.run(source).catch(() => {});
+      for (let before = -1; before < lines || lines === 0; ) {
+        before = lines;
+        await sleep(700);
+      }
+      luau.terminate();
+      return { lines, turns };
+    };
+    return {
+      few: await seen("for i = 1, 200 do print(i) end while true do end"),
+      slow: await seen(
+        `local due = os.clock()
+         for i = 1, 600 do
+           due += 0.003
+           while os.clock() < due do end
+           print(i)
+         end
+         while true do end`,
+      ),
+    };
+  });
+  assert.deepEqual(result, { few: { lines: 200, turns: 200 }, slow: { lines: 600, turns: 600 } });
 });
 
 test("print gives values to a function that declares two parameters, and an error to others", async () => {

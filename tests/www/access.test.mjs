@@ -131,6 +131,11 @@ test("inside of another page it shows what is needed, and the way out", async ()
   assert(await page.locator("#run").isVisible());
   assert(!(await page.locator("#share").isVisible()));
   assert(await page.getByRole("link", { name: "Open in the playground" }).isVisible());
+  await run(page, SHOW_ALL);
+  await page.locator("#sockets-tab").click();
+  const sockets = page.locator("#sockets");
+  await sockets.getByRole("searchbox").waitFor();
+  assert.equal((await sockets.locator(".tools").boundingBox())?.x, (await sockets.boundingBox())?.x);
   await page.close();
 });
 

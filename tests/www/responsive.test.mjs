@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ask } from "../server/browser.mjs";
 import { run, siteForTests, status } from "./site.mjs";
 
 const context = siteForTests();
@@ -67,6 +68,28 @@ test("what was put out before Stop is there afterwards", async () => {
   await page.waitForTimeout(500);
   const text = await page.getByRole("log").innerText();
   assert.match(text, /first[\s\S]*second[\s\S]*stopped/);
+});
+
+test("a script that never waits is seen whole, and Stop closes its sockets properly", async () => {
+  const { page, port } = context;
+  await run(
+    page,
+    `local ws = websocket.connect("ws://127.0.0.1:${port}/record?name=stopped")
+     ws:Send("begun")
+     for i = 1, 20000 do print("line", i) end
+     while true do end`,
+  );
+  await page
+    .getByRole("log")
+    .getByText(/line\s+20000$/)
+    .waitFor();
+  await page.locator("#stop").click();
+  await status(page, "Stopped");
+  await page.getByRole("log").getByText("stopped").waitFor();
+  assert.match(await page.getByRole("log").innerText(), /line\s+20000\n/);
+  await page.waitForTimeout(200);
+  // Without a code of its own; a worker that was ended would leave 1006.
+  assert.deepEqual(await ask(context, "recorded?name=stopped"), ["begun", "closed 1005 "]);
 });
 
 test("a line tells what is still alive", async () => {

@@ -6,6 +6,8 @@ import { makeWorker, type RunWorker } from "./worker/page.js";
 
 /** What a script may have: enough for any that is meant well, and less than would harm the page. */
 const MEMORY_LIMIT = 256 * 1024 * 1024;
+/** How long a script computes until its worker sends what it put out, and hears that it is to stop, in milliseconds. */
+const TIME_SLICE = 50;
 /** How long a script that does not wait has to answer before its worker is ended, in milliseconds. */
 const PATIENCE = 200;
 /** How often it is asked what is alive, in milliseconds. */
@@ -80,6 +82,7 @@ export class Runner {
         worker: () => run.worker.worker,
         wasm: this.#module,
         memoryLimit: MEMORY_LIMIT,
+        timeSlice: TIME_SLICE,
         modules: Object.fromEntries(others.map(({ name, source }) => [name, source])),
         print: (text, values) => told(options.onOutput)("print", text, values()),
         warn: (text, values) => told(options.onOutput)("warn", text, values()),

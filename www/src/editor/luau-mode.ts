@@ -1,6 +1,6 @@
 import { foldService, type IndentContext, LanguageSupport, StreamLanguage } from "@codemirror/language";
 import type { Text } from "@codemirror/state";
-import { type Scan, scan } from "./scan.js";
+import { type Scan, scanOf } from "./scan.js";
 import { readToken } from "./tokenizer.js";
 import { closedBy, type Frame, isBlock, type State, startState } from "./tokenizer-state.js";
 
@@ -10,7 +10,7 @@ const CLOSER = /^(?:(?:end|else|elseif|until)\b|[)\]}])/;
 /** The language Luau: highlighting, indentation, folding, and what its comments and brackets are. */
 export function luau(globals: ReadonlySet<string>): LanguageSupport {
   return new LanguageSupport(luauLanguage(globals), [
-    foldService.of((state, from, to) => foldedLines(scan(state.doc.toString()), state.doc, from, to)),
+    foldService.of((state, from, to) => foldedLines(scanOf(state.doc), state.doc, from, to)),
   ]);
 }
 

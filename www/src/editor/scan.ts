@@ -1,4 +1,5 @@
 import { StringStream } from "@codemirror/language";
+import type { Text } from "@codemirror/state";
 import { readToken } from "./tokenizer.js";
 import { type Frame, type State, startState } from "./tokenizer-state.js";
 
@@ -35,7 +36,7 @@ export interface Scan {
 }
 
 /** More than anyone writes by hand; what needs all of a source does without it then, so that typing stays quick. */
-const LONGEST = 500_000;
+const LONGEST = 250_000;
 
 const NO_GLOBALS: ReadonlySet<string> = new Set();
 
@@ -47,6 +48,15 @@ export function scan(source: string): Scan {
   const text = source.slice(0, LONGEST);
   const known = kept.find((scan) => scan.source === text) ?? read(text);
   kept = [known, ...kept.filter((scan) => scan !== known)].slice(0, 2);
+  return known;
+}
+
+const ofDocs = new WeakMap<Text, Scan>();
+
+/** Reads what is in an editor. Asked for each of its lines, it makes one text of them only once. */
+export function scanOf(doc: Text): Scan {
+  const known = ofDocs.get(doc) ?? scan(doc.sliceString(0, LONGEST));
+  ofDocs.set(doc, known);
   return known;
 }
 

@@ -16,6 +16,7 @@ export class Composer {
     this.#input.rows = 1;
     this.#input.spellcheck = false;
     this.#input.ariaLabel = "Message to send by hand";
+    this.#input.title = "Enter sends it, Shift and Enter begin a new line";
     this.#problem.id = "sockets-problem";
     this.#problem.role = "alert";
     this.#input.setAttribute("aria-describedby", this.#problem.id);
@@ -78,7 +79,6 @@ export class Composer {
   }
 
   #showPlaceholder(): void {
-    this.#input.placeholder =
-      this.#type.value === "hex" ? "Bytes, such as 01 ff 0a" : "Text; Shift and Enter begin a new line";
+    this.#input.placeholder = this.#type.value === "hex" ? "Bytes, such as 01 ff 0a" : "Text of a message";
   }
 }

@@ -43,13 +43,16 @@ export function previewText(data: string | Uint8Array): string {
   return data.length > PREVIEW_BYTES ? `${start} …` : start;
 }
 
+/** Each byte as a pair of digits. */
+const PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 /** Bytes in pairs of digits. */
 export function hexText(bytes: Uint8Array): string {
-  return Array.from(bytes, hexByte).join(" ");
-}
-
-function hexByte(byte: number): string {
-  return byte.toString(16).padStart(2, "0");
+  const pairs = new Array<string>(bytes.length);
+  for (let at = 0; at < bytes.length; at++) {
+    pairs[at] = PAIRS[bytes[at] ?? 0] ?? "";
+  }
+  return pairs.join(" ");
 }
 
 /**
@@ -84,34 +87,46 @@ export function dumpText(bytes: Uint8Array, perLine: number): string {
 /** Ways to show a message whole. */
 export type View = "json" | "text" | "hex";
 
-/** The ways that there are for a message, the best first. */
-export function viewsOf(data: string | Uint8Array): readonly [View, ...View[]] {
-  if (typeof data === "string") {
-    return prettyJson(data) === undefined ? ["text", "hex"] : ["json", "text", "hex"];
-  }
-  return decoded(data) === undefined ? ["hex"] : ["hex", "text"];
-}
+/** A message, made ready to be shown: what is costly is done once. */
+export class Content {
+  readonly #data: string | Uint8Array;
+  /** Undefined where it is no text. */
+  readonly #text: string | undefined;
+  readonly #json: string | undefined;
 
-/**
- * A message whole, or its beginning.
- *
- * @param most how many characters, or bytes of a dump, at most
- * @param perLine how many bytes of a dump stand on a line
- * @returns the text, and how many characters or bytes are left
- */
-export function viewText(
-  data: string | Uint8Array,
-  view: View,
-  most: number,
-  perLine: number,
-): { text: string; left: number } {
-  if (view === "hex") {
-    const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
-    return { text: dumpText(bytes.subarray(0, most), perLine), left: Math.max(0, bytes.length - most) };
+  constructor(data: string | Uint8Array) {
+    this.#data = data;
+    this.#text = typeof data === "string" ? data : decoded(data);
+    this.#json = typeof data === "string" ? prettyJson(data) : undefined;
   }
-  const plain = typeof data === "string" ? data : (decoded(data) ?? "");
-  const text = view === "json" ? (prettyJson(plain) ?? plain) : plain;
-  return { text: text.slice(0, most), left: Math.max(0, text.length - most) };
+
+  /** The ways that there are to show it, the best first. */
+  get views(): readonly View[] {
+    if (typeof this.#data === "string") {
+      return this.#json === undefined ? ["text", "hex"] : ["json", "text", "hex"];
+    }
+    return this.#text === undefined ? ["hex"] : ["hex", "text"];
+  }
+
+  /**
+   * It whole, or its beginning.
+   *
+   * @param most how many characters, or bytes of a dump, at most
+   * @param perLine how many bytes of a dump stand on a line
+   * @returns the text, and how many characters or bytes are left
+   */
+  show(view: View, most: number, perLine: number): { text: string; left: number } {
+    if (view === "hex") {
+      const bytes = this.#bytes();
+      return { text: dumpText(bytes.subarray(0, most), perLine), left: Math.max(0, bytes.length - most) };
+    }
+    const text = (view === "json" ? this.#json : this.#text) ?? "";
+    return { text: text.slice(0, most), left: Math.max(0, text.length - most) };
+  }
+
+  #bytes(): Uint8Array {
+    return typeof this.#data === "string" ? new TextEncoder().encode(this.#data) : this.#data;
+  }
 }
 
 /** Only objects and arrays gain anything from it. */

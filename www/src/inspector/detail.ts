@@ -1,5 +1,6 @@
 import { made } from "../shell/elements.js";
-import { countText, hexText, sizeText, type View, viewsOf, viewText } from "./contents.js";
+import { Content, countText, hexText, sizeText, type View } from "./contents.js";
+import { save } from "./export.js";
 import type { Frame } from "./recorder.js";
 import { timeText } from "./timeline.js";
 
@@ -7,6 +8,10 @@ import { timeText } from "./timeline.js";
 const FIRST_CHARACTERS = 32_768;
 const FIRST_BYTES = 4_096;
 const MORE = 8;
+/** More than so many times as much is never shown: to lay it out would take the browser seconds. */
+const MOST_TIMES = 8;
+/** More characters are not copied: the clipboard takes them all at once. */
+const MOST_COPIED = 4_000_000;
 /** Where fewer pixels are, a line of a dump has half as many bytes. */
 const WIDE = 560;
 
@@ -19,11 +24,13 @@ export class FrameDetail {
   readonly #views = made("select");
   readonly #content = made("pre");
   readonly #more = button("Show more");
+  readonly #rest = made("p", "sockets-note");
+  readonly #note = made("p", "sockets-note");
   #frame: Frame | undefined;
+  #shown = new Content("");
   #times = 1;
 
-  /** @param tell shows what became of it */
-  constructor(onClose: () => void, tell: (text: string) => void) {
+  constructor(onClose: () => void) {
     this.element.ariaLabel = "Frame";
     this.element.hidden = true;
     this.#views.ariaLabel = "Shown as";
@@ -31,11 +38,15 @@ export class FrameDetail {
     this.#content.role = "region";
     this.#content.ariaLabel = "Content of the frame";
     const copy = button("Copy");
+    const download = button("Save");
+    download.title = "As a file";
     const close = button("✕");
     close.ariaLabel = "Close the frame";
+    close.classList.add("close");
     const bar = made("div", "bar");
-    bar.append(this.#title, this.#views, copy, close);
-    this.element.append(bar, this.#content, this.#more);
+    bar.append(this.#title, this.#views, copy, download, close);
+    this.#note.role = "status";
+    this.element.append(bar, this.#content, this.#more, this.#rest, this.#note);
     this.#views.addEventListener("change", () => {
       this.#times = 1;
       this.#render();
@@ -46,7 +57,8 @@ export class FrameDetail {
       // The button may be gone now.
       this.#content.focus();
     });
-    copy.addEventListener("click", () => void this.#copy(tell));
+    copy.addEventListener("click", () => void this.#copy());
+    download.addEventListener("click", () => this.#save());
     close.addEventListener("click", onClose);
   }
 
@@ -64,8 +76,10 @@ export class FrameDetail {
     const type =
       kind === "state" ? "" : ` · ${sizeText(size)} · ${typeof data === "string" ? "text" : "binary"}`;
     this.#title.textContent = `${what} at ${timeText(time - connection.began)}${type}`;
-    this.#views.replaceChildren(...viewsOf(data).map((view) => new Option(NAMES[view], view)));
+    this.#shown = new Content(data);
+    this.#views.replaceChildren(...this.#shown.views.map((view) => new Option(NAMES[view], view)));
     this.#times = 1;
+    this.#note.textContent = "";
     this.#render();
     this.#content.scrollTo(0, 0);
   }
@@ -77,21 +91,44 @@ export class FrameDetail {
     const view = this.#views.value as View;
     const most = (view === "hex" ? FIRST_BYTES : FIRST_CHARACTERS) * this.#times;
     const perLine = this.element.clientWidth < WIDE ? 8 : 16;
-    const { text, left } = viewText(this.#frame.data, view, most, perLine);
+    const { text, left } = this.#shown.show(view, most, perLine);
     this.#content.textContent = text;
     this.#content.classList.toggle("dump", view === "hex");
-    this.#more.hidden = left === 0;
-    this.#more.textContent = `Show more: ${countText(left)} ${view === "hex" ? "bytes" : "characters"} left`;
+    const what = `${countText(left)} ${view === "hex" ? "bytes" : "characters"}`;
+    const isMost = this.#times >= MOST_TIMES;
+    this.#more.hidden = left === 0 || isMost;
+    this.#more.textContent = `Show more: ${what} left`;
+    this.#rest.hidden = left === 0 || !isMost;
+    this.#rest.textContent = `The rest of ${what} is not shown: save the frame to see all of it.`;
   }
 
-  async #copy(tell: (text: string) => void): Promise<void> {
-    const data = this.#frame?.data ?? "";
-    try {
-      await navigator.clipboard.writeText(typeof data === "string" ? data : hexText(data));
-      tell("The frame is copied.");
-    } catch {
-      tell("The browser does not allow copying here.");
+  async #copy(): Promise<void> {
+    const frame = this.#frame;
+    const note = await copied(frame?.data ?? "");
+    if (frame === this.#frame) {
+      this.#note.textContent = note;
     }
+  }
+
+  #save(): void {
+    if (this.#frame !== undefined) {
+      const { connection, number, data } = this.#frame;
+      const extension = typeof data === "string" ? "txt" : "bin";
+      save(new Blob([data as BlobPart]), `connection-${connection.id}-frame-${number}.${extension}`);
+    }
+  }
+}
+
+/** Copies a message; returns what became of it. */
+async function copied(data: string | Uint8Array): Promise<string> {
+  if ((typeof data === "string" ? data.length : data.length * 3) > MOST_COPIED) {
+    return "The frame is too long to be copied: save it as a file.";
+  }
+  try {
+    await navigator.clipboard.writeText(typeof data === "string" ? data : hexText(data));
+    return "The frame is copied.";
+  } catch {
+    return "The browser does not allow copying here.";
   }
 }
 

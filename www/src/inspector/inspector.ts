@@ -4,8 +4,9 @@ import "./inspector.css";
 import type { SocketEvent } from "luau-websocket";
 import { made } from "../shell/elements.js";
 import { Composer } from "./composer.js";
-import { countText, hexText, searchFor } from "./contents.js";
+import { countText, searchFor } from "./contents.js";
 import { button, FrameDetail } from "./detail.js";
+import { jsonOf, save } from "./export.js";
 import { type Connection, endText, type Frame, Recorder } from "./recorder.js";
 import { ConnectionTable, setText } from "./table.js";
 import { Timeline } from "./timeline.js";
@@ -48,13 +49,10 @@ export class SocketInspector {
     (frame) => this.#detail.show(frame),
     () => this.#schedule(),
   );
-  readonly #detail = new FrameDetail(
-    () => {
-      this.#timeline.select(undefined);
-      this.#timeline.element.focus();
-    },
-    (text) => this.#tell(text),
-  );
+  readonly #detail = new FrameDetail(() => {
+    this.#timeline.select(undefined);
+    this.#timeline.element.focus();
+  });
   readonly #composer = new Composer((data) => {
     if (this.#selected !== undefined) {
       this.#options.send(this.#selected.id, data);
@@ -202,7 +200,7 @@ export class SocketInspector {
     this.#direction.addEventListener("change", filter);
     this.#pause.addEventListener("click", () => this.#setPaused(this.#frozen === undefined));
     this.#export.title = "As JSON, a line for each frame";
-    this.#export.addEventListener("click", () => this.#save());
+    this.#export.addEventListener("click", () => void this.#save());
     clear.addEventListener("click", () => this.#clear());
     return tools;
   }
@@ -295,6 +293,7 @@ export class SocketInspector {
     const isOpen = connection.state === "open";
     const end = connection.ended === undefined ? "" : ` — ${endText(connection)}`;
     setText(this.#title, `${connection.id} ${connection.url}${end}`);
+    this.#title.title = connection.url;
     this.#close.ariaDisabled = String(!isOpen);
     this.#composer.isOpen = isOpen;
     const notes: string[] = [];
@@ -335,33 +334,18 @@ export class SocketInspector {
   }
 
   /** Offers what the timeline shows as a file. */
-  #save(): void {
+  async #save(): Promise<void> {
     const connection = this.#selected;
-    if (connection === undefined) {
-      return;
+    if (connection !== undefined) {
+      const frames = (this.#frozen ?? [...connection.frames]).filter(this.#matches);
+      save(await jsonOf(frames), `connection-${connection.id}.jsonl`);
     }
-    const frames = (this.#frozen ?? [...connection.frames]).filter(this.#matches);
-    const lines = frames.map((frame) => `${JSON.stringify(lineOf(frame))}\n`);
-    const link = made("a");
-    link.href = URL.createObjectURL(new Blob(lines, { type: "application/jsonl" }));
-    link.download = `connection-${connection.id}.jsonl`;
-    link.click();
-    // After the browser has begun to read it.
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   }
 }
 
 function filterOf(text: string, direction: Direction): (frame: Frame) => boolean {
   const contains = text === "" ? () => true : searchFor(text);
   return ({ kind, data }) => (direction === "all" || kind === direction) && contains(data);
-}
-
-/** A frame as an object of JSON; bytes in hex. */
-function lineOf({ kind, data, size, time, connection }: Frame): object {
-  const seconds = Math.round(time - connection.began) / 1_000;
-  return kind === "state"
-    ? { seconds, kind, text: data }
-    : { seconds, kind, size, ...(typeof data === "string" ? { text: data } : { hex: hexText(data) }) };
 }
 
 function emptyState(): HTMLElement {

@@ -56,6 +56,7 @@ export class ConnectionTable {
     setText(row.icon, icon);
     setText(row.word, word);
     setText(row.button, connection.url);
+    row.button.title = connection.url;
     setText(row.sent, trafficText(connection.sent));
     setText(row.received, trafficText(connection.received));
     setText(row.end, endText(connection));
@@ -107,7 +108,9 @@ export class ConnectionTable {
     const name = made("th", "connection");
     name.scope = "row";
     const number = made("span", "number", `${connection.id}`);
-    name.append(number, " ", button, row.end);
+    const line = made("div", "address");
+    line.append(number, " ", button);
+    name.append(line, row.end);
     row.row.append(state, name, row.sent, row.received, row.age);
     // The button is for the keyboard, and the whole row for the mouse.
     row.row.addEventListener("click", () => this.#onSelect(connection));

@@ -61,7 +61,7 @@ export class OutputPanel {
       }
     });
     const panel = made("div", "output-panel");
-    panel.append(this.#bar(), this.#empty, this.#view.element, this.#foot());
+    panel.append(this.#bar(), this.#empty, this.#view.element, this.#view.summary, this.#foot());
     host.append(panel);
     this.#showCounts();
   }

@@ -1,12 +1,11 @@
 import { made } from "../shell/elements.js";
 import type { Block, Filter, Line, Lines } from "./lines.js";
+import { Reader } from "./reader.js";
 
 /** How long lines may be filtered in a frame, in milliseconds. What is left is done in the next ones. */
 const FILTER_TIME = 8;
 /** How often a frame looks again which blocks are to be seen, now that it has measured some. */
 const PASSES = 4;
-/** More new lines in a frame are not read out: whoever listens would be told of them for minutes. */
-const MOST_READ_OUT = 20;
 /** How near to the end is at the end, in pixels: positions are rounded. */
 const NEAR = 3;
 
@@ -53,8 +52,7 @@ export class LinesView {
   #scrolled = 0;
   #rowHeight = 20;
   #columns = Number.POSITIVE_INFINITY;
-  /** How many lines were there when this was looked at last. */
-  #seen = 0;
+  readonly #reader = new Reader();
   #shown = 0;
 
   constructor(lines: Lines, options: LinesViewOptions) {
@@ -75,6 +73,11 @@ export class LinesView {
     // Whatever was clicked may have become taller.
     element.addEventListener("click", () => this.request());
     new ResizeObserver(() => this.remeasure()).observe(element);
+  }
+
+  /** Says what is not read out of the lines. */
+  get summary(): HTMLElement {
+    return this.#reader.summary;
   }
 
   /** Whether the newest line is on screen, and stays there. */
@@ -116,7 +119,7 @@ export class LinesView {
       this.#remove(block);
     }
     this.#drawn = [];
-    this.#seen = 0;
+    this.#reader.clear();
     this.follow();
   }
 
@@ -204,13 +207,10 @@ export class LinesView {
 
   /** Lets screen readers read out what is new, unless that is too much, or the reader is elsewhere. */
   #setLive(blocks: readonly Block[]): void {
-    const shown = blocks.reduce((sum, block) => sum + this.#linesOf(block).length, 0);
-    const all = this.#lines.count + this.#lines.dropped;
-    const added = all - this.#seen;
-    this.#seen = all;
-    this.#shown = shown;
-    if (added > 0 || !this.#isAtEnd) {
-      this.element.ariaLive = this.#isAtEnd && added <= MOST_READ_OUT ? "polite" : "off";
+    this.#shown = blocks.reduce((sum, block) => sum + this.#linesOf(block).length, 0);
+    const hasMore = this.#reader.count(this.#lines.count + this.#lines.dropped);
+    if (hasMore || !this.#isAtEnd) {
+      this.element.ariaLive = this.#isAtEnd && !this.#reader.isFlooded ? "polite" : "off";
     }
   }
 

@@ -16,6 +16,8 @@ export class Tabs {
   constructor(options: TabsOptions) {
     this.#options = options;
     element("add", HTMLButtonElement).addEventListener("click", () => options.onAdd());
+    // Also when it comes into view again: on a phone the tabs are not always there.
+    new ResizeObserver(() => this.#reveal()).observe(this.#list);
     this.#list.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
@@ -26,21 +28,31 @@ export class Tabs {
       ...names.map((name, index) => this.#tab(name, name === selected, index === 0)),
     );
     if (hasFocus) {
-      this.#list.querySelector<HTMLElement>('[aria-selected="true"]')?.focus();
+      this.#selected()?.focus();
     }
+    this.#reveal();
+  }
+
+  /** Scrolls the tab that is chosen into view. */
+  #reveal(): void {
+    this.#selected()?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
+  #selected(): HTMLElement | null {
+    return this.#list.querySelector('[aria-selected="true"]');
   }
 
   #tab(name: string, isSelected: boolean, isMain: boolean): HTMLElement {
-    const tab = made("button", "file", `${name}.luau`);
+    const tab = made("button", "file");
     tab.type = "button";
     tab.role = "tab";
     tab.dataset.name = name;
     tab.ariaSelected = String(isSelected);
     tab.setAttribute("aria-controls", "editor");
     tab.tabIndex = isSelected ? 0 : -1;
-    tab.title = isMain
-      ? "Run runs this file. F2 renames it"
-      : "F2 or a double click renames it, Delete removes it";
+    // Where the name is cut off, this has it whole.
+    tab.title = `${name}.luau: ${isMain ? "Run runs this file. F2 renames it" : "F2 or a double click renames it, Delete removes it"}`;
+    tab.append(made("span", "name", `${name}.luau`));
     tab.addEventListener("click", () => this.#options.onSelect(name));
     tab.addEventListener("dblclick", () => this.#options.onRename(name));
     if (!isMain) {
