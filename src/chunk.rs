@@ -5,6 +5,7 @@
 //! must not be what was there when it was loaded. Only our own libraries are looked up early, by loading chunks in a thread
 //! that sees nothing else; and once somebody puts something in the place of one of those, the mark is taken away.
 
+use std::cell::OnceCell;
 use std::ffi::CString;
 
 use mlua::chunk::Compiler;
@@ -19,6 +20,9 @@ pub struct Chunks {
     /// Never runs. Its globals are the libraries alone.
     loader: LuaThread,
     libraries: LuaTable,
+    /// Those of the scripts, once they have their own. A thread may have put something in their place for itself, and mlua
+    /// gives those of the thread that runs.
+    globals: OnceCell<LuaTable>,
 }
 
 impl Chunks {
@@ -28,41 +32,52 @@ impl Chunks {
     /// When there is no memory.
     pub fn new(lua: &Lua) -> LuaResult<Self> {
         let nothing = lua.create_function(|_, ()| Ok(()))?;
-        Ok(Self { loader: lua.create_thread(nothing)?, libraries: lua.globals() })
+        Ok(Self { loader: lua.create_thread(nothing)?, libraries: lua.globals(), globals: OnceCell::new() })
     }
 
-    /// The function of a chunk. Its name begins with a `=` unless Luau is to make one from the text.
+    /// Takes note of the globals of scripts, when they are what they will be.
+    pub fn set_globals(&self, globals: LuaTable) {
+        // Set once, by the VM.
+        let _ = self.globals.set(globals);
+    }
+
+    /// The globals of scripts, whichever thread runs.
+    #[must_use]
+    pub fn globals(&self) -> LuaTable {
+        self.globals.get().unwrap_or(&self.libraries).clone()
+    }
+
+    /// The function of a chunk, with its globals. Its name begins with a `=` unless Luau is to make one from the text.
     ///
     /// # Errors
     /// When the source is no Luau program, or there is no memory.
-    pub fn load(&self, lua: &Lua, source: &[u8], name: &str) -> LuaResult<LuaFunction> {
+    pub fn load(&self, lua: &Lua, source: &[u8], name: &str, globals: LuaTable) -> LuaResult<LuaFunction> {
         // The name of our own chunks is theirs alone: by it they are left out of tracebacks, and not interrupted.
         let name = if name.trim_start_matches(['=', '@']) == CHUNK_NAME { "=script" } else { name };
         let program = Compiler::new().compile(source).map_err(|error| with_name(error, name))?;
         // C ends a text at a zero.
         let name = CString::new(name.replace('\0', " ")).unwrap_or_default();
-        let globals = lua.globals();
         for pair in globals.pairs::<LuaValue, LuaValue>() {
             let (global, _) = pair?;
-            self.note_global(lua, &global)?;
+            self.note_global(lua, &global, &globals)?;
         }
         raw::load(lua, &self.loader, &name, &program, globals)
     }
 
-    /// Takes note of a global that a script or the page has set.
+    /// Takes note of a global among `globals` that a script or the page has set.
     ///
     /// # Errors
     /// When there is no memory.
-    pub fn note_global(&self, lua: &Lua, name: &LuaValue) -> LuaResult<()> {
-        if self.libraries.raw_get::<LuaValue>(name)?.is_nil() { Ok(()) } else { raw::mark_unsafe(lua, lua.globals()) }
+    pub fn note_global(&self, lua: &Lua, name: &LuaValue, globals: &LuaTable) -> LuaResult<()> {
+        if self.libraries.raw_get::<LuaValue>(name)?.is_nil() { Ok(()) } else { raw::mark_unsafe(lua, globals.clone()) }
     }
 
     /// A global, whether it is the script's own or a library.
     ///
     /// # Errors
     /// When there is no memory.
-    pub fn global(&self, lua: &Lua, name: &str) -> LuaResult<LuaValue> {
-        match lua.globals().raw_get(name)? {
+    pub fn global(&self, name: &str) -> LuaResult<LuaValue> {
+        match self.globals().raw_get(name)? {
             LuaValue::Nil => self.libraries.raw_get(name),
             value => Ok(value),
         }

@@ -25,7 +25,7 @@ use std::ffi::c_void;
 use std::fmt;
 use std::rc::{Rc, Weak};
 
-use js_sys::{Array, Function, JsString, Map, Object, Promise, Uint8Array};
+use js_sys::{Array, Function, JsString, Map, Object, Promise};
 use mlua::prelude::*;
 use wasm_bindgen::prelude::*;
 
@@ -90,7 +90,9 @@ impl From<JsValue> for Refusal {
 impl From<LuaError> for Refusal {
     fn from(error: LuaError) -> Self {
         let error = ScriptError::from_lua(&error, "");
-        Self { kind: error.kind, message: error.message, thrown: None }
+        // The first line: what follows is mlua's traceback, and the script has its own.
+        let message = error.message.lines().next().unwrap_or_default().to_owned();
+        Self { kind: error.kind, message, thrown: None }
     }
 }
 
@@ -301,10 +303,11 @@ fn object<const N: usize>(members: [(&str, JsValue); N]) -> Object {
     object
 }
 
-/// One conversion of Luau values, the tables it has met, and which of them are still to be filled.
+/// One conversion of Luau values, what it has met, and which of the tables are still to be filled.
 struct Outward<'a> {
     converter: &'a Converter,
-    tables: HashMap<*const c_void, JsValue>,
+    /// What has come once, and comes again as the same: tables and buffers, and long strings, for the sake of the page's memory.
+    known: HashMap<*const c_void, JsValue>,
     unfilled: Vec<(LuaTable, Target)>,
 }
 
@@ -318,7 +321,7 @@ enum Target {
 
 impl<'a> Outward<'a> {
     fn new(converter: &'a Converter) -> Self {
-        Self { converter, tables: HashMap::new(), unfilled: Vec::new() }
+        Self { converter, known: HashMap::new(), unfilled: Vec::new() }
     }
 
     fn value(&mut self, value: &LuaValue) -> LuaResult<JsValue> {
@@ -328,8 +331,9 @@ impl<'a> Outward<'a> {
         Ok(match value {
             LuaValue::Nil => JsValue::UNDEFINED,
             LuaValue::Boolean(boolean) => (*boolean).into(),
-            LuaValue::String(text) => string(text),
-            LuaValue::Buffer(buffer) => Uint8Array::from(buffer.to_vec().as_slice()).into(),
+            LuaValue::String(text) if text.as_bytes().len() < LONG => string(text)?,
+            LuaValue::String(text) => self.once(value, || string(text))?,
+            LuaValue::Buffer(buffer) => self.once(value, || bytes(&buffer.to_vec()))?,
             LuaValue::Vector(vector) => Array::of3(&vector.x().into(), &vector.y().into(), &vector.z().into()).into(),
             LuaValue::Table(table) => self.table(table)?,
             // `json.null`
@@ -338,9 +342,19 @@ impl<'a> Outward<'a> {
         })
     }
 
+    fn once(&mut self, value: &LuaValue, convert: impl FnOnce() -> LuaResult<JsValue>) -> LuaResult<JsValue> {
+        let id = value.to_pointer();
+        if let Some(known) = self.known.get(&id) {
+            return Ok(known.clone());
+        }
+        let converted = convert()?;
+        self.known.insert(id, converted.clone());
+        Ok(converted)
+    }
+
     fn table(&mut self, table: &LuaTable) -> LuaResult<JsValue> {
         let id = table.to_pointer();
-        if let Some(known) = self.tables.get(&id) {
+        if let Some(known) = self.known.get(&id) {
             return Ok(known.clone());
         }
         let target = Target::of(table)?;
@@ -349,7 +363,7 @@ impl<'a> Outward<'a> {
             Target::Object(object) => JsValue::from(object),
             Target::Map(map) => JsValue::from(map),
         };
-        self.tables.insert(id, result.clone());
+        self.known.insert(id, result.clone());
         self.unfilled.push((table.clone(), target));
         Ok(result)
     }
@@ -419,11 +433,18 @@ fn index_of(key: &LuaValue) -> Option<u32> {
     (whole > 0 && f64::from(whole).total_cmp(&index).is_eq()).then_some(whole)
 }
 
-fn string(text: &LuaString) -> JsValue {
+/// From how many bytes on a string is converted once only: for a shorter one that costs more than it saves.
+const LONG: usize = 128;
+
+fn string(text: &LuaString) -> LuaResult<JsValue> {
     match text.to_str() {
-        Ok(text) if text.len() <= LONGEST_TEXT => JsString::from(&*text).into(),
-        _ => Uint8Array::from(text.as_bytes().as_ref()).into(),
+        Ok(text) if text.len() <= LONGEST_TEXT => Ok(JsString::from(&*text).into()),
+        _ => bytes(&text.as_bytes()),
     }
+}
+
+fn bytes(bytes: &[u8]) -> LuaResult<JsValue> {
+    values::byte_array(bytes).map(JsValue::from).map_err(|thrown| LuaError::runtime(message_of(&thrown)))
 }
 
 /// One conversion of JS values, the objects it has met, and which of their tables are still to be filled.

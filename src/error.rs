@@ -109,7 +109,8 @@ impl ScriptError {
             LuaValue::Error(error) => return Self { value: value.clone(), frames, ..Self::from_lua(error, "") },
             other => raw::text_of(lua, other).map_or_else(|| type_name(other), |text| shortened(&text)),
         };
-        let kind = if message == NOT_ENOUGH_MEMORY { Kind::Memory } else { Kind::Runtime };
+        // At the end: our own libraries say before it where, and what they could not do.
+        let kind = if message.ends_with(NOT_ENOUGH_MEMORY) { Kind::Memory } else { Kind::Runtime };
         Self { kind, message, value, frames }
     }
 
@@ -119,6 +120,7 @@ impl ScriptError {
         let (kind, message) = match error {
             LuaError::SyntaxError { message, .. } => (Kind::Syntax, message.clone()),
             LuaError::MemoryError(message) => (Kind::Memory, message.clone()),
+            LuaError::RuntimeError(message) => (Kind::Runtime, message.clone()),
             other => (Kind::Runtime, other.to_string()),
         };
         let line = message

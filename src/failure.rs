@@ -21,7 +21,11 @@ impl Failure {
 
 impl From<LuaError> for Failure {
     fn from(error: LuaError) -> Self {
+        let message = match error {
+            LuaError::RuntimeError(message) => message,
+            other => other.to_string(),
+        };
         // The first line: what follows is mlua's traceback, and the script has its own.
-        Self::new(error.to_string().lines().next().unwrap_or_default())
+        Self::new(message.lines().next().unwrap_or_default())
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! - [`vm`]: the class that JS sees, and the machine behind it.
 //! - [`pump`]: runs the scheduler whenever JS has something for it, and lets the page breathe.
-//! - [`websocket`], [`task`], [`signal`], [`console`], [`json`], [`modules`]: the libraries that scripts see.
+//! - [`websocket`], [`task`], [`signal`], [`console`], [`debug`], [`json`], [`modules`]: the libraries that scripts see.
 //! - [`convert`]: values, functions and errors on their way to JS and back.
 //! - [`host`]: all that comes from JS.
 //! - [`chunk`]: from source to a function.
@@ -23,6 +23,7 @@ pub mod bind;
 pub mod chunk;
 pub mod console;
 pub mod convert;
+pub mod debug;
 pub mod error;
 pub mod failure;
 pub mod host;
@@ -36,3 +37,5 @@ pub mod task;
 pub mod value;
 pub mod vm;
 pub mod websocket;
+
+pub use raw::set_memory_limit;

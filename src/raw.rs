@@ -12,9 +12,10 @@ use mlua::{Thread, ffi};
 
 pub(crate) use self::guard::{Doom, Guard, guarded, is_out_of_time, set_interrupts};
 use self::memory::limited;
-pub(crate) use self::memory::{memory_left, set_memory_limit, unlimited, unlimited_internal};
+pub use self::memory::set_memory_limit;
+pub(crate) use self::memory::{make_room, memory_left, unlimited, unlimited_internal};
 pub(crate) use self::resume::{Interrupted, Resumed, go_on, resume};
-use crate::error::Frame;
+use crate::error::{CHUNK_NAME, Frame};
 
 /// The text of a value, as `tostring` makes it; none if that fails: `__tostring` is the script's own.
 pub(crate) fn text_of(lua: &Lua, value: &LuaValue) -> Option<LuaString> {
@@ -118,12 +119,33 @@ unsafe fn stack(state: *mut ffi::lua_State) -> Vec<Frame> {
     frames
 }
 
+/// How much of a name is told, in bytes: a script may give its functions names of many megabytes.
+const LONGEST_NAME: usize = 256;
+
 /// # Safety
 /// `pointer` is null or points to a C string.
 unsafe fn text(pointer: *const c_char) -> Option<String> {
     if pointer.is_null() {
         return None;
     }
-    // SAFETY: the caller's promise.
-    Some(unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned())
+    // SAFETY: the caller's promise: no byte behind the zero is looked at.
+    let bytes = (0..=LONGEST_NAME).map(|index| unsafe { *pointer.add(index).cast::<u8>() });
+    let bytes: Vec<u8> = bytes.take_while(|&byte| byte != 0).collect();
+    Some(match bytes.get(..LONGEST_NAME) {
+        Some(start) if start.len() < bytes.len() => String::from_utf8_lossy(start).into_owned() + "…",
+        _ => String::from_utf8_lossy(&bytes).into_owned(),
+    })
+}
+
+/// Whether `thread`, which does not run, yielded in Luau code of ours.
+pub(crate) fn waits_for_us(thread: &Thread) -> bool {
+    // SAFETY: a `lua_Debug` is plain data, for which zero is a valid value.
+    let mut info: ffi::lua_Debug = unsafe { std::mem::zeroed() };
+    // SAFETY: `thread` keeps its state alive; only text is asked for, nothing is pushed, and it lives as long as the function. The
+    // innermost level is `coroutine.yield`.
+    unsafe {
+        ffi::lua_getinfo(thread.state(), 1, c"s".as_ptr(), &raw mut info) != 0
+            && !info.short_src.is_null()
+            && CStr::from_ptr(info.short_src).to_bytes() == CHUNK_NAME.as_bytes()
+    }
 }

@@ -226,6 +226,8 @@ impl Scheduler {
             self.run(lua, job);
             is_time_left = !out_of_time();
         }
+        // What a cycle that was cut has deferred comes before what happens from now on, and not after it.
+        self.0.ready.borrow_mut().append(&mut self.0.deferred.borrow_mut());
         self.0.in_turn.set(false);
         self.next()
     }
@@ -362,8 +364,8 @@ impl Scheduler {
 
     /// Why the thread that runs is to end, if it is.
     #[must_use]
-    pub fn doom(&self) -> Option<Kind> {
-        self.0.running.borrow().as_ref().and_then(|(_, guard)| guard.doom()).map(|doom| doom.kind())
+    pub(crate) fn doom(&self) -> Option<Doom> {
+        self.0.running.borrow().as_ref().and_then(|(_, guard)| guard.doom())
     }
 
     fn give_back(&self, parked: Option<Parked>) {
@@ -449,7 +451,7 @@ impl Scheduler {
 
     /// Reports an error that nobody waits for.
     pub fn report(&self, error: ScriptError) {
-        match self.doom() {
+        match self.doom().map(|doom| doom.kind()) {
             None => (self.0.on_error)(error),
             // A thread that went down with the one that had resumed it.
             Some(Kind::Timeout) => (self.0.on_error)(ScriptError { kind: Kind::Timeout, ..error }),
@@ -592,7 +594,8 @@ impl Scheduler {
             }
         };
         let Some(Parked { thread, .. }) = parked else { return };
-        if !thread.is_resumable() {
+        // One that parked, and got an error for want of memory before it yielded, may wait for something else by now.
+        if !thread.is_resumable() || !raw::waits_for_us(&thread) {
             return;
         }
         let prefix = self.mark(lua).and_then(|mark| {

@@ -23,14 +23,14 @@ use self::inbox::Total;
 use self::options::{Options, is_websocket_url};
 use crate::bind::{Args, Binder, Callee};
 use crate::failure::Failure;
-use crate::host::socket::{Socket, SocketEvent};
+use crate::host::socket::{SocketEvent, Transport};
 use crate::scheduler::Scheduler;
 use crate::task::MILLISECONDS_PER_SECOND;
 
-/// Makes the sockets: the browser's, or what the page gave in its place.
+/// Makes the sockets: the browser's, what the page gave in its place, or what a test puts there.
 ///
 /// It is called with the URL, the subprotocols, the length in bytes of the longest message, and what takes the events.
-type Connector = dyn Fn(&str, &[String], usize, Box<dyn Fn(SocketEvent)>) -> Result<Socket, String>;
+type Connector = dyn Fn(&str, &[String], usize, Box<dyn Fn(SocketEvent)>) -> Result<Rc<dyn Transport>, String>;
 
 /// How many connections a script may have, and how much each keeps for a script that does not take it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,7 +75,7 @@ impl Sockets {
         scheduler: &Scheduler,
         limits: Limits,
         warn: impl Fn(&str) + 'static,
-        connector: impl Fn(&str, &[String], usize, Box<dyn Fn(SocketEvent)>) -> Result<Socket, String> + 'static,
+        connector: impl Fn(&str, &[String], usize, Box<dyn Fn(SocketEvent)>) -> Result<Rc<dyn Transport>, String> + 'static,
     ) -> Self {
         Self(Rc::new(SocketsInner {
             scheduler: scheduler.clone(),

@@ -159,6 +159,11 @@ impl Converter {
 
     fn new_handle(&self, value: &LuaValue) -> LuaResult<JsValue> {
         let identities = &self.0.identities;
+        if identities.values.borrow().len() >= MOST_HANDLES {
+            return Err(LuaError::runtime(
+                "the page holds too many functions, threads and userdata of this VM (at most 100,000)",
+            ));
+        }
         let number = identities.next_number();
         let handle: Object = match value {
             LuaValue::Function(_) => self.js_function(LuauFunction::new(number, self)).into(),
@@ -179,6 +184,10 @@ impl Converter {
         Ok(handle.into())
     }
 }
+
+/// How many values JS may hold: each is held in Rust as well, a third of what may be, since JS lets go of them when it likes.
+/// See `raw::references`.
+const MOST_HANDLES: usize = 100_000;
 
 /// A value of the VM that JS can hold and give back, and cannot look into: a thread or a userdata.
 #[wasm_bindgen]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use js_sys::{Array, Function, JsString, Reflect, Uint8Array};
+use js_sys::{Array, Function, JsString, Reflect};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use web_sys::WebSocket;
@@ -37,6 +37,31 @@ pub enum SocketEvent {
         /// Whether the closing handshake was completed.
         was_clean: bool,
     },
+}
+
+/// What a connection needs of its socket. Dropping it ends the connection, and no event comes any more.
+pub trait Transport {
+    /// Sends a text frame.
+    ///
+    /// # Errors
+    /// In the words of the browser; not on a socket that was opened.
+    fn send_text(&self, text: &str) -> Result<(), String>;
+    /// Sends a binary frame.
+    ///
+    /// # Errors
+    /// In the words of the browser; not on a socket that was opened.
+    fn send_binary(&self, data: &[u8]) -> Result<(), String>;
+    /// Begins the closing handshake.
+    ///
+    /// # Errors
+    /// In the words of the browser: a code or a reason that the standard does not allow.
+    fn close(&self, code: u16, reason: &str) -> Result<(), String>;
+    /// The URL as the browser resolved it.
+    fn url(&self) -> String;
+    /// The subprotocol that the server chose, or an empty string.
+    fn protocol(&self) -> String;
+    /// The bytes that were sent and have not left yet.
+    fn buffered_amount(&self) -> f64;
 }
 
 /// A `WebSocket` of the page, with our handlers attached since it was made.
@@ -96,48 +121,32 @@ impl Socket {
         // ends the process when nobody handles an error, also one that comes after we have let go of the socket.
         BOOLEAN.with(|ignore| set(&self.inner, "onerror", ignore))
     }
+}
 
-    /// Sends a text frame.
-    ///
-    /// # Errors
-    /// In the words of the browser; not on a socket that was opened.
-    pub fn send_text(&self, text: &str) -> Result<(), String> {
+impl Transport for Socket {
+    fn send_text(&self, text: &str) -> Result<(), String> {
         self.inner.send_with_str(text).map_err(|error| message_of(&error))
     }
 
-    /// Sends a binary frame.
-    ///
-    /// # Errors
-    /// In the words of the browser; not on a socket that was opened.
-    pub fn send_binary(&self, data: &[u8]) -> Result<(), String> {
+    fn send_binary(&self, data: &[u8]) -> Result<(), String> {
         // A copy: the browser may read the bytes after the wasm memory has moved on.
-        let copy = Uint8Array::from(data);
+        let copy = values::byte_array(data).map_err(|error| message_of(&error))?;
         self.inner.send_with_array_buffer(&copy.buffer()).map_err(|error| message_of(&error))
     }
 
-    /// Begins the closing handshake.
-    ///
-    /// # Errors
-    /// In the words of the browser: a code or a reason that the standard does not allow.
-    pub fn close(&self, code: u16, reason: &str) -> Result<(), String> {
+    fn close(&self, code: u16, reason: &str) -> Result<(), String> {
         self.inner.close_with_code_and_reason(code, reason).map_err(|error| message_of(&error))
     }
 
-    /// The URL as the browser resolved it.
-    #[must_use]
-    pub fn url(&self) -> String {
+    fn url(&self) -> String {
         text(&self.inner, "url")
     }
 
-    /// The subprotocol that the server chose, or an empty string.
-    #[must_use]
-    pub fn protocol(&self) -> String {
+    fn protocol(&self) -> String {
         text(&self.inner, "protocol")
     }
 
-    /// The bytes that were sent and have not left yet.
-    #[must_use]
-    pub fn buffered_amount(&self) -> f64 {
+    fn buffered_amount(&self) -> f64 {
         number(&self.inner, "bufferedAmount")
     }
 }

@@ -33,6 +33,10 @@ extern "C" {
     #[wasm_bindgen(constructor, catch, js_class = "Uint8Array")]
     fn new(buffer: &JsValue, offset: u32, length: u32) -> Result<Bytes, JsValue>;
 
+    /// Throws when there is no memory for it.
+    #[wasm_bindgen(constructor, catch, js_class = "Uint8Array")]
+    fn of_length(length: u32) -> Result<Bytes, JsValue>;
+
     #[wasm_bindgen(catch, js_name = String)]
     fn text_of(value: &JsValue) -> Result<String, JsValue>;
 }
@@ -97,6 +101,17 @@ pub fn bytes(value: &JsValue) -> Result<Option<Vec<u8>>, JsValue> {
     let length = number(value, "byteLength")?;
     let bytes = Bytes::new(&buffer, offset, length)?;
     Ok(Some(bytes.unchecked_into::<Uint8Array>().to_vec()))
+}
+
+/// A copy of bytes for the page.
+///
+/// # Errors
+/// When the page has no memory for it.
+pub fn byte_array(bytes: &[u8]) -> Result<Uint8Array, JsValue> {
+    let length = u32::try_from(bytes.len()).map_err(|_| JsValue::from("too many bytes"))?;
+    let array: Uint8Array = Bytes::of_length(length)?.unchecked_into();
+    array.copy_from(bytes);
+    Ok(array)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "offsets and lengths fit into the memory")]

@@ -14,7 +14,7 @@ use crate::error::{CHUNK_NAME, Kind};
 pub(crate) struct Guard {
     /// The thread that was resumed last from outside of Luau: those that run may have been resumed by it.
     resumed: Cell<*mut ffi::lua_State>,
-    clock: Rc<dyn Fn() -> f64>,
+    pub(super) clock: Rc<dyn Fn() -> f64>,
     /// When the page is to get its turn, in milliseconds.
     slice_ends: f64,
     /// When the thread has run for too long without yielding.
@@ -61,7 +61,7 @@ const TIMED_OUT: &str = "timed out: the script has run longer than its time limi
 thread_local! {
     /// The guard of the innermost resumption, of whichever VM. A function of the page that a script calls may run another
     /// VM, so there can be several, one inside the other.
-    static GUARD: RefCell<Option<Rc<Guard>>> = const { RefCell::new(None) };
+    pub(super) static GUARD: RefCell<Option<Rc<Guard>>> = const { RefCell::new(None) };
     /// How many interrupts to let pass until the next look at the clock.
     static LET_PASS: Cell<u32> = const { Cell::new(0) };
     /// The same while a slice is over and the thread cannot be made to yield.

@@ -13,11 +13,17 @@ use std::rc::Rc;
 use mlua::ffi;
 use mlua::prelude::*;
 
+use super::guard::GUARD;
 use super::references::{References, TOO_MANY};
 use crate::error::NOT_ENOUGH_MEMORY;
 
-/// What scripts of a VM may have, in bytes.
-struct MemoryLimit(usize);
+/// What scripts of a VM may have.
+struct MemoryLimit {
+    /// In bytes.
+    most: usize,
+    /// When garbage may be collected again while a script runs, in milliseconds.
+    next_collection: Cell<f64>,
+}
 
 /// A script that runs.
 struct Running<'a> {
@@ -34,9 +40,49 @@ thread_local! {
 ///
 /// # Errors
 /// None as of now: mlua has them for allocators that know no limits.
-pub(crate) fn set_memory_limit(lua: &Lua, limit: usize) -> LuaResult<()> {
-    lua.set_app_data(MemoryLimit(limit));
+pub fn set_memory_limit(lua: &Lua, limit: usize) -> LuaResult<()> {
+    lua.set_app_data(MemoryLimit { most: limit, next_collection: Cell::new(0.0) });
     relax(lua, limit)
+}
+
+fn limit_of(lua: &Lua) -> Option<usize> {
+    lua.app_data_ref::<MemoryLimit>().map(|limit| limit.most)
+}
+
+fn is_short(lua: &Lua, limit: usize) -> bool {
+    lua.used_memory() > limit - limit / 4
+}
+
+/// Has garbage collected where it fills what the VM may have. Luau's collector keeps its own pace: once a script has used up what it may
+/// have, it would come round only at twice as much.
+pub(crate) fn make_room(lua: &Lua) {
+    if limit_of(lua).is_some_and(|limit| is_short(lua, limit)) {
+        // It fails when a finalizer does, and ours do not.
+        let _ = lua.gc_collect();
+    }
+}
+
+/// How much longer than a collection took the script goes on until the next one.
+const COLLECTION_PAUSE: f64 = 8.0;
+
+/// The same while a script runs, which may really need so much: most of the time is the script's.
+pub(super) fn make_room_again(lua: &Lua) {
+    let Some(limit) = limit_of(lua).filter(|&limit| is_short(lua, limit)) else { return };
+    let clock = GUARD.with_borrow(|guard| guard.as_ref().map(|guard| guard.clock.clone()));
+    let Some(clock) = clock else { return };
+    let began = clock();
+    let is_due = lua.app_data_ref::<MemoryLimit>().is_some_and(|limit| began >= limit.next_collection.get());
+    if is_due {
+        make_room(lua);
+        let ended = clock();
+        // A clock of the page's may be coarse.
+        let pause = (ended - began).max(0.1) * COLLECTION_PAUSE;
+        // Not after one that was worth it: the script was short of memory, and no longer is.
+        let next = if is_short(lua, limit) { ended + pause } else { ended };
+        if let Some(limit) = lua.app_data_ref::<MemoryLimit>() {
+            limit.next_collection.set(next);
+        }
+    }
 }
 
 fn relax(lua: &Lua, limit: usize) -> LuaResult<()> {
@@ -45,14 +91,12 @@ fn relax(lua: &Lua, limit: usize) -> LuaResult<()> {
 
 /// How many bytes a script may still have; one gigabyte, which is as long as a string can be, where there is no limit.
 pub(crate) fn memory_left(lua: &Lua) -> usize {
-    let limit = lua.app_data_ref::<MemoryLimit>().map(|limit| limit.0);
-    limit.map_or(1 << 30, |limit| limit.saturating_sub(lua.used_memory()))
+    limit_of(lua).map_or(1 << 30, |limit| limit.saturating_sub(lua.used_memory()))
 }
 
 /// Runs `script`, which raises no error, with the limit in force.
 pub(super) fn limited<R>(lua: &Lua, script: impl FnOnce() -> R) -> R {
-    let limit = lua.app_data_ref::<MemoryLimit>().map(|limit| limit.0);
-    let running = limit.map(|limit| Running { lua, limit });
+    let running = limit_of(lua).map(|limit| Running { lua, limit });
     let outer = RUNNING.replace(running.as_ref().map_or(ptr::null(), ptr::from_ref).cast());
     if let Some(running) = &running {
         running.enforce();
@@ -150,8 +194,11 @@ unsafe fn call(state: *mut ffi::lua_State, may_refuse: bool) -> c_int {
             ffi::lua_call(state, count, ffi::LUA_MULTRET);
             return ffi::lua_gettop(state);
         };
-        if may_refuse && running.is_over() {
-            refuse(state);
+        if may_refuse && is_short(running.lua, running.limit) {
+            make_room_again(running.lua);
+            if running.is_over() {
+                refuse(state);
+            }
         }
         let script = RUNNING.replace(ptr::null());
         running.relax();

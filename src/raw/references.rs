@@ -11,16 +11,16 @@ use std::rc::Rc;
 use mlua::ffi;
 use mlua::prelude::*;
 
-/// So many may be held before a call. There is room for four times as many: when a signal fires, its handlers and what they
+/// So many may be held before a call. There is room for three times as many: when a signal fires, its handlers and what they
 /// are called with are held once more each.
-const MOST: c_int = 250_000;
+const MOST: c_int = 300_000;
 
 /// What a call may come to hold beside its arguments.
 const BESIDE_ARGUMENTS: c_int = 16;
 
 /// What a script is told that has too many.
 pub(super) const TOO_MANY: &str =
-    "too many threads, handlers and values wait or are held by the host (at most 250,000)";
+    "too many threads, handlers and values wait or are held by the host (at most 300,000)";
 
 /// The values that Rust holds of one VM.
 #[derive(Debug)]

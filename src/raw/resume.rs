@@ -4,7 +4,7 @@ use mlua::prelude::*;
 use mlua::{Thread, ffi};
 
 use super::guard::Guard;
-use super::memory::limited;
+use super::memory::{limited, make_room_again};
 use super::stack;
 use crate::error::Frame;
 
@@ -80,6 +80,7 @@ fn run(
     mut chain: Vec<*mut ffi::lua_State>,
     args: LuaMultiValue,
 ) -> LuaResult<Resumed> {
+    make_room_again(lua);
     let mut status = ffi::LUA_OK;
     let mut frames = Vec::new();
     let mut error = {

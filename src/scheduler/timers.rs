@@ -1,6 +1,6 @@
 //! What is due later, by time and then by the order of the calls.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use mlua::prelude::*;
@@ -49,7 +49,7 @@ impl Ord for TimerKey {
 pub(super) struct Timers {
     alarms: BTreeMap<TimerKey, Alarm>,
     /// The `task.delay` timers of each thread that has some, so that cancelling the thread finds them.
-    delays: HashMap<ThreadId, Vec<TimerKey>>,
+    delays: HashMap<ThreadId, BTreeSet<TimerKey>>,
     /// How many of the alarms are of our libraries, not of scripts.
     ours: usize,
 }
@@ -58,7 +58,9 @@ impl Timers {
     pub(super) fn insert(&mut self, key: TimerKey, alarm: Alarm) {
         match &alarm {
             Alarm::Wake { .. } => {}
-            Alarm::Resume { thread, .. } => self.delays.entry(thread.to_pointer()).or_default().push(key),
+            Alarm::Resume { thread, .. } => {
+                self.delays.entry(thread.to_pointer()).or_default().insert(key);
+            }
             Alarm::Notify(_) => self.ours += 1,
         }
         self.alarms.insert(key, alarm);
@@ -114,7 +116,7 @@ impl Timers {
             Alarm::Resume { thread, .. } => {
                 let id = thread.to_pointer();
                 if let Some(keys) = self.delays.get_mut(&id) {
-                    keys.retain(|other| *other != key);
+                    keys.remove(&key);
                     if keys.is_empty() {
                         self.delays.remove(&id);
                     }

@@ -23,7 +23,7 @@ use crate::modules::{self, Modules, OnEnd};
 use crate::pump::Pump;
 use crate::scheduler::{Next, Scheduler, Timer};
 use crate::websocket::Sockets;
-use crate::{console, host, json, raw, task, websocket};
+use crate::{console, debug, host, json, raw, task, websocket};
 
 /// How long after the last thread ran the collector is asked for connections that no script can reach, in milliseconds.
 const SEARCH_AFTER: f64 = 1_000.0;
@@ -43,7 +43,6 @@ pub(super) struct Machine {
     hooks: Hooks,
     modules: Modules,
     pump: Rc<Pump>,
-    memory_limit: Cell<Option<usize>>,
     /// The runs that can be cancelled, by the number that the page gave them.
     runs: RefCell<HashMap<u32, LuaThread>>,
     /// Who waits for the VM to be idle.
@@ -79,6 +78,7 @@ impl Machine {
         }
         // After the last change to the globals: from here on they are read-only for scripts, who get their own on top.
         machine.lua.sandbox(sandbox).map_err(early)?;
+        machine.chunks.set_globals(machine.lua.globals());
         if let Some(limit) = memory_limit {
             machine.limit_memory(limit)?;
         }
@@ -99,10 +99,11 @@ impl Machine {
             options.sockets,
             move |text| warn(&of_sockets, text),
             move |url, protocols, longest, on_event| {
-                Socket::connect(constructor.as_ref(), url, protocols, longest, on_event)
+                Ok(Rc::new(Socket::connect(constructor.as_ref(), url, protocols, longest, on_event)?))
             },
         );
         console::install(&lua, &converter, options.print, options.warn)?;
+        debug::install(&lua)?;
         json::install(&lua, binder)?;
         task::install(&lua, binder, &scheduler)?;
         websocket::install(&lua, binder, &sockets)?;
@@ -142,7 +143,6 @@ impl Machine {
                 hooks: options.hooks,
                 modules,
                 pump,
-                memory_limit: Cell::new(None),
                 runs: RefCell::default(),
                 idlers: RefCell::default(),
                 kept: RefCell::default(),
@@ -173,23 +173,12 @@ impl Machine {
             let message = format!("option memoryLimit: the VM itself needs {used} bytes, and the limit is {limit}");
             return Err(self.error_to_js(&ScriptError::plain(Kind::Memory, &message)));
         }
-        self.memory_limit.set(Some(limit));
         raw::set_memory_limit(&self.lua, limit).map_err(|error| self.lua_error_to_js(&error))
-    }
-
-    /// Has garbage collected where it fills what the VM may have: Luau's collector keeps its own pace, also when memory
-    /// runs out.
-    fn make_room(&self) {
-        let is_short = |limit: usize| self.lua.used_memory() > limit - limit / 4;
-        if self.memory_limit.get().is_some_and(is_short) {
-            // It fails when a finalizer does, and ours do not.
-            let _ = self.lua.gc_collect();
-        }
     }
 
     pub(super) fn compile(&self, source: &[u8], chunk_name: &str) -> Result<LuaFunction, ScriptError> {
         self.chunks
-            .load(&self.lua, source, &format!("={chunk_name}"))
+            .load(&self.lua, source, &format!("={chunk_name}"), self.chunks.globals())
             .map_err(|error| ScriptError::from_lua(&error, chunk_name))
     }
 
@@ -212,7 +201,7 @@ impl Machine {
         args: &Array,
         id: Option<u32>,
     ) -> Promise {
-        self.make_room();
+        raw::make_room(&self.lua);
         let args = match self.converter.to_luau_values(&self.lua, args) {
             Ok(args) => args,
             Err(refusal) => return Promise::reject(&self.converter.refusal_to_js("an argument", &refusal)),
@@ -238,7 +227,7 @@ impl Machine {
         if self.is_disposed.get() {
             return Promise::reject(&self.error_to_js(&Threads::disposed()));
         }
-        self.make_room();
+        raw::make_room(&self.lua);
         let args = match self.converter.to_luau_values(&self.lua, args) {
             Ok(args) => args,
             Err(refusal) => return Promise::reject(&self.converter.refusal_to_js("an argument", &refusal)),
@@ -258,11 +247,14 @@ impl Machine {
         let (promise, deferred) = self.hooks.promise();
         let deferred = Rc::new(Cell::new(Some(deferred)));
         // Weakly: the thread, which the VM keeps, holds this.
-        let (converter, unsettled) = (self.converter.downgrade(), deferred.clone());
+        let (converter, unsettled, hooks) = (self.converter.downgrade(), deferred.clone(), self.hooks.clone());
         let on_end = move |outcome: Result<LuaMultiValue, ScriptError>| {
-            if let (Some(deferred), Some(converter)) = (unsettled.take(), converter.upgrade()) {
-                deferred.settle(outcome_to_js(&converter, outcome));
-            }
+            let Some(deferred) = unsettled.take() else { return };
+            deferred.settle(match converter.upgrade() {
+                Some(converter) => outcome_to_js(&converter, outcome),
+                // Disposed by a function that the thread called as its last.
+                None => Err(early_error_to_js(&hooks, &Threads::disposed())),
+            });
         };
         if let Err(error) = start(Box::new(on_end))
             && let Some(deferred) = deferred.take()
@@ -283,18 +275,19 @@ impl Machine {
     }
 
     pub(super) fn get(&self, name: &str) -> Result<JsValue, JsValue> {
-        let value = self.chunks.global(&self.lua, name);
+        let value = self.chunks.global(name);
         value.and_then(|value| self.converter.to_js(&value)).map_err(|error| self.lua_error_to_js(&error))
     }
 
     pub(super) fn set(&self, name: &str, value: &JsValue) -> Result<(), JsValue> {
-        self.make_room();
+        raw::make_room(&self.lua);
         let value = self.converter.to_luau(&self.lua, value);
         let value = value.map_err(|refusal| self.converter.refusal_to_js(&format!("global '{name}'"), &refusal))?;
         let set = || {
             let name = LuaValue::String(self.lua.create_string(name)?);
-            self.lua.globals().raw_set(&name, value)?;
-            self.chunks.note_global(&self.lua, &name)
+            let globals = self.chunks.globals();
+            globals.raw_set(&name, value)?;
+            self.chunks.note_global(&self.lua, &name, &globals)
         };
         set().map_err(|error: LuaError| self.lua_error_to_js(&error))
     }
@@ -467,7 +460,8 @@ fn load_string(lua: &Lua, chunks: &Chunks, args: &Args) -> Result<LuaMultiValue,
         _ => args.string(2)?.to_string_lossy(),
     };
     let source = source.as_bytes().to_vec();
-    Ok(match chunks.load(lua, &source, &chunk_name) {
+    // Those of the thread that calls.
+    Ok(match chunks.load(lua, &source, &chunk_name, lua.globals()) {
         Ok(function) => function.into_lua_multi(lua)?,
         Err(LuaError::SyntaxError { message, .. }) => (LuaNil, message).into_lua_multi(lua)?,
         Err(error) => return Err(error.into()),

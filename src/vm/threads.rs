@@ -8,7 +8,7 @@ use mlua::prelude::*;
 use crate::bind;
 use crate::error::{Frame, Kind, NOT_ENOUGH_MEMORY, ScriptError};
 use crate::modules::OnEnd;
-use crate::raw;
+use crate::raw::{self, Doom};
 use crate::scheduler::Scheduler;
 
 /// Makes threads whose end is told, whoever resumes them last and however they end.
@@ -47,6 +47,13 @@ fn error_of(lua: &Lua, value: LuaValue, frames: Vec<Frame>) -> ScriptError {
     error
 }
 
+/// An error of a thread that was to end: it may be another one, if the text of that could not be made any more.
+fn doomed(error: ScriptError, doom: &Doom) -> ScriptError {
+    let message = doom.message();
+    let message = if error.message.ends_with(&message) { error.message.clone() } else { message };
+    ScriptError { kind: doom.kind(), message, ..error }
+}
+
 impl Threads {
     pub(super) fn new(lua: &Lua, scheduler: &Scheduler) -> LuaResult<Self> {
         Ok(Self { body: bind::load(lua, include_str!("threads.luau"), ())?, scheduler: scheduler.clone() })
@@ -75,7 +82,10 @@ impl Threads {
                 let value = results.pop_front().unwrap_or(LuaNil);
                 let error = error_of(lua, value, ending.frames.take());
                 // Asked last: making a text of the value may have taken too long.
-                Err(ScriptError { kind: scheduler.doom().unwrap_or(error.kind), ..error })
+                Err(match scheduler.doom() {
+                    Some(doom) => doomed(error, &doom),
+                    None => error,
+                })
             };
             ending.end(outcome);
             Ok(())

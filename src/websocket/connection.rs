@@ -11,7 +11,7 @@ use super::{Sockets, WeakSockets};
 use crate::bind::{Args, Binder, Callee};
 use crate::error::ScriptError;
 use crate::failure::Failure;
-use crate::host::socket::{Socket, SocketEvent};
+use crate::host::socket::{SocketEvent, Transport};
 use crate::host::values::LONGEST_TEXT;
 use crate::scheduler::{Scheduler, Timer, Token};
 use crate::signal::{self, Signal, SignalUserData, Source};
@@ -79,7 +79,7 @@ pub(super) struct Shared {
     binary: Binary,
     state: Cell<State>,
     /// None once it has closed or was given up.
-    socket: RefCell<Option<Rc<Socket>>>,
+    socket: RefCell<Option<Rc<dyn Transport>>>,
     /// The thread that waits in `connect`, and its time-out.
     connecting: RefCell<Option<(Token, Timer)>>,
     url: RefCell<String>,
@@ -167,8 +167,8 @@ impl Shared {
     }
 
     /// Notes the socket that is being opened, and what is to be done when it answers or does not.
-    pub(super) fn wait_for_answer(&self, socket: Socket, token: Token, timer: Timer) {
-        self.socket.replace(Some(Rc::new(socket)));
+    pub(super) fn wait_for_answer(&self, socket: Rc<dyn Transport>, token: Token, timer: Timer) {
+        self.socket.replace(Some(socket));
         self.connecting.replace(Some((token, timer)));
     }
 
@@ -339,7 +339,7 @@ impl Shared {
     }
 
     /// A handle of its own, so that no borrow spans what is called on it.
-    fn socket(&self) -> Option<Rc<Socket>> {
+    fn socket(&self) -> Option<Rc<dyn Transport>> {
         self.socket.borrow().clone()
     }
 
@@ -528,9 +528,9 @@ fn send(args: &Args) -> Result<(), Failure> {
     sent.map_err(Failure::new)
 }
 
-fn with_open_socket(shared: &Shared, run: impl FnOnce(&Socket) -> Result<(), String>) -> Result<(), String> {
+fn with_open_socket(shared: &Shared, run: impl FnOnce(&dyn Transport) -> Result<(), String>) -> Result<(), String> {
     match shared.socket() {
-        Some(socket) if shared.state.get().is_open() => run(&socket),
+        Some(socket) if shared.state.get().is_open() => run(&*socket),
         _ => Ok(()),
     }
 }

@@ -12,7 +12,7 @@ import { ask, pageForTests } from "../server/browser.mjs";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
-  .filter((file) => /[\\/].*\.luau$/.test(file))
+  .filter((file) => /[\\/].*\.luau$/.test(file) && !file.startsWith("hostile"))
   .sort();
 
 /** @type {string} */

@@ -40,6 +40,17 @@ fn whole_numbers_have_no_fraction_and_others_are_exact() {
 }
 
 #[test]
+fn a_number_is_the_one_that_is_nearest_to_its_text() {
+    assert_eq!(
+        World::logged(
+            "log(json.decode('-1.9224632867491022e-130') == -1.9224632867491022e-130)
+             log(json.decode('0.1000000000000000055511151231257827') == 0.1, json.decode('5e-324') == 5e-324)"
+        ),
+        ["true", "true true"]
+    );
+}
+
+#[test]
 fn what_json_cannot_say_is_an_error_that_names_the_place() {
     let cases = [
         ("json.encode()", "missing argument #1 to 'encode' (any value expected)"),

@@ -158,3 +158,24 @@ fn clearing_gives_everything_back_and_runs_nothing_more() {
     world.run("for _, thread in threads do log(coroutine.status(thread)) end");
     assert_eq!(world.log(), ["dead", "dead", "suspended"]);
 }
+
+#[test]
+fn what_a_cut_cycle_deferred_comes_before_what_happens_next() {
+    let world = World::new();
+    let signal = world.signal("event");
+    world.start("event:Connect(function(name) log(name) end)");
+    world.turn();
+    world.start(
+        "task.defer(log, 'deferred')
+         task.defer(function() task.defer(log, 'deferred by that') end)
+         log('waited', task.wait() ~= nil)",
+    );
+    // The page takes its turn after each thread, and meanwhile a timer becomes due and an event comes.
+    world.scheduler.turn(&world.lua, || true);
+    world.jump_to(100.0);
+    let values = mlua::IntoLuaMulti::into_lua_multi("event", &world.lua).unwrap();
+    world.scheduler.dispatch(move |_| signal.fire(&values));
+    while world.scheduler.turn(&world.lua, || true) == Next::Now {}
+    assert_eq!(world.log(), ["deferred", "event", "waited true", "deferred by that"]);
+    assert_eq!(world.errors(), [""; 0]);
+}

@@ -13,10 +13,12 @@ use mlua::prelude::*;
 pub(crate) struct World {
     pub lua: Lua,
     pub scheduler: Scheduler,
-    clock: Rc<Cell<f64>>,
+    pub clock: Rc<Cell<f64>>,
     tick: Rc<Cell<f64>>,
     log: Rc<RefCell<Vec<String>>>,
     errors: Rc<RefCell<Vec<ScriptError>>>,
+    /// Whether all garbage is collected after every turn.
+    collects: bool,
 }
 
 impl World {
@@ -43,7 +45,8 @@ impl World {
         });
         lua.globals().set("log", write.unwrap()).unwrap();
         lua.sandbox(true).unwrap();
-        Self { lua, scheduler, clock, tick, log, errors }
+        let collects = std::env::var_os("LUAU_TEST_COLLECT").is_some();
+        Self { lua, scheduler, clock, tick, log, errors, collects }
     }
 
     /// Starts a script as a thread, which runs in the next turn.
@@ -56,7 +59,19 @@ impl World {
 
     /// Runs what is due now.
     pub(crate) fn turn(&self) -> Next {
-        self.scheduler.turn(&self.lua, || false)
+        self.turn_until(|| false)
+    }
+
+    /// Runs what is due now, unless time runs out; and then all garbage goes, where the tests look for memory that is used
+    /// after its end.
+    pub(crate) fn turn_until(&self, out_of_time: impl FnMut() -> bool) -> Next {
+        let next = self.scheduler.turn(&self.lua, out_of_time);
+        if self.collects {
+            self.lua.gc_collect().unwrap();
+            // What was collected may have left something to do.
+            return self.scheduler.next();
+        }
+        next
     }
 
     /// Turns the clock to a time, in milliseconds, stopping wherever something is due.

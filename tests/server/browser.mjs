@@ -8,8 +8,8 @@ import { startServer } from "./server.mjs";
 /** The folder of the repository. */
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Starts the browser that the environment names. */
-export function launchBrowser() {
+/** Starts the browser that the environment names, with such arguments beside the usual ones. */
+export function launchBrowser(/** @type {string[]} */ args = []) {
   const executablePath = process.env.CHROMIUM;
   if (!executablePath) {
     throw new Error("CHROMIUM names no browser: run the tests with `cargo xtask test`, which sets it");
@@ -23,6 +23,7 @@ export function launchBrowser() {
       "--disable-quic",
       "--no-first-run",
       "--disable-background-networking",
+      ...args,
     ],
   });
 }
@@ -33,8 +34,9 @@ export function launchBrowser() {
  * @typedef {{ page: import("playwright-core").Page, port: number, complaints: string[] }} Context
  * @param {string} path
  * @param {(context: Context) => Promise<void>} ready what is to be done before the first test
+ * @param {string[]} [args] for the browser, beside the usual ones
  */
-export function pageForTests(path, ready = async () => {}) {
+export function pageForTests(path, ready = async () => {}, args = []) {
   /** @type {Context} */
   const context = { page: /** @type {any} */ (undefined), port: 0, complaints: [] };
   /** @type {Awaited<ReturnType<typeof startServer>> | undefined} */
@@ -45,7 +47,7 @@ export function pageForTests(path, ready = async () => {}) {
   before(async () => {
     server = await startServer({ root });
     context.port = server.port;
-    browser = await launchBrowser();
+    browser = await launchBrowser(args);
     context.page = await browser.newPage();
     context.page.on("pageerror", (error) => context.complaints.push(String(error)));
     context.page.on("console", (message) => {

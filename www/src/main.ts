@@ -7,14 +7,16 @@ import echo from "../examples/echo.luau?raw";
 import { Checker, type CheckerState } from "./checker/client.js";
 import { Editor } from "./editor/editor.js";
 import { SyntaxChecker } from "./editor/syntax.js";
-import { SocketInspector } from "./inspector/inspector.js";
+import { LaterInspector } from "./inspector/later.js";
 import { loadModule } from "./module.js";
 import { OutputPanel } from "./output/output.js";
 import { type Files, nameProblem } from "./project.js";
 import { type Alive, Runner, type RunState } from "./runner.js";
+import { Server } from "./server.js";
 import { askName, installDialogs, showExamples, showShare } from "./shell/dialogs.js";
 import { element } from "./shell/elements.js";
 import { Layout } from "./shell/layout.js";
+import { forgetLink, installNotice, tell } from "./shell/notice.js";
 import { Tabs } from "./shell/tabs.js";
 import { installTheme } from "./shell/theme.js";
 import type { Diagnostic, Place } from "./types.js";
@@ -26,25 +28,30 @@ const CHECK_AFTER = 500;
 /** How long after one the link to the whole playground is made anew. */
 const LINK_AFTER = 100;
 
-/** How long the page waits to be told whether there is a server, in milliseconds. */
-const MOST_WAIT = 3_000;
-
 const status = element("status", HTMLElement);
-const notice = element("notice", HTMLElement);
 const runButton = element("run", HTMLButtonElement);
 const stopButton = element("stop", HTMLButtonElement);
 const isEmbedded = "embed" in document.documentElement.dataset;
 
 installTheme();
 installDialogs();
+installNotice();
 const layout = new Layout();
 
-const server = await serverAddress();
-const workspace = new Workspace([{ name: "main", source: echo }], server, () =>
-  tell(
-    "The browser does not keep the script any more: its storage is full or forbidden. Share it to keep it.",
-  ),
-);
+const server = await Server.find();
+if (server.isInside) {
+  element("server", HTMLElement).textContent = "Examples talk to a server inside this page";
+}
+const workspace = new Workspace({
+  initial: [{ name: "main", source: echo }],
+  server,
+  isEmbedded,
+  onFull: () =>
+    tell(
+      "The browser does not keep your script: its storage is full or forbidden. Delete old ones under Examples, or download it under Share.",
+      "page",
+    ),
+});
 await openLink();
 
 let shown: string = workspace.files[0].name;
@@ -54,7 +61,7 @@ const output = new OutputPanel(element("output", HTMLElement), {
   onPlace: goTo,
   isChunk: (name) => names().includes(name),
 });
-const inspector = new SocketInspector(element("sockets", HTMLElement), {
+const inspector = new LaterInspector(element("sockets", HTMLElement), {
   send: (id, data) => runner?.send(id, data),
   close: (id) => runner?.close(id),
 });
@@ -91,6 +98,7 @@ function show(name: string): void {
 /** Shows the files of the workspace anew, as after an example was chosen. */
 function showAll(): void {
   const [main] = workspace.files;
+  editor.forgetAll();
   for (const { name, source } of workspace.files) {
     editor.replace(name, source);
   }
@@ -103,10 +111,18 @@ function showAll(): void {
 
 function change(files: readonly Files[0][]): void {
   const [main, ...others] = files;
+  const before = names().join();
   if (main !== undefined) {
     workspace.change([main, ...others]);
   }
+  if (names().join() !== before) {
+    // What one requires may be there now, or not any more.
+    for (const name of names()) {
+      checkSoon(name);
+    }
+  }
   // The link does not say any more what is shown.
+  forgetLink();
   if (location.hash !== "") {
     history.replaceState(null, "", location.pathname + location.search);
   }
@@ -117,7 +133,7 @@ function change(files: readonly Files[0][]): void {
 function linkSoon(): void {
   if (isEmbedded) {
     soon("link", LINK_AFTER, async () => {
-      element("full", HTMLAnchorElement).href = `./${await workspace.toHash()}`;
+      element("full", HTMLAnchorElement).href = `./${(await workspace.toHash()) ?? ""}`;
     });
   }
 }
@@ -125,10 +141,8 @@ function linkSoon(): void {
 async function add(): Promise<void> {
   const name = await askName("New file", "Create", "", (name) => nameProblem(name, names()));
   if (name !== undefined) {
-    change([
-      ...workspace.files,
-      { name, source: `local ${name.split("/").at(-1)?.replace(/\W/g, "_")} = {}\n\n` },
-    ]);
+    const source = `local ${name.split("/").at(-1)?.replace(/\W/g, "_")} = {}\n\n`;
+    change([...workspace.files, { name, source }]);
     show(name);
     editor.focus();
   }
@@ -155,7 +169,7 @@ function remove(name: string): void {
   ) {
     change(workspace.files.filter((file) => file.name !== name));
     editor.forget(name);
-    show(names()[index - 1] ?? shown);
+    show(name === shown ? (names()[index - 1] ?? shown) : shown);
   }
 }
 
@@ -231,6 +245,10 @@ function showError(error: LuauError): void {
   }
 }
 
+/** What is missing was there when the page was opened. */
+const OUTDATED =
+  "A part of the playground cannot be loaded: it was updated meanwhile, or there is no network. Reload the page; your scripts are kept.";
+
 const STATES: Readonly<Record<RunState, string>> = {
   starting: "Starting…",
   running: "Running",
@@ -281,18 +299,9 @@ function showChecking(state: CheckerState, detail?: string): void {
   element("checking", HTMLElement).textContent = texts[state];
 }
 
-/** Tells something that stays until it is closed. */
-function tell(text: string): void {
-  notice.textContent = text;
-  notice.hidden = false;
-  notice.onclick = () => {
-    notice.hidden = true;
-  };
-}
-
 function choose(files: Files): void {
-  workspace.open(files);
-  notice.hidden = true;
+  workspace.openExample(files);
+  forgetLink();
   showAll();
   editor.focus();
 }
@@ -304,29 +313,46 @@ async function openLink(): Promise<boolean> {
     if (files === undefined) {
       return false;
     }
-    workspace.open(files);
-    tell(
-      workspace.own.length > 0
-        ? "This script came with the link. Your own is kept: Examples, then “My script”."
-        : "This script came with the link.",
-    );
+    if (!workspace.openLinked(files)) {
+      const isThereMore = workspace.own.length > 0 && !isEmbedded;
+      tell(
+        isThereMore
+          ? "This script came with the link. Your own is kept: Examples, then “My script”."
+          : "This script came with the link.",
+        "link",
+      );
+    }
     return true;
   } catch (error) {
-    tell(`The link cannot be opened: ${(error as Error).message}.`);
+    tell(`The link cannot be opened: ${(error as Error).message}.`, "link");
     return false;
   }
 }
 
 async function chooseExample(): Promise<void> {
   // They are not part of the first load.
-  const { EXAMPLES } = await import("./examples.js");
+  const examples = await import("./examples.js").catch(() => undefined);
+  if (examples === undefined) {
+    tell(OUTDATED, "page");
+  }
+  const own = workspace.own.map(({ id, files, changed }) => ({
+    title: `My script of ${changed.toLocaleString("en", { dateStyle: "medium", timeStyle: "short" })}`,
+    description: beginning(files),
+    choose() {
+      workspace.openOwn(id);
+      forgetLink();
+      showAll();
+      editor.focus();
+    },
+    remove: () => workspace.deleteOwn(id),
+  }));
   showExamples([
-    ...workspace.own.map((own) => ({
-      title: `My script of ${own.changed.toLocaleString("en", { dateStyle: "medium", timeStyle: "short" })}`,
-      description: beginning(own.files),
-      choose: () => [workspace.openOwn(own), showAll()],
+    ...own,
+    ...(examples?.EXAMPLES ?? []).map(({ title, description, files }) => ({
+      title,
+      description,
+      choose: () => choose(files),
     })),
-    ...EXAMPLES.map(({ title, description, files }) => ({ title, description, choose: () => choose(files) })),
   ]);
 }
 
@@ -338,31 +364,20 @@ function beginning([main, ...others]: Files): string {
 }
 
 async function share(): Promise<void> {
+  const hash = await workspace.toHash();
+  if (hash === undefined) {
+    showShare(workspace.files);
+    return;
+  }
   const here = new URL(location.href);
   here.search = "";
-  here.hash = await workspace.toHash();
+  here.hash = hash;
   const embedded = new URL(here);
   embedded.search = "?embed";
-  history.replaceState(null, "", here.hash);
-  showShare(
-    here.href,
-    `<iframe src="${embedded.href}" title="Luau playground" width="100%" height="480"></iframe>`,
-  );
-}
-
-/** The address of the server that the examples use: the one that serves this page, or one that is inside of it. */
-async function serverAddress(): Promise<string> {
-  try {
-    const answer = await fetch("./services.json", { signal: AbortSignal.timeout(MOST_WAIT) });
-    const { server } = (await answer.json()) as { server: boolean };
-    if (server) {
-      return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`;
-    }
-  } catch {
-    // Without an answer there is no server either.
-  }
-  element("server", HTMLElement).textContent = "Examples talk to a server inside this page";
-  return "ws://loopback";
+  showShare(workspace.files, {
+    link: here.href,
+    embed: `<iframe src="${embedded.href}" title="Luau playground" width="100%" height="480"></iframe>`,
+  });
 }
 
 async function start(): Promise<void> {
@@ -387,6 +402,7 @@ async function start(): Promise<void> {
         layout.count("sockets", 0);
       },
       onState: showState,
+      onMissing: () => tell(OUTDATED, "page"),
       onAlive: showAlive,
     });
     syntax = new SyntaxChecker(module);
@@ -408,17 +424,30 @@ stopButton.addEventListener("click", () => void runner?.stop());
 element("examples", HTMLButtonElement).addEventListener("click", () => void chooseExample());
 element("share", HTMLButtonElement).addEventListener("click", () => void share());
 document.addEventListener("keydown", (event) => {
-  // The editor has answered already when it has the focus.
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.defaultPrevented) {
+  // The editor has answered already when it has the focus. A message that is being written is not to be lost to a new run.
+  const isElsewhere = (event.target as Element).closest?.("dialog, form, textarea") !== null;
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.defaultPrevented && !isElsewhere) {
     event.preventDefault();
-    void run();
+    if (!event.repeat) {
+      void run();
+    }
   }
+});
+document.querySelector(".skip")?.addEventListener("click", (event) => {
+  // Followed, it would take the place of a script in the address.
+  event.preventDefault();
+  layout.show("script");
+  editor.focus();
 });
 window.addEventListener("hashchange", async () => {
   if (await openLink()) {
     showAll();
     editor.focus();
   }
+});
+window.addEventListener("online", () => {
+  checker.revive();
+  checkSoon(shown);
 });
 if (isEmbedded) {
   element("full", HTMLAnchorElement).hidden = false;
@@ -427,10 +456,20 @@ element("version", HTMLElement).textContent = `Luau ${import.meta.env.VITE_LUAU_
 
 showAll();
 await start();
+inspector.load().then(
+  () => layout.count("sockets", inspector.open),
+  () => tell(OUTDATED, "page"),
+);
 for (const name of names()) {
   checkSoon(name);
 }
 if ("serviceWorker" in navigator && import.meta.env.PROD) {
   // After everything else, so that it takes nothing from the first load.
-  setTimeout(() => void navigator.serviceWorker.register("./sw.js").catch(() => {}), 2_000);
+  setTimeout(() => {
+    navigator.serviceWorker
+      .register("./sw.js")
+      .then(() => navigator.serviceWorker.ready)
+      .then(({ active }) => active?.postMessage("keep the rest"))
+      .catch(() => {});
+  }, 2_000);
 }

@@ -12,6 +12,11 @@ export type Files = readonly [File, ...File[]];
 const VERSION = 1;
 
 const LINK = /^#v1\.([\w-]+)$/;
+/** What is a link of ours at all, and no place in the page. */
+const ANY_LINK = /^#v\d+\./;
+
+/** More characters than that no browser takes as an address. */
+const LONGEST_HASH = 1_900_000;
 
 /** More than any link that somebody means to share: a link is not to fill the memory of who opens it. */
 const MOST_BYTES = 4_000_000;
@@ -71,10 +76,18 @@ function fileOf(pair: unknown): File {
   return { name, source };
 }
 
-/** The part of a link after the address: the files, compressed (RFC 1951), as base64url (RFC 4648, section 5). */
-export async function toHash(files: Files): Promise<string> {
-  const bytes = await through(new Blob([toText(files)]), new CompressionStream("deflate-raw"));
-  const binary = Array.from(bytes ?? [], (byte) => String.fromCharCode(byte)).join("");
+/**
+ * The part of a link after the address: the files, compressed (RFC 1951), as base64url (RFC 4648, section 5); undefined where they are
+ * too large for one.
+ */
+export async function toHash(files: Files): Promise<string | undefined> {
+  const plain = new TextEncoder().encode(toText(files));
+  const bytes =
+    plain.length > MOST_BYTES ? undefined : await through(plain, new CompressionStream("deflate-raw"));
+  if (bytes === undefined || bytes.length * (4 / 3) > LONGEST_HASH) {
+    return undefined;
+  }
+  const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
   const text = btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
   return `#v${VERSION}.${text}`;
 }
@@ -85,8 +98,11 @@ export async function toHash(files: Files): Promise<string> {
  * @throws Error that says what is wrong with the link
  */
 export async function fromHash(hash: string): Promise<Files | undefined> {
-  if (hash.length < 2) {
+  if (!ANY_LINK.test(hash)) {
     return undefined;
+  }
+  if (hash.length > LONGEST_HASH + 100) {
+    throw new Error("it is too large");
   }
   const text = LINK.exec(hash)?.[1];
   if (text === undefined) {
@@ -96,7 +112,7 @@ export async function fromHash(hash: string): Promise<Files | undefined> {
   try {
     const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
     const compressed = Uint8Array.from(binary, (char) => char.charCodeAt(0));
-    bytes = await through(new Blob([compressed]), new DecompressionStream("deflate-raw"));
+    bytes = await through(compressed, new DecompressionStream("deflate-raw"));
   } catch {
     throw new Error(DAMAGED);
   }
@@ -108,10 +124,10 @@ export async function fromHash(hash: string): Promise<Files | undefined> {
 
 /** What comes out of a stream; undefined where it is too much. */
 async function through(
-  blob: Blob,
+  bytes: Uint8Array<ArrayBuffer>,
   stream: CompressionStream | DecompressionStream,
 ): Promise<Uint8Array | undefined> {
-  const reader = blob.stream().pipeThrough(stream).getReader();
+  const reader = inPieces(bytes).pipeThrough(stream).getReader();
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
   for (;;) {
@@ -126,4 +142,21 @@ async function through(
     }
     parts.push(value);
   }
+}
+
+/** So many bytes are unpacked at once. They may become a thousand times as many. */
+const PIECE = 4_096;
+
+function inPieces(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  let start = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (start >= bytes.length) {
+        controller.close();
+      } else {
+        controller.enqueue(bytes.subarray(start, start + PIECE));
+        start += PIECE;
+      }
+    },
+  });
 }

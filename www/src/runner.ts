@@ -31,6 +31,8 @@ export interface RunnerOptions {
   /** All that the script had is gone. */
   onEnd(reason: string): void;
   onState(state: RunState): void;
+  /** The worker could not be made. */
+  onMissing(): void;
   /** Undefined where nothing is alive, or "busy" where the script does not answer. */
   onAlive(alive: Alive | "busy" | undefined): void;
 }
@@ -103,6 +105,9 @@ export class Runner {
         return;
       }
       options.onError(error as LuauError);
+      if (run.luau === undefined) {
+        options.onMissing();
+      }
       if (run.luau === undefined || (error as LuauError).kind === "terminated") {
         this.#end("the worker failed");
         options.onState("failed");

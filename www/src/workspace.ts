@@ -1,18 +1,11 @@
 import { type Files, fromHash, fromText, toHash, toText } from "./project.js";
+import type { Server } from "./server.js";
 import { keep, kept, keptNames, ofTab } from "./storage.js";
 
 /** How long after a change it is kept, in milliseconds. */
 const KEEP_AFTER = 300;
 
-/** So many scripts of a visitor are kept, those that were changed last. */
-const MOST_KEPT = 20;
-
-/** The address that stands in scripts that are kept or shared, in the place of that of the server that happens to be there. */
-const ANY_SERVER = "ws://127.0.0.1:8080";
-
-/** Under which names they are kept. */
-const SCRIPT = "script:";
-/** Which one a tab shows. */
+/** Which script a tab shows. */
 const SHOWN = "shown";
 
 /** A script of the visitor's own. */
@@ -22,31 +15,50 @@ export interface Own {
   readonly changed: Date;
 }
 
-/** The files that are being worked on, and what is kept of them. What the visitor wrote is never lost to an example, a link or another tab. */
+/** What a workspace is made with. */
+export interface WorkspaceOptions {
+  /** What is shown to who has nothing yet. */
+  readonly initial: Files;
+  readonly server: Server;
+  /** Whether the page is inside of another one: what is written there is kept apart, and nothing is shown by itself. */
+  readonly isEmbedded: boolean;
+  /** Called when the browser does not keep the files any more. */
+  onFull(): void;
+}
+
+/**
+ * The files that are being worked on, and what is kept of them. What the visitor wrote is never lost to an example, a link or another
+ * tab: each script is kept by itself until the visitor deletes it, in the page alone where the browser does not keep it.
+ */
 export class Workspace {
-  readonly #server: string;
-  readonly #onFull: () => void;
+  readonly #options: WorkspaceOptions;
+  /** Under which names scripts are kept. */
+  readonly #prefix: string;
   #files: Files;
   /** Which script of the visitor's own is shown: none, while it is an example or that of a link. */
   #own: string | undefined;
   /** What was kept of it when this tab read or wrote it last. */
   #known: string | undefined;
+  /** Those that the browser does not keep. */
+  readonly #unkept = new Map<string, string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /**
-   * @param server the address of the server that the examples are to use, without a path
-   * @param onFull called when the browser does not keep the files any more
-   */
-  constructor(initial: Files, server: string, onFull: () => void) {
-    this.#server = server;
-    this.#onFull = onFull;
-    this.#files = this.#shown(initial);
-    const own = read(ofTab.get(SHOWN) ?? "") ?? all()[0];
+  constructor(options: WorkspaceOptions) {
+    this.#options = options;
+    this.#prefix = options.isEmbedded ? "embedded:" : "script:";
+    this.#files = options.server.ofExample(options.initial);
+    const own = options.isEmbedded ? undefined : (this.#read(ofTab.get(SHOWN) ?? "") ?? this.#all()[0]);
     if (own !== undefined) {
-      this.openOwn(own);
+      this.openOwn(own.id);
     }
     // The page may be closed before the time is over.
     window.addEventListener("pagehide", () => this.#keepNow());
+    window.addEventListener("beforeunload", (event) => {
+      this.#keepNow();
+      if (this.#unkept.size > 0) {
+        event.preventDefault();
+      }
+    });
   }
 
   get files(): Files {
@@ -56,23 +68,53 @@ export class Workspace {
   /** The scripts of the visitor's own that are not shown now, the one that was changed last first. */
   get own(): Own[] {
     this.#keepNow();
-    return all().filter(({ id }) => id !== this.#own);
+    return this.#all().filter(({ id }) => id !== this.#own);
   }
 
-  /** Shows files that the visitor did not write: an example, or those of a link. */
-  open(files: Files): void {
+  /** Shows files that the visitor did not write, as they come from an example. */
+  openExample(files: Files): void {
+    this.#open(this.#options.server.ofExample(files));
+  }
+
+  /**
+   * Shows the files of a link.
+   *
+   * @returns whether they are a script of the visitor's own, just as it was shared
+   */
+  openLinked(files: Files): boolean {
+    this.#keepNow();
+    const text = toText(files);
+    const own = this.#all().find((own) => toText(own.files) === text);
+    if (own !== undefined) {
+      this.openOwn(own.id);
+      return true;
+    }
+    this.#open(this.#options.server.toShow(files));
+    return false;
+  }
+
+  #open(files: Files): void {
     this.#keepNow();
     this.#own = undefined;
-    this.#files = this.#shown(files);
+    this.#files = files;
   }
 
-  /** Goes back to a script of the visitor's own. */
-  openOwn({ id, files }: Own): void {
+  /** Goes back to a script of the visitor's own, as it is kept now. */
+  openOwn(id: string): void {
     this.#keepNow();
-    this.#own = id;
-    this.#known = kept(SCRIPT + id);
-    this.#files = this.#shown(files);
-    ofTab.set(SHOWN, id);
+    const own = this.#read(id);
+    if (own !== undefined) {
+      this.#own = id;
+      this.#known = kept(this.#prefix + id);
+      this.#files = this.#options.server.toShow(own.files);
+      ofTab.set(SHOWN, id);
+    }
+  }
+
+  /** Deletes a script of the visitor's own that is not shown. */
+  deleteOwn(id: string): void {
+    this.#unkept.delete(id);
+    keep(this.#prefix + id, undefined);
   }
 
   /** The visitor changed the files. From now on they are a script of the visitor's own. */
@@ -85,74 +127,66 @@ export class Workspace {
     this.#timer = setTimeout(() => this.#keepNow(), KEEP_AFTER);
   }
 
-  /** The part of a link after the address. */
-  toHash(): Promise<string> {
-    return toHash(this.#plain());
+  /** The part of a link after the address; undefined where the files are too large for one. */
+  toHash(): Promise<string | undefined> {
+    return toHash(this.#options.server.toKeep(this.#files));
   }
 
   #begin(): void {
-    this.#own = crypto.randomUUID();
+    // Not by randomUUID, which pages have only where they come by https or from this machine.
+    this.#own = crypto.getRandomValues(new Uint32Array(4)).join("-");
     this.#known = undefined;
   }
 
   #keepNow(): void {
-    if (this.#timer === undefined || this.#own === undefined) {
-      return;
+    if (this.#timer !== undefined) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      if (this.#own === undefined || kept(this.#prefix + this.#own) !== this.#known) {
+        // Another tab has changed the same script, or deleted it: from here on there are two.
+        this.#begin();
+      }
+      const text = toText(this.#options.server.toKeep(this.#files));
+      this.#unkept.set(this.#own ?? "", JSON.stringify({ changed: Date.now(), text }));
     }
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (kept(SCRIPT + this.#own) !== this.#known) {
-      // Another tab has changed the same script, or let go of it: from here on there are two.
-      this.#begin();
-    }
-    const text = JSON.stringify({ changed: Date.now(), text: toText(this.#plain()) });
-    if (!keep(SCRIPT + this.#own, text)) {
-      this.#onFull();
-      return;
-    }
-    this.#known = text;
-    ofTab.set(SHOWN, this.#own);
-    for (const { id } of all().slice(MOST_KEPT)) {
-      keep(SCRIPT + id, undefined);
+    // There may be room again for those of before.
+    for (const [id, text] of this.#unkept) {
+      if (keep(this.#prefix + id, text)) {
+        this.#unkept.delete(id);
+        if (id === this.#own) {
+          this.#known = text;
+          ofTab.set(SHOWN, id);
+        }
+      } else {
+        this.#options.onFull();
+      }
     }
   }
 
-  #shown(files: Files): Files {
-    return mapped(files, (source) => source.replaceAll(ANY_SERVER, this.#server));
+  #all(): Own[] {
+    const names = keptNames(this.#prefix).map((name) => name.slice(this.#prefix.length));
+    return [...new Set([...names, ...this.#unkept.keys()])]
+      .map((id) => this.#read(id))
+      .filter((own) => own !== undefined)
+      .sort((one, other) => other.changed.getTime() - one.changed.getTime());
   }
 
-  #plain(): Files {
-    return mapped(this.#files, (source) => source.replaceAll(this.#server, ANY_SERVER));
+  #read(id: string): Own | undefined {
+    const text = this.#unkept.get(id) ?? kept(this.#prefix + id);
+    if (text === undefined) {
+      return undefined;
+    }
+    try {
+      const data = JSON.parse(text);
+      return { id, files: fromText(data.text), changed: new Date(data.changed) };
+    } catch {
+      // Of another version, or damaged: it stays where it is, for that version.
+      return undefined;
+    }
   }
 }
 
 /** The files of the link with which the page was opened; see {@link fromHash}. */
 export function linked(): Promise<Files | undefined> {
   return fromHash(location.hash);
-}
-
-function mapped([first, ...others]: Files, change: (source: string) => string): Files {
-  const file = ({ name, source }: Files[0]) => ({ name, source: change(source) });
-  return [file(first), ...others.map(file)];
-}
-
-function all(): Own[] {
-  const found = keptNames(SCRIPT).map((name) => read(name.slice(SCRIPT.length)));
-  return found
-    .filter((own) => own !== undefined)
-    .sort((one, other) => other.changed.getTime() - one.changed.getTime());
-}
-
-function read(id: string): Own | undefined {
-  const text = kept(SCRIPT + id);
-  if (text === undefined) {
-    return undefined;
-  }
-  try {
-    const data = JSON.parse(text);
-    return { id, files: fromText(data.text), changed: new Date(data.changed) };
-  } catch {
-    // Of another version, or damaged: it stays where it is, for that version.
-    return undefined;
-  }
 }

@@ -6,6 +6,7 @@ mod build;
 mod checker;
 mod command;
 mod config;
+mod fuzz;
 mod glue;
 mod lint;
 mod notices;
@@ -14,6 +15,7 @@ mod serve;
 mod server;
 mod setup;
 mod site;
+mod soak;
 mod tally;
 mod test;
 
@@ -28,12 +30,23 @@ Usage: cargo xtask COMMAND
 
   serve   builds all and serves the playground, with a local echo server
   test    runs every test there is
+  soak    lets 200 connections talk to a server that treats them badly
   build   makes the package in pkg/ and the playground in target/site/
   lint    checks formats, lints and types
+  fuzz    looks for faults for as long as it is told: cargo xtask fuzz [TARGET]
   setup   installs what the others need; they call it themselves
 
 Options of serve:
   --port N   the port to listen on (8080, or any other if it is taken)
+
+Options of fuzz:
+  TARGET         json, scheduler or scripts, by libFuzzer; or convert, in Node. The first three by default
+  --seconds N    how long it takes in all, besides building (300)
+  --input FILE   runs one input of a target again
+
+Options of soak:
+  --minutes N   how long it takes (30)
+  --seed N      what happens to which connection (another each time)
 ";
 
 fn main() -> ExitCode {
@@ -63,7 +76,9 @@ fn run() -> Result<()> {
             site::run(&config)
         }
         ("serve", options) => serve::run(&config, options),
+        ("soak", options) => soak::run(&config, options),
         ("test", []) => test::run(&config),
+        ("fuzz", options) => fuzz::run(&config, options),
         ("lint", []) => {
             setup::for_builds(&config)?;
             let tally = lint::run(&config);

@@ -30,6 +30,12 @@ pub(crate) fn for_tests(config: &Config) -> Result<()> {
     browser(config)
 }
 
+/// What it takes to build and run natively.
+pub(crate) fn for_native(config: &Config) -> Result<()> {
+    check_place(config)?;
+    host_compiler(config)
+}
+
 /// cc-rs takes a compiler that is more than one word apart at its spaces.
 fn check_place(config: &Config) -> Result<()> {
     let root = config.root.to_string_lossy();

@@ -10,7 +10,7 @@ use crate::command::watched;
 use crate::config::Config;
 use crate::server::Server;
 use crate::tally::{Tally, harness_counts, node_counts};
-use crate::{build, lint, setup, site};
+use crate::{build, fuzz, lint, setup, site};
 
 /// A wish: the same port every time keeps the browser tests, which have it compiled in, from being compiled anew.
 const PORT: u16 = 47_813;
@@ -19,6 +19,7 @@ pub(crate) fn run(config: &Config) -> Result<()> {
     setup::for_tests(config)?;
     let mut tally = Tally::default();
     native(config, &mut tally);
+    fuzz::test(config, &mut tally);
     runtime(config, &mut tally);
     browser(config, &mut tally);
     package(config, &mut tally);
@@ -67,8 +68,16 @@ fn browser(config: &Config, tally: &mut Tally) {
 }
 
 /// The folders of the tests that run under Node, on the package: some in a browser, some in other runtimes.
-const FOLDERS: [&str; 7] =
-    ["tests/luau", "tests/www", "tests/api", "tests/convert", "tests/worker", "tests/package", "tests/readme"];
+const FOLDERS: [&str; 8] = [
+    "tests/luau",
+    "tests/www",
+    "tests/api",
+    "tests/convert",
+    "tests/worker",
+    "tests/package",
+    "tests/readme",
+    "tests/soak",
+];
 
 /// What the package promises, from scripts that test scripts to the packed tarball in other runtimes.
 fn package(config: &Config, tally: &mut Tally) {
@@ -84,7 +93,7 @@ fn package(config: &Config, tally: &mut Tally) {
     };
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=tap"]).current_dir(&config.root).env("CHROMIUM", browser);
-    let run = test_files(config).and_then(|files| watched(NAME, "2 minutes", node.args(files)));
+    let run = test_files(config).and_then(|files| watched(NAME, "4 minutes", node.args(files)));
     let (passed, failed, succeeded) = match run {
         Ok((succeeded, output)) => {
             let (passed, failed) = node_counts(&output);

@@ -143,6 +143,12 @@ export class Checker {
     this.#end();
   }
 
+  /** Begins anew after it was given up, as when there is a network again. */
+  revive(): void {
+    this.#failures = 0;
+    this.#isOver = false;
+  }
+
   /** Ends the worker; a check that waits begins anew with another one. */
   #end(): void {
     this.#worker?.terminate();

@@ -142,6 +142,13 @@ export class Editor {
     this.#problems.delete(from);
   }
 
+  /** Other files take the place of all. */
+  forgetAll(): void {
+    this.#hidden.clear();
+    this.#problems.clear();
+    this.#name = "";
+  }
+
   /** A file is gone. */
   forget(name: string): void {
     this.#hidden.delete(name);

@@ -1,3 +1,4 @@
+import type { File, Files } from "../project.js";
 import { element, made } from "./elements.js";
 
 /** Gives the buttons that close a dialog their work, once for the page. */
@@ -70,14 +71,16 @@ export interface Choice {
   readonly title: string;
   readonly description: string;
   choose(): void;
+  /** Deletes it, where that can be done. */
+  remove?(): void;
 }
 
 /** Shows the examples. */
 export function showExamples(choices: readonly Choice[]): void {
   const dialog = element("examples-dialog", HTMLDialogElement);
   element("examples-list", HTMLUListElement).replaceChildren(
-    ...choices.map(({ title, description, choose }) => {
-      const item = made("li");
+    ...choices.map(({ title, description, choose, remove }) => {
+      const item = made("li", "choice-item");
       const button = made("button", "choice");
       button.type = "button";
       button.append(made("strong", "", title), made("span", "choice-text", description));
@@ -86,25 +89,41 @@ export function showExamples(choices: readonly Choice[]): void {
         choose();
       });
       item.append(button);
+      if (remove !== undefined) {
+        const delete_ = made("button", "button small", "Delete");
+        delete_.type = "button";
+        delete_.ariaLabel = `Delete ${title}`;
+        delete_.addEventListener("click", () => {
+          if (confirm(`Delete “${description}”? It cannot be brought back.`)) {
+            remove();
+            item.remove();
+          }
+        });
+        item.append(delete_);
+      }
       return item;
     }),
   );
   dialog.showModal();
 }
 
-/** Shows the link to a script, and how to embed it. */
-export function showShare(link: string, embed: string): void {
+/** Shows the link to a script and how to embed it, or that there can be none, and lets the visitor have its files. */
+export function showShare(files: Files, addresses?: { readonly link: string; readonly embed: string }): void {
   const dialog = element("share-dialog", HTMLDialogElement);
   const note = element("share-note", HTMLElement);
-  note.textContent =
-    link.length > 8_000 ? "This link is long: some chats and mail programs cut such links." : "";
-  for (const [name, text] of [
-    ["link", link],
-    ["embed", embed],
-  ] as const) {
+  if (addresses === undefined) {
+    note.textContent = "This is too large for a link: no browser would open it. Download the files instead.";
+  } else {
+    note.textContent =
+      addresses.link.length > 8_000 ? "This link is long: some chats and mail programs cut such links." : "";
+  }
+  for (const name of ["link", "embed"] as const) {
+    const text = addresses?.[name] ?? "";
     const input = element(`share-${name}`, HTMLInputElement);
+    const copy = element(`copy-${name}`, HTMLButtonElement);
     input.value = text;
-    element(`copy-${name}`, HTMLButtonElement).onclick = async () => {
+    copy.disabled = addresses === undefined;
+    copy.onclick = async () => {
       input.select();
       try {
         await navigator.clipboard.writeText(text);
@@ -114,5 +133,15 @@ export function showShare(link: string, embed: string): void {
       }
     };
   }
+  element("download", HTMLButtonElement).onclick = () => files.forEach(download);
   dialog.showModal();
+}
+
+function download({ name, source }: File): void {
+  const link = made("a");
+  link.href = URL.createObjectURL(new Blob([source], { type: "text/plain" }));
+  link.download = `${name.replaceAll("/", "-")}.luau`;
+  link.click();
+  // The browser has it by then.
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -1,0 +1,157 @@
+//! What is to be run, and what runs it: the queues, the timers and the signals.
+
+use super::super::plan::Body;
+use super::threads::Chain;
+use super::{Id, Model, Release, Values};
+
+pub(super) enum Job<'a> {
+    Wake { thread: Id, parking: u64, failure: Option<String>, values: Values },
+    Resume(Id, Values),
+    Call(&'a Body, Values),
+    Fire(usize, usize),
+    Handle { signal: usize, consumer: usize, value: usize },
+}
+
+impl Job<'_> {
+    pub(super) fn resumed(&self) -> Option<Id> {
+        if let Self::Resume(thread, _) = self { Some(*thread) } else { None }
+    }
+}
+
+pub(super) enum Alarm {
+    Wake { thread: Id, parking: u64, since: f64 },
+    Resume(Id, Values),
+    Notify(usize),
+}
+
+impl Alarm {
+    pub(super) fn delayed(&self) -> Option<Id> {
+        if let Self::Resume(thread, _) = self { Some(*thread) } else { None }
+    }
+}
+
+/// Who listens to a signal.
+#[derive(Clone, Copy)]
+pub(super) enum Consumer<'a> {
+    Handler { body: &'a Body, once: bool, is_connected: bool },
+    Waiter { thread: Id, parking: u64 },
+}
+
+impl<'a> Model<'a> {
+    /// Runs so many jobs at most.
+    pub(super) fn turn(&mut self, most: u32) {
+        self.collect_due();
+        let mut left = most;
+        if let Some(chain) = self.preempted.take() {
+            self.go_on(chain);
+            left -= 1;
+        }
+        while left > 0 && self.preempted.is_none() {
+            let Some(job) = self.ready.pop_front().or_else(|| self.deferred.pop_front()) else { break };
+            self.run(job);
+            left -= 1;
+        }
+        self.ready.append(&mut self.deferred);
+    }
+
+    fn collect_due(&mut self) {
+        while let Some(entry) = self.timers.first_entry().filter(|entry| f64::from_bits(entry.key().0) <= self.now) {
+            match entry.remove() {
+                Alarm::Wake { thread, parking, since } => {
+                    let seconds = (self.now - since) / 1_000.0;
+                    self.wake(thread, parking, None, vec![seconds.to_string()]);
+                }
+                Alarm::Resume(thread, values) => self.ready.push_back(Job::Resume(thread, values)),
+                Alarm::Notify(number) => self.notes.push(format!("timer {number}")),
+            }
+        }
+    }
+
+    fn run(&mut self, job: Job<'a>) {
+        match job {
+            Job::Wake { thread, parking, failure, values } => {
+                if self.parked.get(&thread).is_some_and(|parked| parked.parking == parking) {
+                    self.parked.remove(&thread);
+                    if self.is_resumable(thread) {
+                        self.run_thread(thread, failure, &values);
+                    }
+                }
+            }
+            Job::Resume(thread, values) => {
+                if self.is_resumable(thread) {
+                    // Whatever it waits for, it is not that which resumes it.
+                    self.release(thread);
+                    self.run_thread(thread, None, &values);
+                }
+            }
+            Job::Call(body, values) => {
+                let thread = self.thread(body);
+                self.run_thread(thread, None, &values);
+            }
+            Job::Fire(signal, value) => self.fire(signal, value),
+            Job::Handle { signal, consumer, value } => self.handle(signal, consumer, value),
+        }
+    }
+
+    fn run_thread(&mut self, thread: Id, failure: Option<String>, values: &[String]) {
+        self.chain = Chain::default();
+        self.enter(thread, failure, values);
+        self.go();
+    }
+
+    pub(super) fn wake(&mut self, thread: Id, parking: u64, failure: Option<String>, values: Values) {
+        if let Some(parked) = self.parked.get_mut(&thread).filter(|parked| parked.parking == parking) {
+            parked.release = Release::Nothing;
+            self.ready.push_back(Job::Wake { thread, parking, failure, values });
+        }
+    }
+
+    pub(super) fn wake_token(&mut self, number: usize, failure: Option<String>, values: Values) {
+        if let Some((thread, parking)) = self.tokens.get_mut(number).and_then(Option::take) {
+            self.wake(thread, parking, failure, values);
+        }
+    }
+
+    /// Runs `batch`, and puts what it makes ready before all else.
+    fn ahead(&mut self, batch: impl FnOnce(&mut Self)) {
+        let mut waiting = std::mem::take(&mut self.ready);
+        batch(self);
+        self.ready.append(&mut waiting);
+    }
+
+    fn fire(&mut self, signal: usize, value: usize) {
+        let consumers = self.signals[signal].clone();
+        self.ahead(|model| {
+            for consumer in consumers {
+                match model.consumers[consumer] {
+                    Consumer::Handler { .. } => model.ready.push_back(Job::Handle { signal, consumer, value }),
+                    Consumer::Waiter { thread, parking } => {
+                        model.signals[signal].retain(|other| *other != consumer);
+                        model.wake(thread, parking, None, vec![value.to_string()]);
+                    }
+                }
+            }
+        });
+    }
+
+    fn handle(&mut self, signal: usize, consumer: usize, value: usize) {
+        let Consumer::Handler { body, once, is_connected: true } = self.consumers[consumer] else { return };
+        if once {
+            self.disconnect(signal, consumer);
+        }
+        self.ahead(|model| model.ready.push_back(Job::Call(body, vec![value.to_string()])));
+    }
+
+    /// Whether it was connected.
+    pub(super) fn disconnect(&mut self, signal: usize, consumer: usize) -> bool {
+        self.signals[signal].retain(|other| *other != consumer);
+        let Consumer::Handler { is_connected, .. } = &mut self.consumers[consumer] else { return false };
+        std::mem::replace(is_connected, false)
+    }
+
+    pub(super) fn listen(&mut self, signal: usize, consumer: Consumer<'a>) -> usize {
+        self.consumers.push(consumer);
+        self.signals[signal].push(self.consumers.len() - 1);
+        self.consumers.len() - 1
+    }
+}

@@ -1,0 +1,81 @@
+// What a script makes large outside of Luau's own memory, or has Rust work at for long, has bounds as well.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Luau } from "../../pkg/node.js";
+
+test("what is in a table many times does not become a text of any length", async () => {
+  const luau = await Luau.create({ memoryLimit: 5_000_000 });
+  await luau.run("function nest(value) for i = 1, 40 do value = { value, value } end return value end");
+  const bombs = ["nest('x')", "nest({ a = nest({}) })", "nest(string.rep('x', 1e5))"];
+  for (const bomb of bombs) {
+    await assert.rejects(luau.run(`json.encode(${bomb})`), /cannot encode: not enough memory/, bomb);
+  }
+  luau.dispose();
+});
+
+test("json keeps to the time of the script", async () => {
+  const luau = await Luau.create({ timeLimit: 300 });
+  for (const source of [
+    "local t = {} for i = 1, 40 do t = { t, t } end return pcall(json.encode, t)",
+    "return pcall(json.decode, '[' .. string.rep('[],', 2e7) .. '1]')",
+  ]) {
+    await assert.rejects(luau.run(source), { kind: "timeout" }, source);
+  }
+  assert.deepEqual(await luau.run("return 'alive'"), ["alive"]);
+  luau.dispose();
+});
+
+test("Rust holds only so many values of scripts at a time", async () => {
+  const luau = await Luau.create({
+    memoryLimit: 2_000_000_000,
+    onError: () => {},
+    globals: { page: () => {} },
+  });
+  const uses = [
+    "task.defer(thread)",
+    "task.delay(1000, thread)",
+    "task.defer(thread, table.unpack(list))",
+    "task.delay(1000, thread, 'text', {})",
+  ];
+  for (const use of uses) {
+    const source = `local thread, list = coroutine.create(print), table.create(200, {})
+      for i = 1, 2e6 do ${use} end`;
+    await assert.rejects(luau.run(source), /script:2: too many threads, handlers and values/, use);
+    luau.stop();
+    assert.deepEqual(await luau.run("task.wait() return 'alive'"), ["alive"], use);
+  }
+  // What is held no longer does not count.
+  await luau.run(`local done = 0
+    local function count() done += 1 end
+    for round = 1, 5 do
+      for i = 1, 1e5 do task.defer(count, 'text') end
+      repeat task.wait() until done == round * 1e5
+    end`);
+  luau.dispose();
+});
+
+test("what a script hands to the page in any number ends nothing", async () => {
+  /** @type {unknown} */
+  let held;
+  const luau = await Luau.create({
+    memoryLimit: 2_000_000_000,
+    globals: {
+      hold: (/** @type {unknown} */ value) => {
+        held = value;
+      },
+    },
+  });
+  await luau.run("function many(make) local t = {} for i = 1, 2e5 do t[i] = make() end return t end");
+  for (const make of ["newproxy(true)", "function() return make end", "coroutine.create(print)"]) {
+    const run = luau.run(`local make hold(many(function() return ${make} end))`);
+    await assert.rejects(run, /the page holds too many/, make);
+    assert.deepEqual(await luau.run("return #json.encode({ 1 })"), [3], make);
+  }
+  assert.equal(held, undefined);
+  const [length] = await luau.run(
+    "local t = {} for i = 1, 1.1e6 do t['k' .. i] = 'v' .. i end return #json.encode(t)",
+  );
+  assert(Number(length) > 20_000_000);
+  luau.dispose();
+});

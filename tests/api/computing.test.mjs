@@ -1,0 +1,110 @@
+// What comes while a script computes is handled afterwards, in order, and nothing of it is lost.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import WebSocket from "ws";
+import { Luau } from "../../pkg/node.js";
+import { startServer } from "../server/server.mjs";
+
+/** @type {Awaited<ReturnType<typeof startServer>>} */
+let server;
+
+before(async () => {
+  server = await startServer();
+});
+after(() => server.close());
+
+const COUNT = 500;
+/** So many of them come while the script computes, where it is sliced. */
+const ENOUGH = 50;
+
+/** How a script may listen; each fills `got` until it has all. */
+const LISTENERS = {
+  "a handler": `
+    connection.OnMessage:Connect(function(message)
+      table.insert(got, tonumber(message))
+      if #got == 1 then compute(0.3) duringFirst = #got end
+    end)
+    connection.OnClose:Wait()`,
+  "a handler that comes after the computing": `
+    compute(0.3)
+    connection.OnMessage:Connect(function(message) table.insert(got, tonumber(message)) end)
+    connection.OnClose:Wait()`,
+  iteration: `
+    for message in connection do
+      table.insert(got, tonumber(message))
+      if #got == 1 then compute(0.3) duringFirst = #got end
+    end`,
+  Receive: `
+    repeat
+      local message = connection:Receive()
+      table.insert(got, tonumber(message))
+      if #got == 1 then compute(0.3) duringFirst = #got end
+    until not message`,
+  "OnMessage:Wait in a coroutine of the script's own": `
+    local done = false
+    task.spawn(coroutine.wrap(function()
+      while true do
+        local message = connection.OnMessage:Wait()
+        if not message then break end
+        table.insert(got, tonumber(message))
+        if #got == 1 then compute(0.3) duringFirst = #got end
+      end
+      done = true
+    end))
+    while not done do task.wait() end`,
+  "OnMessage:Once, time and again": `
+    local function again(message)
+      table.insert(got, tonumber(message))
+      if #got == 1 then compute(0.3) duringFirst = #got end
+      connection.OnMessage:Once(again)
+    end
+    connection.OnMessage:Once(again)
+    connection.OnClose:Wait()`,
+};
+
+const numbers = Array.from({ length: COUNT }, (_, index) => index + 1);
+
+for (const timeSlice of [8, Number.POSITIVE_INFINITY]) {
+  const isSliced = timeSlice === 8;
+  for (const [name, listen] of Object.entries(LISTENERS)) {
+    test(`messages and the close that come while a script computes wait for ${name}, time slice ${timeSlice}`, async () => {
+      /** @type {unknown[]} */
+      const errors = [];
+      /** The messages that the host has seen: with slices some come while the script computes, and wait in the VM. */
+      let events = 0;
+      const luau = await Luau.create({
+        timeSlice,
+        websocket: { WebSocket },
+        onError: (error) => errors.push(error),
+        onSocket: ({ type }) => {
+          events += type === "message" ? 1 : 0;
+        },
+        globals: { events: () => events },
+      });
+      const address = `ws://127.0.0.1:${server.port}/burst?count=${COUNT}&close=4001&pause=0.1`;
+      const [got, code, seen] = await luau.run(
+        `local connection = websocket.connect("${address}")
+        local got, duringFirst, seen = {}, 1, 0
+        local function compute(seconds)
+          local start = os.clock()
+          -- With slices until enough has come meanwhile, however slow the machine is.
+          while os.clock() - start < seconds or ${isSliced} and events() < ${ENOUGH} and os.clock() - start < 10 do end
+          seen = events()
+        end
+        ${listen}
+        assert(duringFirst == 1, "another message was handed out while the script computed")
+        return got, connection.CloseCode, seen`,
+      );
+      assert.deepEqual(got, numbers);
+      assert.equal(code, 4001);
+      if (isSliced) {
+        assert(Number(seen) >= ENOUGH, `only ${seen} came while the script computed: this tries nothing`);
+      } else {
+        assert(Number(seen) <= 1, `${seen} came while the script computed`);
+      }
+      assert.deepEqual(errors, []);
+      luau.dispose();
+    });
+  }
+}

@@ -1,0 +1,201 @@
+// The soak: 200 clients of one script in a page talk to a server that does to them what servers and networks do. No message is
+// lost, doubled or out of order; memory stays flat; what is closed is released.
+//
+// SOAK_SECONDS says how long, 90 by default, and SOAK_SEED what happens. `cargo xtask soak` runs it for half an hour.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { pageForTests } from "../server/browser.mjs";
+import { Ledger } from "./ledger.mjs";
+import { quarters } from "./memory.mjs";
+import { startSoakServer } from "./server.mjs";
+
+/** @typedef {import("./memory.mjs").Sample} Sample */
+
+const SECONDS = Number(process.env.SOAK_SECONDS || 90);
+const SEED = Number(process.env.SOAK_SEED || 1);
+const CLIENTS = 200;
+/** How long the last connections may take to end, in seconds: who waits for a close has patience for so long. */
+const GRACE = 60;
+/** The kinds of faults that the server knows. */
+const KINDS = 19;
+const MIB = 1 << 20;
+
+const source = readFileSync(new URL("script.luau", import.meta.url), "utf8");
+const context = pageForTests("/tests/soak/page.html", ({ page }) => ready(page), [
+  "--js-flags=--expose-gc",
+  "--enable-precise-memory-info",
+]);
+
+/** @param {import("playwright-core").Page} page */
+async function ready(page) {
+  await page.waitForFunction(() => "soak" in globalThis);
+}
+
+/**
+ * @param {import("playwright-core").Page} page
+ * @returns {Promise<Sample>}
+ */
+function sample(page) {
+  return page.evaluate(() => /** @type {any} */ (globalThis).soak.sample());
+}
+
+/**
+ * Lets so many clients and the server talk, until all of them are done.
+ *
+ * @param {{ seed: number, seconds: number, clients: number, sabotage?: import("./server.mjs").Sabotage }} options
+ */
+async function soak({ seed, seconds, clients, sabotage }) {
+  const { page } = context;
+  const ledger = new Ledger();
+  /** @type {Sample[]} */
+  const samples = [];
+  const server = await startSoakServer({ seed, sabotage, onEnd: (record) => ledger.server(record) });
+  try {
+    await page.evaluate(
+      ([source, args, every]) => /** @type {any} */ (globalThis).soak.start(source, args, every),
+      // Ten samples for each quarter: collecting all garbage is not free.
+      /** @type {const} */ ([source, [server.ports, clients, seconds, seed], seconds * 20]),
+    );
+    const began = performance.now();
+    for (let hasEnded = false; !hasEnded; ) {
+      assert(performance.now() - began < (seconds + GRACE) * 1_000, `not over ${GRACE} s after the end`);
+      await sleep(500);
+      const told = await page.evaluate(() => /** @type {any} */ (globalThis).soak.take());
+      hasEnded = told.hasEnded;
+      for (const record of told.reports) {
+        ledger.client(record);
+      }
+      ledger.complaints.push(...told.complaints);
+      samples.push(...told.samples);
+    }
+    // The close of the last ones is on its way to the server.
+    for (let tries = 0; tries < 100 && (server.connections() > 0 || ledger.open.length > 0); tries++) {
+      await sleep(50);
+    }
+    return { ledger, samples, faults: server.faults, connections: server.connections() };
+  } finally {
+    await server.close();
+  }
+}
+
+test(`${CLIENTS} clients for ${SECONDS} s, seed ${SEED}`, {
+  timeout: (SECONDS + GRACE + 60) * 1_000,
+}, async (t) => {
+  const { page } = context;
+  console.log(`soak: seed ${SEED}`);
+  const before = await sample(page);
+  const { ledger, samples, faults, connections } = await soak({
+    seed: SEED,
+    seconds: SECONDS,
+    clients: CLIENTS,
+  });
+  let after = await sample(page);
+  for (let tries = 0; tries < 20 && after.objects > 0; tries++) {
+    // What is about to be told of it keeps a socket alive.
+    await sleep(100);
+    after = await sample(page);
+  }
+  const parts = quarters(samples, SECONDS);
+  const gaps = await page.evaluate(() => /** @type {any} */ (globalThis).soak.gaps());
+  report({ ledger, faults, parts, gaps, before, after });
+
+  await t.test("no message is lost, doubled, changed or out of order, and closes are what they were", () => {
+    assert.deepEqual(ledger.complaints, []);
+    assert.deepEqual(ledger.open, [], "one side never told the end of these");
+    const { counts } = ledger;
+    assert(counts["all to the server"] > counts.connections / 4, "hardly any was to be complete");
+    assert(counts["all to the client"] > counts.connections / 4, "hardly any was to be complete");
+  });
+
+  await t.test("memory stays flat", () => {
+    const shown = JSON.stringify(parts);
+    for (const [kind, slack] of /** @type {const} */ ([
+      ["vm", MIB],
+      ["wasm", 2 * MIB],
+      ["heap", MIB],
+      ["references", 256],
+    ])) {
+      const [first, last] = [parts[kind].at(0), parts[kind].at(-1)];
+      assert(first !== undefined && last !== undefined && Number.isFinite(first + last), shown);
+      assert(last <= first * 1.1 + slack, `${kind}: ${shown}`);
+    }
+  });
+
+  await t.test("what is closed is released", () => {
+    assert(samples.length > 4);
+    for (const { live, objects, sockets } of samples) {
+      // The VM lets go of one that timed out, and it takes the browser a moment to close it.
+      assert(
+        live - sockets <= 20 && objects - live <= 20,
+        `${live} of ${objects} are open, ${sockets} in the VM`,
+      );
+      assert(sockets <= CLIENTS, `${sockets} sockets`);
+    }
+    const { sockets, threads, timers, live, objects } = after;
+    assert.deepEqual(
+      { sockets, threads, timers, live, objects, connections },
+      { sockets: 0, threads: 0, timers: 0, live: 0, objects: 0, connections: 0 },
+    );
+    assert(after.vm - before.vm < MIB, `${after.vm - before.vm} bytes of the VM are left`);
+  });
+
+  await t.test("every kind of fault was injected, and the browser complained of nothing else", () => {
+    // That a connection failed, and that a script sent when the close had come to the browser and not yet to the script.
+    const usual = /^WebSocket connection to|^WebSocket is already in CLOSING or CLOSED state/;
+    assert.deepEqual(
+      context.complaints.filter((text) => !usual.test(text)),
+      [],
+    );
+    if (SECONDS >= 60) {
+      assert.equal(faults.size, KINDS, [...faults.keys()].join(", "));
+    }
+  });
+});
+
+for (const sabotage of /** @type {const} */ (["lose", "double", "swap", "change"])) {
+  test(`the soak notices a server that does this to messages: ${sabotage}`, { timeout: 60_000 }, async () => {
+    await context.page.reload();
+    await ready(context.page);
+    const { ledger } = await soak({ seed: SEED, seconds: 1, clients: 10, sabotage });
+    assert(ledger.complaints.length > 0);
+  });
+}
+
+/**
+ * @param {object} results
+ * @param {Ledger} results.ledger
+ * @param {Map<string, number>} results.faults
+ * @param {ReturnType<typeof quarters>} results.parts
+ * @param {number[]} results.gaps how many frames took so many milliseconds
+ * @param {Sample} results.before
+ * @param {Sample} results.after
+ */
+function report({ ledger, faults, parts, gaps, before, after }) {
+  const { counts } = ledger;
+  const list = (/** @type {Iterable<[string, number]>} */ entries) =>
+    [...entries].map(([name, count]) => `${name} ${count}`).join(", ");
+  const frames = gaps.reduce((sum, count) => sum + count, 0);
+  let seen = 0;
+  const usual = gaps.findIndex((count) => {
+    seen += count;
+    return seen >= frames * 0.95;
+  });
+  const longest = gaps.reduce((last, count, gap) => (count > 0 ? gap : last), 0);
+  const kib = (/** @type {number} */ bytes) => `${Math.round(bytes / 1024)} KiB`;
+  const row = (/** @type {number[]} */ bytes) => bytes.map(kib).join(", ");
+  console.log(`soak: ${list(Object.entries(counts))}`);
+  console.log(`soak: reconnects ${counts.connections + counts["attempts that failed"] - CLIENTS}`);
+  console.log(`soak: attempts failed: ${list(ledger.failures)}`);
+  console.log(`soak: faults: ${list([...faults].sort())}`);
+  console.log(`soak: frames ${frames}, 95 of 100 within ${usual} ms, longest ${longest} ms`);
+  console.log(
+    `soak: by quarters: VM ${row(parts.vm)}; wasm ${row(parts.wasm)}; heap of JS ${row(parts.heap)}`,
+  );
+  console.log(`soak: references ${parts.references.join(", ")}`);
+  console.log(
+    `soak: VM before ${kib(before.vm)}, after ${kib(after.vm)}; heap ${kib(before.heap)}, ${kib(after.heap)}`,
+  );
+}
