@@ -26,6 +26,7 @@ async function choose(page, name) {
 /** @param {Page} page */
 async function ownScripts(page) {
   await page.getByRole("button", { name: "Examples" }).click();
+  await page.locator("#examples-dialog[open]").waitFor();
   const texts = await page.locator(".choice").filter({ hasText: "My script" }).allInnerTexts();
   await page.keyboard.press("Escape");
   return texts;

@@ -456,10 +456,13 @@ element("version", HTMLElement).textContent = `Luau ${import.meta.env.VITE_LUAU_
 
 showAll();
 await start();
-inspector.load().then(
-  () => layout.count("sockets", inspector.open),
-  () => tell(OUTDATED, "page"),
-);
+// Not at once: what Run needs comes first.
+setTimeout(() => {
+  inspector.load().then(
+    () => layout.count("sockets", inspector.open),
+    () => tell(OUTDATED, "page"),
+  );
+}, 300);
 for (const name of names()) {
   checkSoon(name);
 }
