@@ -5,10 +5,10 @@
 //! or runs in circles, the worker that it runs in is ended and another one started: nothing here has to catch that.
 //!
 //! - [`checker`]: the checker; it keeps the files and what it found out about them
-//! - [`files`]: how the analysis gets at the files, and what `require` finds
-//! - [`lines`]: its places in bytes, and an editor's in UTF-16 code units
-//! - [`throws`]: blocks that are left by an error, which the port takes for such that go on
-//! - [`web`]: what the worker sees of it
+//! - `files`: how the analysis gets at the files, and what `require` finds
+//! - `lines`: its places in bytes, and an editor's in UTF-16 code units
+//! - `throws`: blocks that are left by an error, which the port takes for such that go on
+//! - `web`: what the worker sees of it
 
 pub mod checker;
 mod files;

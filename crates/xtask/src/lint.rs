@@ -29,8 +29,6 @@ pub(crate) fn run(config: &Config) -> Tally {
                 "luau-websocket",
                 "-p",
                 "cxx-runtime",
-                "-p",
-                "luau-checker",
                 "--all-targets",
                 "--release",
                 "--target",

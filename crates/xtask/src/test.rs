@@ -68,16 +68,8 @@ fn browser(config: &Config, tally: &mut Tally) {
 }
 
 /// The folders of the tests that run under Node, on the package: some in a browser, some in other runtimes.
-const FOLDERS: [&str; 8] = [
-    "tests/luau",
-    "tests/www",
-    "tests/api",
-    "tests/convert",
-    "tests/worker",
-    "tests/package",
-    "tests/readme",
-    "tests/soak",
-];
+const FOLDERS: [&str; 7] =
+    ["tests/luau", "tests/www", "tests/api", "tests/convert", "tests/worker", "tests/package", "tests/readme"];
 
 /// What the package promises, from scripts that test scripts to the packed tarball in other runtimes.
 fn package(config: &Config, tally: &mut Tally) {
