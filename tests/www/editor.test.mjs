@@ -377,3 +377,12 @@ test("what is wrong is underlined where it is, also when the text has changed me
   assert.deepEqual(at({ line: 2, column: 2 }, { line: 2, column: 3 }), [7, 8]);
   assert.deepEqual(at({ line: 9, column: 9 }, { line: 9, column: 12 }), [9, 9]);
 });
+
+test("however deep brackets and blocks are, they are read at once", () => {
+  for (const piece of ["{\n", "(", "`{", "if a then ", "function() ", "x: {", ") {\n"]) {
+    const began = performance.now();
+    editor.scan(piece.repeat(Math.floor(200_000 / piece.length)));
+    const took = performance.now() - began;
+    assert(took < 2_000, `${JSON.stringify(piece)} took ${took} ms`);
+  }
+});

@@ -98,24 +98,24 @@ function noteSpans(
   spanOf: Map<Frame, Span>,
   closedAt: Map<number, Span>,
 ): void {
-  if (before === after) {
-    return;
-  }
-  const open = new Set<Frame>();
-  for (let frame = after; frame !== undefined; frame = frame.outer) {
-    open.add(frame);
-  }
-  for (let frame = before; frame !== undefined && !open.has(frame); frame = frame.outer) {
-    const span = spanOf.get(frame);
-    if (span !== undefined) {
-      span.close = index;
-      // A type ends where something comes that does not belong to it.
-      if (frame.kind !== "type") {
-        closedAt.set(index, span);
-      }
+  let [closed, opened] = [before, after];
+  // From both to where they meet: all that is further out was open before, and still is.
+  while (closed !== opened) {
+    const deeper = (opened?.depth ?? 0) - (closed?.depth ?? 0);
+    if (deeper >= 0 && opened !== undefined) {
+      spanOf.set(opened, { frame: opened, open: index, close: undefined });
+      opened = opened.outer;
     }
-  }
-  for (let frame = after; frame !== undefined && !spanOf.has(frame); frame = frame.outer) {
-    spanOf.set(frame, { frame, open: index, close: undefined });
+    if (deeper <= 0 && closed !== undefined) {
+      const span = spanOf.get(closed);
+      if (span !== undefined) {
+        span.close = index;
+        // A type ends where something comes that does not belong to it.
+        if (closed.kind !== "type") {
+          closedAt.set(index, span);
+        }
+      }
+      closed = closed.outer;
+    }
   }
 }

@@ -35,6 +35,8 @@ export interface Frame {
   /** The indentation of the line in which it begins, in columns. */
   readonly indent: number;
   readonly outer: Frame | undefined;
+  /** How many are open with it. */
+  readonly depth: number;
   /** The head of a block: the names that a `for` declares belong to its block. */
   readonly head?: Frame | undefined;
   /** Of brackets in a type: whether they are its begin, so that more of it follows. */
@@ -132,14 +134,21 @@ export function ended(state: State, last: Last): void {
   }
 }
 
+/** What is open deeper than that is not told apart: no compiler takes it, and what looks outwards from there stays quick. */
+const DEEPEST = 1_000;
+
 export function open(state: State, kind: FrameKind): void {
+  const depth = (state.top?.depth ?? 0) + 1;
+  if (depth > DEEPEST) {
+    return;
+  }
   const beginsType = kind === "type<" && state.top?.kind === "type" && state.isTypeOpen;
-  state.top = { kind, indent: state.indent, outer: state.top, beginsType };
+  state.top = { kind, indent: state.indent, outer: state.top, depth, beginsType };
 }
 
 /** Puts a block in the place of its head, or of the block before it. */
 export function replace(state: State, frame: Frame, kind: FrameKind): void {
-  state.top = { kind, indent: frame.indent, outer: frame.outer, head: frame };
+  state.top = { kind, indent: frame.indent, outer: frame.outer, depth: frame.depth, head: frame };
 }
 
 export function bracketStyle(bracket: string): string {
