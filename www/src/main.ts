@@ -19,7 +19,7 @@ import { Layout } from "./shell/layout.js";
 import { forgetLink, installNotice, tell } from "./shell/notice.js";
 import { Tabs } from "./shell/tabs.js";
 import { installTheme } from "./shell/theme.js";
-import type { Diagnostic, Place } from "./types.js";
+import type { Place } from "./types.js";
 import { linked, Workspace } from "./workspace.js";
 
 /** How long after a change of the script it is compiled, and its types are checked, in milliseconds. */
@@ -98,6 +98,8 @@ function show(name: string): void {
 /** Shows the files of the workspace anew, as after an example was chosen. */
 function showAll(): void {
   const [main] = workspace.files;
+  // What the checker failed on may have been in the files of before.
+  checker.revive();
   editor.forgetAll();
   for (const { name, source } of workspace.files) {
     editor.replace(name, source);
@@ -184,32 +186,32 @@ function soon(what: string, milliseconds: number, call: () => Promise<void>): vo
   );
 }
 
-const diagnostics = new Map<string, { syntax: readonly Diagnostic[]; types: readonly Diagnostic[] }>();
+function sourceOf(name: string): string | undefined {
+  return workspace.files.find((file) => file.name === name)?.source;
+}
 
 function checkSoon(name: string): void {
   soon(`syntax of ${name}`, COMPILE_AFTER, async () => {
-    const source = workspace.files.find((file) => file.name === name)?.source;
-    if (source !== undefined && syntax !== undefined) {
-      setDiagnostics(name, { syntax: await syntax.check(name, source) });
+    const source = sourceOf(name);
+    const found = source === undefined ? undefined : await syntax?.check(name, source);
+    // What has changed meanwhile is asked for anew.
+    if (found !== undefined && source === sourceOf(name)) {
+      editor.setDiagnostics(name, "syntax", found);
     }
   });
+  // What Run needs comes first: the checker is as large as all of it.
+  if (runner === undefined) {
+    return;
+  }
   soon("types", CHECK_AFTER, async () => {
     const files = Object.fromEntries(workspace.files.map(({ name, source }) => [name, source]));
     const found = await checker.check(files);
     for (const [name, types] of Object.entries(found ?? {})) {
-      setDiagnostics(name, { types });
+      if (files[name] === sourceOf(name)) {
+        editor.setDiagnostics(name, "types", types);
+      }
     }
   });
-}
-
-function setDiagnostics(
-  name: string,
-  some: { syntax?: readonly Diagnostic[]; types?: readonly Diagnostic[] },
-): void {
-  const all = { syntax: [], types: [], ...diagnostics.get(name), ...some };
-  diagnostics.set(name, all);
-  // A source that does not compile is an error of types as well: it is told once.
-  editor.setDiagnostics(name, all.syntax.length > 0 ? all.syntax : all.types);
 }
 
 /** Goes to a place that an error or a line of output names. */
@@ -289,14 +291,21 @@ function showAlive(alive: Alive | "busy" | undefined): void {
   }
 }
 
-function showChecking(state: CheckerState, detail?: string): void {
-  const texts: Readonly<Record<CheckerState, string>> = {
-    off: "",
-    loading: "Type checker is loading",
-    on: "Types are checked",
-    failed: `Type checking is off${detail === undefined ? "" : `: ${detail}`}`,
-  };
-  element("checking", HTMLElement).textContent = texts[state];
+const CHECKING: Readonly<Record<CheckerState, string>> = {
+  loading: "Type checker is loading",
+  on: "Types are checked",
+  again: "Type checker begins anew",
+  off: "Type checking is off until the next change",
+  over: "Type checking is off",
+};
+
+function showChecking(state: CheckerState, reason = ""): void {
+  const checking = element("checking", HTMLElement);
+  checking.textContent = `${CHECKING[state]}${reason === "" ? "" : `: ${reason}`}`;
+  checking.dataset.state = state;
+  if (state === "off" || state === "over") {
+    editor.clearTypes();
+  }
 }
 
 function choose(files: Files): void {

@@ -42,6 +42,12 @@ function diagnosticOf(name: string, found: Finding): Diagnostic {
   };
 }
 
+checker.then(
+  () => self.postMessage({ id: 0, value: undefined } satisfies Answer),
+  // The first question is told.
+  () => {},
+);
+
 self.addEventListener("message", async ({ data }: MessageEvent<Question>) => {
   try {
     const reply: Answer = { id: data.id, value: await answer(data) };

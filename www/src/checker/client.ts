@@ -1,7 +1,10 @@
 import type { Diagnostic, Place } from "../types.js";
 
-/** How checking stands. */
-export type CheckerState = "off" | "loading" | "on" | "failed";
+/**
+ * How checking stands. After a failure it begins `again`, with the same files; after another one it is `off` until the next check is
+ * asked for; and after a third it is `over`.
+ */
+export type CheckerState = "loading" | "on" | "again" | "off" | "over";
 
 /** Sources by the names of their files. */
 type Files = Readonly<Record<string, string>>;
@@ -13,7 +16,7 @@ export type Question =
   | { readonly type: "check"; readonly id: number; readonly files: Files }
   | { readonly type: "typeAt"; readonly id: number; readonly place: Place };
 
-/** What the worker answers, by the number of the question. */
+/** What the worker answers, by the number of the question; number 0 says that it is loaded. */
 export interface Answer {
   readonly id: number;
   readonly value: unknown;
@@ -23,27 +26,37 @@ export interface Answer {
 const PATIENCE = 10_000;
 /** The same for the first one, for which the worker has to be loaded. */
 const PATIENCE_TO_LOAD = 60_000;
-/** So many failures one after the other, and there is no checking any more. */
-const MOST_FAILURES = 3;
+/** What there is after so many failures one after the other. */
+const AFTER_FAILURES = ["again", "off", "over"] as const;
+
+interface Check {
+  readonly files: Files;
+  resolve(found: Found | undefined): void;
+}
 
 /**
  * Checks types, in a worker that is started with the first check. The checker is a port that is not finished: if it ends, hangs or
- * cannot be loaded, the next check has a fresh one, and nothing else of the page is touched.
+ * cannot be loaded, it begins with a fresh one, and nothing else of the page is touched.
  */
 export class Checker {
-  readonly #onState: (state: CheckerState, detail?: string) => void;
+  readonly #onState: (state: CheckerState, reason?: string) => void;
   #worker: Worker | undefined;
   #failures = 0;
   #isOver = false;
   #lastId = 0;
-  /** Whether the worker has answered before. */
   #isLoaded = false;
+  /** Whether it was told that types are checked. */
+  #isOn = false;
   /** The one question that is under way. */
   #asked: { readonly id: number; settle(value: unknown): void } | undefined;
+  /** The check that was asked for last. */
+  #newest: Check | undefined;
   /** The newest check, while another question is under way. */
-  #waiting: { readonly files: Files; resolve(found: Found | undefined): void } | undefined;
+  #waiting: Check | undefined;
+  /** The one that failed, and is asked for once more. */
+  #again: Check | undefined;
 
-  constructor(options: { onState(state: CheckerState, detail?: string): void }) {
+  constructor(options: { onState(state: CheckerState, reason?: string): void }) {
     this.#onState = options.onState;
   }
 
@@ -55,7 +68,7 @@ export class Checker {
   check(files: Files): Promise<Found | undefined> {
     return new Promise((resolve) => {
       this.#waiting?.resolve(undefined);
-      this.#waiting = { files, resolve };
+      this.#waiting = this.#newest = { files, resolve };
       this.#checkNext();
     });
   }
@@ -69,19 +82,18 @@ export class Checker {
     return (await this.#ask({ type: "typeAt", id, place })) as string | undefined;
   }
 
-  /** Ends the worker; nothing is checked any more. */
-  dispose(): void {
-    this.#isOver = true;
-    this.#end();
-    this.#onState("off");
-  }
-
   #checkNext(): void {
     const next = this.#waiting;
     if (next !== undefined && this.#asked === undefined) {
       this.#waiting = undefined;
       const question: Question = { type: "check", id: ++this.#lastId, files: next.files };
-      void this.#ask(question).then((found) => next.resolve(found as Found | undefined));
+      void this.#ask(question).then((found) => {
+        if (found === undefined && next === this.#again) {
+          this.#again = undefined;
+        } else {
+          next.resolve(found as Found | undefined);
+        }
+      });
     }
   }
 
@@ -92,7 +104,7 @@ export class Checker {
     return new Promise((resolve) => {
       const worker = this.#worker ?? this.#start();
       const patience = setTimeout(
-        () => this.#fail("it did not answer"),
+        () => this.#fail("the checker did not answer"),
         this.#isLoaded ? PATIENCE : PATIENCE_TO_LOAD,
       );
       this.#asked = {
@@ -109,13 +121,18 @@ export class Checker {
   }
 
   #start(): Worker {
-    this.#onState("loading");
+    if (this.#failures === 0) {
+      this.#onState("loading");
+    }
     const worker = new Worker(new URL("./checker-worker.ts", import.meta.url), { type: "module" });
     worker.addEventListener("message", ({ data }: MessageEvent<Answer>) => {
+      if (worker === this.#worker) {
+        this.#isLoaded = true;
+      }
       if (data.id === this.#asked?.id) {
         this.#failures = 0;
-        if (!this.#isLoaded) {
-          this.#isLoaded = true;
+        if (!this.#isOn) {
+          this.#isOn = true;
           this.#onState("on");
         }
         this.#asked.settle(data.value);
@@ -124,7 +141,7 @@ export class Checker {
     worker.addEventListener("error", (event) => {
       event.preventDefault();
       if (worker === this.#worker) {
-        this.#fail(event.message || "it could not be loaded");
+        this.#fail(this.#isLoaded ? "the checker failed on this script" : "the checker could not be loaded");
       }
     });
     this.#worker = worker;
@@ -133,26 +150,22 @@ export class Checker {
   }
 
   #fail(reason: string): void {
+    const state = AFTER_FAILURES[this.#failures] ?? "over";
     this.#failures++;
-    this.#isOver = this.#failures >= MOST_FAILURES;
-    if (this.#isOver) {
-      this.#onState("failed", reason);
-    } else {
-      this.#onState("off");
+    this.#isOver = state === "over";
+    this.#isOn = false;
+    if (state === "again" && this.#waiting === undefined) {
+      this.#again = this.#waiting = this.#newest;
     }
-    this.#end();
-  }
-
-  /** Begins anew after it was given up, as when there is a network again. */
-  revive(): void {
-    this.#failures = 0;
-    this.#isOver = false;
-  }
-
-  /** Ends the worker; a check that waits begins anew with another one. */
-  #end(): void {
+    this.#onState(state, reason);
     this.#worker?.terminate();
     this.#worker = undefined;
     this.#asked?.settle(undefined);
+  }
+
+  /** Begins anew after failures, as when there is a network again, or another script. */
+  revive(): void {
+    this.#failures = 0;
+    this.#isOver = false;
   }
 }

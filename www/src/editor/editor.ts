@@ -16,7 +16,13 @@ import {
   indentUnit,
   syntaxHighlighting,
 } from "@codemirror/language";
-import { lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
+import {
+  forEachDiagnostic,
+  lintGutter,
+  lintKeymap,
+  type Diagnostic as Problem,
+  setDiagnostics,
+} from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import {
   EditorState,
@@ -42,7 +48,7 @@ import { closeBlock } from "./blocks.js";
 import { explanations } from "./explain.js";
 import { definitions, highlighting, luauSupport } from "./language.js";
 import { markLines, marks } from "./marks.js";
-import { offsetOf, problemsIn } from "./problems.js";
+import { offsetOf, problemsIn, together } from "./problems.js";
 import { suggest } from "./suggest.js";
 
 /** Told of what the visitor does, and asked for what the editor cannot know. */
@@ -80,8 +86,6 @@ export class Editor {
   readonly #view: EditorView;
   readonly #extensions: Extension;
   readonly #hidden = new Map<string, Hidden>();
-  /** What is wrong with files that were not shown yet. */
-  readonly #problems = new Map<string, readonly Diagnostic[]>();
   #name = "";
 
   constructor(host: HTMLElement, options: EditorOptions) {
@@ -107,7 +111,7 @@ export class Editor {
     const known = this.#hidden.get(name);
     this.#hidden.delete(name);
     this.#name = name;
-    this.#put(known?.state ?? this.#stateOf(name, source));
+    this.#put(known?.state ?? this.#stateOf(source));
     if (known?.scroll !== undefined) {
       this.#view.dispatch({ effects: known.scroll });
     }
@@ -115,11 +119,10 @@ export class Editor {
 
   /** Puts another source in the place of a file's, with its history. */
   replace(name: string, source: string): void {
-    this.#problems.delete(name);
     if (name === this.#name) {
-      this.#put(this.#stateOf(name, source));
+      this.#put(this.#stateOf(source));
     } else {
-      this.#hidden.set(name, { state: this.#stateOf(name, source), scroll: undefined });
+      this.#hidden.set(name, { state: this.#stateOf(source), scroll: undefined });
     }
   }
 
@@ -139,30 +142,36 @@ export class Editor {
       this.#hidden.set(to, hidden);
     }
     this.#hidden.delete(from);
-    this.#problems.delete(from);
   }
 
   /** Other files take the place of all. */
   forgetAll(): void {
     this.#hidden.clear();
-    this.#problems.clear();
     this.#name = "";
   }
 
   /** A file is gone. */
   forget(name: string): void {
     this.#hidden.delete(name);
-    this.#problems.delete(name);
     if (name === this.#name) {
       this.#name = "";
     }
   }
 
-  /** Shows what is wrong with a file. */
-  setDiagnostics(name: string, diagnostics: readonly Diagnostic[]): void {
-    const isKnown = this.#update(name, (state) => setDiagnostics(state, problemsIn(state.doc, diagnostics)));
-    if (!isKnown) {
-      this.#problems.set(name, diagnostics);
+  /** Shows what the compiler or the type checker says of a file as it is now, in the place of what the same one said before. */
+  setDiagnostics(name: string, source: Diagnostic["source"], diagnostics: readonly Diagnostic[]): void {
+    this.#update(name, (state) => {
+      // Those that are shown have moved with what they are about.
+      const shown: Problem[] = [];
+      forEachDiagnostic(state, (problem, from, to) => shown.push({ ...problem, from, to }));
+      return setDiagnostics(state, together(shown, source, problemsIn(state.doc, diagnostics)));
+    });
+  }
+
+  /** The type checker has nothing to say any more. */
+  clearTypes(): void {
+    for (const name of [this.#name, ...this.#hidden.keys()]) {
+      this.setDiagnostics(name, "types", []);
     }
   }
 
@@ -194,18 +203,15 @@ export class Editor {
     this.#view.focus();
   }
 
-  /** Changes the state of a file, whether it is shown or not; returns whether it is known. */
-  #update(name: string, change: (state: EditorState) => TransactionSpec): boolean {
+  /** Changes the state of a file, whether it is shown or not. */
+  #update(name: string, change: (state: EditorState) => TransactionSpec): void {
+    const hidden = this.#hidden.get(name);
     if (name === this.#name) {
       this.#view.dispatch(change(this.#view.state));
-      return true;
-    }
-    const hidden = this.#hidden.get(name);
-    if (hidden !== undefined) {
+    } else if (hidden !== undefined) {
       const { state } = hidden.state.update(change(hidden.state));
       this.#hidden.set(name, { ...hidden, state });
     }
-    return hidden !== undefined;
   }
 
   #leave(): void {
@@ -214,13 +220,8 @@ export class Editor {
     }
   }
 
-  #stateOf(name: string, source: string): EditorState {
-    const state = EditorState.create({ doc: source, extensions: this.#extensions });
-    const problems = this.#problems.get(name);
-    this.#problems.delete(name);
-    return problems === undefined
-      ? state
-      : state.update(setDiagnostics(state, problemsIn(state.doc, problems))).state;
+  #stateOf(source: string): EditorState {
+    return EditorState.create({ doc: source, extensions: this.#extensions });
   }
 
   #all(): Extension {
