@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 import { offline } from "./plugins/offline.ts";
@@ -33,7 +33,10 @@ export default defineConfig({
     ],
   },
   plugins: [offline(new URL("src/sw.js", import.meta.url)), precompressed(target("compressed"))],
-  define: { "import.meta.env.VITE_LUAU_VERSION": JSON.stringify(luauVersion()) },
+  define: {
+    "import.meta.env.VITE_LUAU_VERSION": JSON.stringify(luauVersion()),
+    "import.meta.env.VITE_LUAU_BYTES": JSON.stringify(statSync(pkg("luau.wasm")).size),
+  },
   worker: { format: "es" },
   build: {
     outDir: target("site"),

@@ -6,7 +6,7 @@ import type { LuauError } from "luau-websocket";
 import echo from "../examples/echo.luau?raw";
 import { Checker, type CheckerState } from "./checker/client.js";
 import { Editor } from "./editor/editor.js";
-import { SyntaxChecker } from "./editor/syntax.js";
+import type { SyntaxChecker } from "./editor/syntax.js";
 import { LaterInspector } from "./inspector/later.js";
 import { loadModule } from "./module.js";
 import { OutputPanel } from "./output/output.js";
@@ -32,6 +32,15 @@ const status = element("status", HTMLElement);
 const runButton = element("run", HTMLButtonElement);
 const stopButton = element("stop", HTMLButtonElement);
 const isEmbedded = "embed" in document.documentElement.dataset;
+
+const progress = element("progress", HTMLProgressElement);
+// First of all: everything else is small beside it, and some of that waits.
+const loading = loadModule((loaded, total) => {
+  progress.max = total;
+  progress.value = loaded;
+});
+// It is told by who waits for it.
+loading.catch(() => {});
 
 installTheme();
 installDialogs();
@@ -85,6 +94,7 @@ const checker = new Checker({ onState: showChecking });
 let runner: Runner | undefined;
 /** Whether a run was asked for before that, by the keyboard. */
 let isWanted = false;
+/** It comes after the runner. */
 let syntax: SyntaxChecker | undefined;
 
 /** Shows a file. */
@@ -265,7 +275,8 @@ function showState(state: RunState): void {
   status.textContent = STATES[state];
   status.dataset.state = state;
   const isOver = state === "finished" || state === "failed" || state === "stopped";
-  stopButton.disabled = isOver || state === "stopping";
+  // Not disabled, so that whoever pressed it with the keyboard stays there.
+  stopButton.ariaDisabled = String(isOver || state === "stopping");
   runButton.textContent = isOver ? "Run" : "Run again";
   if (state === "stopped") {
     output.write("system", "stopped");
@@ -390,15 +401,8 @@ async function share(): Promise<void> {
 }
 
 async function start(): Promise<void> {
-  const progress = element("progress", HTMLProgressElement);
   try {
-    const module = await loadModule((loaded, total) => {
-      if (total !== undefined) {
-        progress.max = total;
-        progress.value = loaded;
-      }
-      status.textContent = `Loading… ${Math.round(loaded / 1024).toLocaleString("en")} kB`;
-    });
+    const module = await loading;
     runner = new Runner(module, {
       onOutput: (kind, text, values) => output.write(kind, text, values),
       onError: showError,
@@ -414,7 +418,6 @@ async function start(): Promise<void> {
       onMissing: () => tell(OUTDATED, "page"),
       onAlive: showAlive,
     });
-    syntax = new SyntaxChecker(module);
     runButton.disabled = false;
     status.textContent = "Ready";
     if (isWanted) {
@@ -425,6 +428,20 @@ async function start(): Promise<void> {
     status.dataset.state = "failed";
   } finally {
     progress.hidden = true;
+  }
+}
+
+/** Loads what a first run does not need. */
+async function loadRest(): Promise<void> {
+  const [{ SyntaxChecker }, module] = await Promise.all([
+    import("./editor/syntax.js"),
+    loading,
+    editor.load(),
+    inspector.load().then(() => layout.count("sockets", inspector.open)),
+  ]);
+  syntax = new SyntaxChecker(module);
+  for (const name of names()) {
+    checkSoon(name);
   }
 }
 
@@ -465,15 +482,9 @@ element("version", HTMLElement).textContent = `Luau ${import.meta.env.VITE_LUAU_
 
 showAll();
 await start();
-// Not at once: what Run needs comes first.
-setTimeout(() => {
-  inspector.load().then(
-    () => layout.count("sockets", inspector.open),
-    () => tell(OUTDATED, "page"),
-  );
-}, 300);
-for (const name of names()) {
-  checkSoon(name);
+// Not before: what Run needs comes first.
+if (runner !== undefined) {
+  loadRest().catch(() => tell(OUTDATED, "page"));
 }
 if ("serviceWorker" in navigator && import.meta.env.PROD) {
   // After everything else, so that it takes nothing from the first load.

@@ -1,7 +1,7 @@
 import wasmUrl from "luau-websocket/luau.wasm?url";
 
-/** Told of the download: bytes that have come, and of how many, where that is known. */
-type OnProgress = (loaded: number, total: number | undefined) => void;
+/** Told of the download: bytes that have come, and of how many. */
+type OnProgress = (loaded: number, total: number) => void;
 
 /** Loads and compiles the module, once for the page and the workers of all runs. */
 export async function loadModule(onProgress: OnProgress): Promise<WebAssembly.Module> {
@@ -9,9 +9,8 @@ export async function loadModule(onProgress: OnProgress): Promise<WebAssembly.Mo
   if (!response.ok || response.body === null) {
     throw new Error(`the VM could not be loaded (${response.status} ${response.statusText})`);
   }
-  // The length is that of what is transferred, and the bytes that come are unpacked: only without a packing they agree.
-  const length = response.headers.has("content-encoding") ? null : response.headers.get("content-length");
-  const total = length === null ? undefined : Number(length);
+  // Not the length that the host tells: that is of what is transferred, and what comes here is unpacked.
+  const total = import.meta.env.VITE_LUAU_BYTES;
   let loaded = 0;
   const counted = response.body.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array>({

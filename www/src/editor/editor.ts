@@ -1,11 +1,4 @@
 import "./editor.css";
-import {
-  acceptCompletion,
-  autocompletion,
-  closeBrackets,
-  closeBracketsKeymap,
-  closeCompletion,
-} from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import {
   bracketMatching,
@@ -23,8 +16,8 @@ import {
   type Diagnostic as Problem,
   setDiagnostics,
 } from "@codemirror/lint";
-import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import {
+  Compartment,
   EditorState,
   type Extension,
   type StateEffect,
@@ -45,11 +38,9 @@ import {
 import type { Diagnostic, Place } from "../types.js";
 import { appearance } from "./appearance.js";
 import { closeBlock } from "./blocks.js";
-import { explanations } from "./explain.js";
-import { definitions, highlighting, luauSupport } from "./language.js";
+import { highlighting, luauSupport } from "./language.js";
 import { markLines, marks } from "./marks.js";
 import { offsetOf, problemsIn, together } from "./problems.js";
-import { suggest } from "./suggest.js";
 
 /** Told of what the visitor does, and asked for what the editor cannot know. */
 export interface EditorOptions {
@@ -84,13 +75,14 @@ const DESCRIPTION =
 export class Editor {
   readonly #options: EditorOptions;
   readonly #view: EditorView;
-  readonly #extensions: Extension;
+  #extensions: Extension;
   readonly #hidden = new Map<string, Hidden>();
+  readonly #later = new Compartment();
   #name = "";
 
   constructor(host: HTMLElement, options: EditorOptions) {
     this.#options = options;
-    this.#extensions = this.#all();
+    this.#extensions = this.#all([]);
     const root = host.attachShadow({ mode: "open", delegatesFocus: true });
     const description = document.createElement("span");
     description.id = "description";
@@ -98,6 +90,28 @@ export class Editor {
     description.textContent = DESCRIPTION;
     this.#view = new EditorView({ root, parent: root });
     root.append(description);
+  }
+
+  /**
+   * Loads what can come later: completion, explanations and the search.
+   *
+   * @throws Error when that fails
+   */
+  async load(): Promise<void> {
+    const { later } = await import("./later.js");
+    const { fileNames, hover } = this.#options;
+    const extension = later({
+      fileName: () => this.#name,
+      fileNames,
+      typeAt: async (view, offset) => {
+        const { number, from } = view.state.doc.lineAt(offset);
+        return hover?.({ chunkName: this.#name, line: number, column: offset - from + 1 });
+      },
+    });
+    this.#extensions = this.#all(extension);
+    for (const name of this.#names()) {
+      this.#update(name, () => ({ effects: this.#later.reconfigure(extension) }));
+    }
   }
 
   /** Shows a file. `source` is what is in it, unless it was shown before. */
@@ -170,7 +184,7 @@ export class Editor {
 
   /** The type checker has nothing to say any more. */
   clearTypes(): void {
-    for (const name of [this.#name, ...this.#hidden.keys()]) {
+    for (const name of this.#names()) {
       this.setDiagnostics(name, "types", []);
     }
   }
@@ -194,13 +208,17 @@ export class Editor {
 
   /** Nothing is marked any more. */
   clearMarks(): void {
-    for (const name of [this.#name, ...this.#hidden.keys()]) {
+    for (const name of this.#names()) {
       this.markLines(name, []);
     }
   }
 
   focus(): void {
     this.#view.focus();
+  }
+
+  #names(): string[] {
+    return [this.#name, ...this.#hidden.keys()];
   }
 
   /** Changes the state of a file, whether it is shown or not. */
@@ -224,27 +242,18 @@ export class Editor {
     return EditorState.create({ doc: source, extensions: this.#extensions });
   }
 
-  #all(): Extension {
-    const { onChange, onRun, fileNames, hover } = this.#options;
-    const run = (view: EditorView) => {
-      // What it proposes is not wanted any more, also when it comes only now.
-      closeCompletion(view);
+  #all(later: Extension): Extension {
+    const { onChange, onRun } = this.#options;
+    const run = () => {
       onRun();
       return true;
-    };
-    const typeAt = async (view: EditorView, offset: number) => {
-      const { number, from } = view.state.doc.lineAt(offset);
-      return hover?.({ chunkName: this.#name, line: number, column: offset - from + 1 });
     };
     return [
       keymap.of([
         { key: "Mod-Enter", run, preventDefault: true },
-        { key: "Tab", run: acceptCompletion },
         indentWithTab,
         { key: "Enter", run: closeBlock },
-        ...closeBracketsKeymap,
         ...defaultKeymap,
-        ...searchKeymap,
         ...historyKeymap,
         ...foldKeymap,
         ...lintKeymap,
@@ -261,19 +270,12 @@ export class Editor {
       indentUnit.compute(["doc"], ({ doc }) => unitOf(doc)),
       indentOnInput(),
       bracketMatching(),
-      closeBrackets(),
       rectangularSelection(),
       highlightActiveLine(),
       highlightActiveLineGutter(),
-      highlightSelectionMatches(),
       luauSupport,
       syntaxHighlighting(highlighting),
-      autocompletion({
-        override: [
-          (context) => suggest(context, { definitions, fileName: this.#name, fileNames: fileNames() }),
-        ],
-      }),
-      explanations(definitions, typeAt),
+      this.#later.of(later),
       marks,
       appearance,
       EditorView.contentAttributes.of({
