@@ -239,7 +239,7 @@ async function run(): Promise<void> {
     return;
   }
   editor.clearMarks();
-  output.clear();
+  output.begin();
   inspector.reset();
   layout.count("sockets", 0);
   // On a phone what it puts out is what there is to see.
@@ -249,9 +249,18 @@ async function run(): Promise<void> {
   await runner.run(workspace.files);
 }
 
-function showError(error: LuauError): void {
-  const traceback = error.traceback?.trimEnd();
-  output.write("error", traceback ? `${error.message}\n${traceback}` : error.message);
+function showError(error: LuauError, value: unknown): void {
+  const { message, frames, traceback } = error;
+  const [first] = frames;
+  if (value !== undefined && /^\w+: 0x[\da-f]+$/.test(message)) {
+    // It says more than its address, with which it has come.
+    const where = first === undefined ? "" : `${first.chunkName}:${first.line}: `;
+    output.write("error", `${where}thrown:`, [value], frames.length > 1 ? traceback.trimEnd() : "");
+  } else {
+    // A traceback of the one place that the message names already says nothing.
+    const isTold = frames.length === 1 && message.startsWith(`${first?.chunkName}:${first?.line}:`);
+    output.write("error", isTold ? message : `${message}\n${traceback}`.trimEnd());
+  }
   if (error.chunkName !== undefined && error.line !== undefined && names().includes(error.chunkName)) {
     editor.markLines(error.chunkName, [error.line]);
   }

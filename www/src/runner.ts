@@ -2,6 +2,7 @@ import type { LuauError, SocketEvent } from "luau-websocket";
 import { LuauWorker } from "luau-websocket/worker";
 import type { Files } from "./project.js";
 import type { Kind } from "./types.js";
+import { valuesOf } from "./worker/excerpt.js";
 import { makeWorker, type RunWorker } from "./worker/page.js";
 
 /** What a script may have: enough for any that is meant well, and less than would harm the page. */
@@ -26,7 +27,8 @@ export interface Alive {
 /** Told of what happens in a run; of nothing any more once another one has begun. */
 export interface RunnerOptions {
   onOutput(kind: Kind, text: string, values?: readonly unknown[]): void;
-  onError(error: LuauError): void;
+  /** @param value what was thrown, as far as there is something to see inside of it */
+  onError(error: LuauError, value: unknown): void;
   onSocket(event: SocketEvent): void;
   /** All that the script had is gone. */
   onEnd(reason: string): void;
@@ -77,6 +79,7 @@ export class Runner {
         }
       };
     options.onState("starting");
+    let end: "finished" | "failed" = "finished";
     try {
       const luau = await LuauWorker.create({
         worker: () => run.worker.worker,
@@ -84,9 +87,9 @@ export class Runner {
         memoryLimit: MEMORY_LIMIT,
         timeSlice: TIME_SLICE,
         modules: Object.fromEntries(others.map(({ name, source }) => [name, source])),
-        print: (text, values) => told(options.onOutput)("print", text, values()),
-        warn: (text, values) => told(options.onOutput)("warn", text, values()),
-        onError: told(options.onError),
+        print: (text, values) => told(options.onOutput)("print", text, valuesOf(values())),
+        warn: (text, values) => told(options.onOutput)("warn", text, valuesOf(values())),
+        onError: told((error) => this.#tellError(error)),
         onSocket: told(options.onSocket),
       });
       if (!isCurrent()) {
@@ -96,7 +99,7 @@ export class Runner {
       run.luau = luau;
       run.timer = setInterval(() => this.#ask(run), ASK_EVERY);
       options.onState("running");
-      const results = await luau.run(main.source, { chunkName: main.name });
+      const results = valuesOf(await luau.run(main.source, { chunkName: main.name }));
       if (isCurrent() && results.length > 0) {
         options.onOutput("system", "returned", results);
       }
@@ -104,7 +107,8 @@ export class Runner {
       if (!isCurrent() || run.isStopping) {
         return;
       }
-      options.onError(error as LuauError);
+      end = "failed";
+      this.#tellError(error as LuauError);
       if (run.luau === undefined) {
         options.onMissing();
       }
@@ -115,12 +119,12 @@ export class Runner {
       }
     }
     if (isCurrent()) {
-      await this.#rest(run);
+      await this.#rest(run, end);
     }
   }
 
   /** The script has come to its end: what it began may go on. */
-  async #rest(run: Run): Promise<void> {
+  async #rest(run: Run, end: "finished" | "failed"): Promise<void> {
     this.#options.onState("waiting");
     this.#ask(run);
     try {
@@ -130,7 +134,7 @@ export class Runner {
     }
     if (this.#run === run && !run.isStopping) {
       this.#end("the script has ended");
-      this.#options.onState("finished");
+      this.#options.onState(end);
     }
   }
 
@@ -159,6 +163,11 @@ export class Runner {
   /** Closes a connection of the script by hand. */
   close(id: number): void {
     this.#run?.worker.close(id);
+  }
+
+  #tellError(error: LuauError): void {
+    const [value] = Array.isArray(error.value) ? valuesOf(error.value) : [];
+    this.#options.onError(error, value);
   }
 
   #ask(run: Run): void {

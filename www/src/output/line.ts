@@ -1,6 +1,6 @@
 import { made } from "../shell/elements.js";
 import type { Kind } from "../types.js";
-import { CUT, type Line } from "./lines.js";
+import { CUT, isLabel, type Line } from "./lines.js";
 import { appendText } from "./places.js";
 import { treeOf } from "./tree.js";
 import { hasParts, preview } from "./values.js";
@@ -40,7 +40,52 @@ export function drawLine(line: Line, isChunk: (name: string) => boolean): HTMLEl
   } else {
     appendCut(text, line, line.text, isChunk, keep);
   }
+  if (line.after !== "") {
+    appendCut(text, line, `\n${line.after}`, isChunk, keep);
+  }
+  if (text.textContent?.endsWith("\n")) {
+    // The browser makes no row of what is behind the last end of a line.
+    text.append(made("br"));
+  }
   return row;
+}
+
+/** A line as it is on screen, as text. */
+export function textOf(line: Line): string {
+  const { text, values, after } = line;
+  if (values === undefined) {
+    return text;
+  }
+  const pieces = piecesOf(line, values).map(({ text, value }) => [text, value].filter(Boolean).join(" "));
+  const shown = isLabel(line.kind) ? [text, ...pieces].join(" ") : pieces.join("\t");
+  return after === "" ? shown : `${shown}\n${after}`;
+}
+
+/** What is shown of each value: its text, if that says something, and what it is, if there is something to see inside of it. */
+function piecesOf(
+  line: Line,
+  values: readonly unknown[],
+): { readonly text: string; readonly value: string; readonly tree?: unknown }[] {
+  if (isLabel(line.kind)) {
+    return values.map((value) =>
+      hasParts(value)
+        ? { text: "", value: preview(value), tree: value }
+        : { text: preview(value), value: "" },
+    );
+  }
+  const texts = line.text.split("\t");
+  if (texts.length !== values.length) {
+    // A text with tabs of its own does not say which part of it is which value.
+    const trees = values.filter(hasParts).map((tree) => ({ text: "", value: preview(tree), tree }));
+    return [{ text: line.text, value: "" }, ...trees];
+  }
+  return values.map((value, index) => {
+    const text = texts[index] ?? "";
+    // What a metamethod calls a table is shown as well.
+    return hasParts(value)
+      ? { text: ADDRESS.test(text) ? "" : text, value: preview(value), tree: value }
+      : { text, value: "" };
+  });
 }
 
 /** The values of a line: those with parts as trees. */
@@ -51,27 +96,20 @@ function appendValues(
   isChunk: (name: string) => boolean,
   keep: () => void,
 ): void {
-  const texts = line.label === undefined ? line.text.split("\t") : values.map(preview);
-  // A text with tabs of its own does not say which part of it is which value.
-  const isEach = texts.length === values.length;
-  if (line.label !== undefined || !isEach) {
-    parent.append(line.label ?? line.text, " ");
+  if (isLabel(line.kind)) {
+    appendCut(parent, line, line.text, isChunk, keep);
+    parent.append(" ");
   }
-  for (const [index, value] of values.entries()) {
-    if (index > 0 && isEach) {
-      parent.append("\t");
+  for (const [index, { text, tree }] of piecesOf(line, values).entries()) {
+    if (index > 0) {
+      parent.append(isLabel(line.kind) ? " " : "\t");
     }
-    const text = isEach ? (texts[index] ?? "") : "";
-    if (!hasParts(value)) {
+    if (text !== "") {
       appendCut(parent, line, text, isChunk, keep);
-      continue;
     }
-    // What a metamethod calls a table is shown as well.
-    if (line.label === undefined && isEach && !ADDRESS.test(text)) {
-      appendCut(parent, line, text, isChunk, keep);
-      parent.append(" ");
+    if (tree !== undefined) {
+      parent.append(text === "" ? "" : " ", treeOf(tree, keep));
     }
-    parent.append(treeOf(value, keep));
   }
 }
 

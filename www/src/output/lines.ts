@@ -7,12 +7,17 @@ export interface Line {
   readonly text: string;
   /** In milliseconds since the run began. */
   readonly time: number;
-  /** What the values are said to be; undefined where the text is the values themselves, with tabs between them. */
-  readonly label: string | undefined;
+  /** What comes after the values, in rows of its own. */
+  readonly after: string;
   /** What was put out, where it has parts to look into. Let go of before the text is. */
   values: readonly unknown[] | undefined;
   /** As it is on screen, once the reader has opened something in it that is to stay open. */
   element: HTMLElement | undefined;
+}
+
+/** Whether the text of a line comes before its values; that of the others is the values themselves, with tabs between them. */
+export function isLabel(kind: Kind): boolean {
+  return kind === "error" || kind === "system";
 }
 
 /** Whether a line is to be seen; undefined where all are. */
@@ -98,7 +103,9 @@ export class Block {
     if (known?.columns === columns && known.count === shown.length) {
       return known.rows;
     }
-    const rows = shown.reduce((sum, { text }) => sum + rowsOnScreen(text, columns), 0);
+    const rows = shown.reduce((sum, { text, after }) => {
+      return sum + rowsOnScreen(text, columns) + (after === "" ? 0 : rowsOnScreen(after, columns));
+    }, 0);
     this.#estimated = { columns, count: shown.length, rows };
     return rows;
   }
@@ -127,12 +134,14 @@ export class Lines {
     this.#linesOfBlock = Math.max(1, Math.min(FULL.lines, Math.floor(most / 20)));
   }
 
-  push(kind: Kind, text: string, time: number, values: readonly unknown[] = [], label?: string): void {
-    const kept = values.some(hasParts) ? values : undefined;
-    const rows = rowsOf(text, this.#most);
+  push({ kind, text, time, values, after }: Omit<Line, "element"> & { values: readonly unknown[] }): void {
+    // Of a text that comes before its values they are a part, however small.
+    const isKept = isLabel(kind) ? values.length > 0 : values.some(hasParts);
+    const kept = isKept ? values : undefined;
+    const rows = rowsOf(text, this.#most) + (after === "" ? 0 : rowsOf(after, this.#most));
     const parts = kept === undefined ? 0 : weightOf(kept);
     const block = this.#open();
-    block.lines.push({ kind, text, time, label, values: kept, element: undefined });
+    block.lines.push({ kind, text, time, values: kept, after, element: undefined });
     block.rows += rows;
     block.characters += text.length;
     block.parts += parts;
@@ -186,7 +195,9 @@ export class Lines {
         this.#parts -= block.parts;
         block.parts = 0;
         for (const line of block.lines) {
-          line.values = undefined;
+          if (line.values?.some(hasParts)) {
+            line.values = undefined;
+          }
         }
       }
       this.#firstWithValues += 1;

@@ -4,10 +4,9 @@ import "./output.css";
 import { made } from "../shell/elements.js";
 import { keep, kept } from "../storage.js";
 import type { Kind, Place } from "../types.js";
-import { drawLine } from "./line.js";
+import { drawLine, textOf } from "./line.js";
 import { type Filter, Lines } from "./lines.js";
 import { placeOf } from "./places.js";
-import { preview } from "./values.js";
 import { LinesView } from "./view.js";
 
 export interface OutputOptions {
@@ -69,29 +68,26 @@ export class OutputPanel {
   /**
    * Adds a line. It is on screen with the next frame.
    *
-   * @param values what was printed, as JS values: those with parts can be opened
+   * @param values as JS values: those with parts can be opened. The text of a print or a warning is these values; that of an error or
+   *   of a message comes before them
+   * @param after what comes after them, in rows of its own
    */
-  write(kind: Kind, text: string, values: readonly unknown[] = []): void {
+  write(kind: Kind, text: string, values: readonly unknown[] = [], after = ""): void {
     const time = performance.now() - this.#start;
-    if (kind === "system" && values.length > 0) {
-      // The text of a print is its values; that of a message comes before them.
-      this.#lines.push(kind, `${text} ${values.map(preview).join("\t")}`, time, values, text);
-    } else {
-      this.#lines.push(kind, text, time, values);
-    }
+    this.#lines.push({ kind, text, time, values, after });
     this.#view.request();
   }
 
-  /** Removes all lines. Times count from now on. */
-  clear(): void {
-    this.#lines.clear();
-    this.restart();
-    this.#view.clear();
+  /** A run begins: its lines take the place of those of before, and times count from now on. */
+  begin(): void {
+    this.#start = performance.now();
+    this.clear();
   }
 
-  /** Lets times count from now on. */
-  restart(): void {
-    this.#start = performance.now();
+  /** Removes all lines. */
+  clear(): void {
+    this.#lines.clear();
+    this.#view.clear();
   }
 
   /** All lines that are kept, as text. */
@@ -107,7 +103,7 @@ export class OutputPanel {
   #textOf(filter: Filter): string {
     return this.#lines.blocks
       .flatMap(({ lines }) => (filter === undefined ? lines : lines.filter(filter)))
-      .map(({ text }) => text)
+      .map(textOf)
       .join("\n");
   }
 
@@ -182,7 +178,7 @@ export class OutputPanel {
     // Quicker than to make a copy of each line in lower case.
     const pattern = new RegExp(text.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&"), "iu");
     const isAll = text === "" && this.#kinds.selectedIndex <= 0;
-    this.#filter = isAll ? undefined : (line) => kinds.includes(line.kind) && pattern.test(line.text);
+    this.#filter = isAll ? undefined : (line) => kinds.includes(line.kind) && pattern.test(textOf(line));
     this.#copy.textContent = isAll ? "Copy all" : "Copy these";
     this.#view.filter(this.#filter);
   }

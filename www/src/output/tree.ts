@@ -37,7 +37,7 @@ function fill(
     return;
   }
   const parts = partsOf(value);
-  if (parts === undefined || parts.count === 0) {
+  if (parts === undefined || parts.count + parts.missing === 0) {
     element.append(...name, made("span", `output-${typeof value}`, preview(value)));
     return;
   }
@@ -45,7 +45,14 @@ function fill(
   disclose(
     element,
     [...name, preview(value)],
-    () => partsIn(parts, 0, parts.count, inside, onToggle),
+    () => {
+      const list = partsIn(parts, 0, parts.count, inside, onToggle);
+      if (parts.missing > 0) {
+        const text = `${parts.missing.toLocaleString("en")} more are not shown: print a part of it`;
+        list.append(made("li", "output-missing", text));
+      }
+      return list;
+    },
     onToggle,
   );
 }

@@ -1,5 +1,7 @@
 // What there is to know of the values that scripts print, as the package gives them: tables are arrays, plain objects or maps.
 
+import { missingIn } from "../worker/excerpt.js";
+
 /** Something inside of a value. */
 export interface Part {
   /** As it is written in a table constructor of Luau; undefined where its place says all. */
@@ -10,6 +12,8 @@ export interface Part {
 /** What is inside of a value. */
 export interface Parts {
   readonly count: number;
+  /** How many more there are, which the page was not given. */
+  readonly missing: number;
   /** The parts from an index on, up to another one. */
   slice(start: number, end: number): readonly Part[];
   /** What a range of them is called. */
@@ -67,6 +71,7 @@ export function partsOf(value: unknown): Parts | undefined {
   if (value instanceof Uint8Array) {
     return {
       count: Math.ceil(value.length / ROW),
+      missing: 0,
       slice: (start, end) =>
         Array.from({ length: end - start }, (_, row) => rowOf(value, (start + row) * ROW)),
       range: (start, end) => `bytes ${start * ROW} … ${Math.min(end * ROW, value.length) - 1}`,
@@ -80,6 +85,7 @@ export function partsOf(value: unknown): Parts | undefined {
     const items: readonly unknown[] = value;
     return {
       count: items.length,
+      missing: missingIn(value),
       slice: (start, end) =>
         items.slice(start, end).map((item, index) => ({ key: `[${start + index + 1}]`, value: item })),
       range,
@@ -89,6 +95,7 @@ export function partsOf(value: unknown): Parts | undefined {
     value instanceof Map ? [...value] : Object.entries(value);
   return {
     count: entries.length,
+    missing: missingIn(value),
     slice: (start, end) =>
       entries.slice(start, end).map(([key, item]) => ({ key: keyText(key), value: item })),
     range: (start, end) => `entries ${start + 1} … ${end}`,
@@ -133,15 +140,18 @@ export function preview(value: unknown): string {
   }
   const items: string[] = [];
   let length = 0;
-  const count = sizeOf(value);
+  const count = sizeOf(value) + missingIn(value);
   for (const [key, item] of itemsOf(value)) {
     if (length > PREVIEW) {
       items.push(`… ${(count - items.length).toLocaleString("en")} more`);
-      break;
+      return `{${items.join(", ")}}`;
     }
     const text = key === undefined ? brief(item) : `${keyText(key)} = ${brief(item)}`;
     items.push(text);
     length += text.length + 2;
+  }
+  if (count > items.length) {
+    items.push(`… ${(count - items.length).toLocaleString("en")} more`);
   }
   return `{${items.join(", ")}}`;
 }
@@ -149,7 +159,7 @@ export function preview(value: unknown): string {
 /** A value in few characters. */
 function brief(value: unknown): string {
   if (isTable(value)) {
-    return sizeOf(value) === 0 ? "{}" : "{…}";
+    return sizeOf(value) + missingIn(value) === 0 ? "{}" : "{…}";
   }
   return value instanceof Uint8Array ? `buffer(${value.length})` : scalarText(value, PREVIEW_OF_TEXT);
 }

@@ -1,0 +1,215 @@
+// What a script puts out can be read, searched and copied, whatever it is and however much.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { run, siteForTests, status } from "./site.mjs";
+
+const context = siteForTests();
+
+/** @typedef {import("playwright-core").Page} Page */
+
+const log = (page = context.page) => page.getByRole("log");
+const rows = (page = context.page) => page.locator(".output-list .output-block .output-line");
+
+/** A page that may use the clipboard. */
+async function pageWithClipboard() {
+  const page = await context.newPage({ permissions: ["clipboard-read", "clipboard-write"] });
+  await context.open(page);
+  return page;
+}
+
+/** What is copied by pressing the button. @param {Page} page @param {string} name */
+async function copied(page, name) {
+  await page.getByRole("button", { name, exact: true }).click();
+  await page.locator(".output-note", { hasText: "Copied" }).waitFor();
+  return page.evaluate(() => navigator.clipboard.readText());
+}
+
+/**
+ * The longest time in which the page did not answer while something was done, in milliseconds.
+ *
+ * @param {Page} page
+ * @param {() => Promise<unknown>} act
+ */
+async function longestPause(page, act) {
+  await page.evaluate(() => {
+    const pauses = { longest: 0, last: performance.now(), timer: 0 };
+    pauses.timer = window.setInterval(() => {
+      const now = performance.now();
+      pauses.longest = Math.max(pauses.longest, now - pauses.last);
+      pauses.last = now;
+    }, 5);
+    Object.assign(window, { pauses });
+  });
+  await act();
+  return page.evaluate(() => {
+    const { pauses } = /** @type {any} */ (window);
+    clearInterval(pauses.timer);
+    return pauses.longest;
+  });
+}
+
+test("a table of half a million entries is printed, returned and thrown without holding up the page", async () => {
+  const { page } = context;
+  const make = "local t = {} for i = 1, 500000 do t['key' .. i] = 'value' .. i end ";
+  for (const [use, shown] of /** @type {const} */ ([
+    ["print(t)", /\{.* … 499,9\d\d more\}$/],
+    ["return t", /returned \{.* … 499,9\d\d more\}$/],
+    ["error(t)", /main:1: thrown: \{.* … 499,9\d\d more\}$/],
+  ])) {
+    // The best of two: the machine of the tests has other things to do as well.
+    let pause = Number.POSITIVE_INFINITY;
+    for (let attempt = 0; attempt < 2 && pause > 250; attempt++) {
+      pause = await longestPause(page, async () => {
+        await run(page, make + use);
+        await rows().filter({ hasText: shown }).waitFor();
+      });
+    }
+    assert(pause <= 250, `${use}: the page did not answer for ${pause} ms`);
+  }
+  await log().getByRole("button").click();
+  await log()
+    .getByRole("button", { name: /^entries 4901/ })
+    .waitFor();
+  await log().getByText("495,000 more are not shown: print a part of it").waitFor();
+});
+
+test("small tables are whole, with what they share and the circles in them", async () => {
+  const { page } = context;
+  await run(
+    page,
+    "local t = { name = 'luau', list = { 1, 2 } } t.self = t print('config', t) print({}, setmetatable({ 1 }, { __tostring = function() return 'one' end }))",
+  );
+  await status(page, "Finished");
+  const [config = "", empty] = await rows().allInnerTexts();
+  assert.match(config, /^config\s+\{.*name = "luau".*\}$/);
+  assert.equal(empty, "{}\tone {1}");
+  await log()
+    .getByRole("button", { name: /config|name/ })
+    .first()
+    .click();
+  await log().getByText("↺ the table that this is in").waitFor();
+});
+
+test("what is on screen is what is found and copied", async () => {
+  const page = await pageWithClipboard();
+  await run(page, "print('config', { name = 'luau' }) print('other') warn({ 1 }) return { x = 1 }, 'text'");
+  await status(page, "Finished");
+  const all = 'config\t{name = "luau"}\nother\n{1}\nreturned {x = 1} "text"';
+  assert.equal(await copied(page, "Copy all"), all);
+  await page.getByLabel("Filter the output by text").fill('NAME = "lu');
+  await page.locator(".output-count", { hasText: "1 of 4 lines" }).waitFor();
+  assert.equal(await rows(page).count(), 1);
+  assert.equal(await copied(page, "Copy these"), 'config\t{name = "luau"}');
+  await page.getByLabel("Filter the output by text").fill("no such text");
+  await page.getByText("No line passes the filter.").waitFor();
+  await page.getByLabel("Filter the output by text").fill("");
+  await page.getByLabel("Filter the output by kind").selectOption("Problems");
+  await page.locator(".output-count", { hasText: "1 of 4 lines" }).waitFor();
+  await page.context().close();
+});
+
+test("a thrown table is shown with what is in it, and its places", async () => {
+  const { page } = context;
+  await run(page, "local function fail()\n\terror({ code = 42 })\nend\nfail()");
+  await status(page, "Failed");
+  const text = await log().innerText();
+  assert.match(text, /main:2: thrown: .*\{code = 42\}/);
+  assert.match(text, /main:4/);
+  assert.doesNotMatch(text, /0x/);
+  await log().getByRole("button", { name: "{code = 42}" }).click();
+  await log().locator(".output-parts").getByText("42").waitFor();
+});
+
+test("a script that fails has failed, also when it is none", async () => {
+  const { page } = context;
+  for (const source of ["error('oops')", "local x = = 1"]) {
+    await run(page, source);
+    await status(page, "Failed");
+    // The place is in the message: it is not told twice.
+    assert.equal((await log().innerText()).match(/main:1/g)?.length, 1, source);
+  }
+  await run(page, "task.delay(0.5, print, 'later') error('oops')");
+  await log().getByText("later").waitFor();
+  await status(page, "Failed");
+  await run(page, "print('fine')");
+  await status(page, "Finished");
+});
+
+test("an error marks its line in the editor, until that is changed", async () => {
+  const { page } = context;
+  await run(page, "print('first')\nerror('oops')\nprint('third')");
+  await status(page, "Failed");
+  const marked = page.locator(".cm-marked");
+  assert.deepEqual(await marked.allInnerTexts(), ["error('oops')"]);
+  await page.locator(".cm-content").click();
+  await page.keyboard.type(" ");
+  await marked.waitFor({ state: "detached" });
+});
+
+test("empty rows are rows", async () => {
+  const { page } = context;
+  await run(page, "print('a')\nprint('b\\n')\nprint('c\\n', 'd')\nprint('')");
+  await status(page, "Finished");
+  const heights = await rows().evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().height));
+  const [one = 0] = heights;
+  assert.deepEqual(
+    heights.map((height) => Math.round(height / one)),
+    [1, 2, 2, 1],
+  );
+});
+
+test("a million lines are capped, and the page stays quick", async () => {
+  const { page } = context;
+  await run(page, "for i = 1, 1000000 do print('line', i) end print('the end')");
+  await log().getByText("the end").waitFor({ timeout: 120_000 });
+  await status(page, "Finished");
+  const counted = await page.locator(".output-count").innerText();
+  const [kept = 0, dropped = 0] = (counted.match(/[\d,]+(?= (?:lines|earlier))/g) ?? []).map((text) =>
+    Number(text.replaceAll(",", "")),
+  );
+  assert.equal(kept + dropped, 1_000_001, counted);
+  assert(kept <= 100_000 && kept > 90_000, counted);
+  assert((await rows().count()) < 1_000);
+  const pause = await longestPause(page, async () => {
+    await log().press("Home");
+    await log()
+      .getByText(/line\s+9\d\d\d\d\d$/)
+      .first()
+      .waitFor();
+    await log().press("End");
+    await log().getByText("the end").waitFor();
+  });
+  assert(pause < 500, `the page did not answer for ${pause} ms`);
+  await page.getByRole("button", { name: "Clear", exact: true }).first().click();
+  await page.locator(".output-count", { hasText: /^0 lines$/ }).waitFor();
+  assert.equal(await rows().count(), 0);
+});
+
+test("times count from the begin of the run, also after the lines were cleared, and rows are wrapped or not", async () => {
+  const page = await pageWithClipboard();
+  await run(page, "print(string.rep('long ', 200)) task.wait(1) print('second') task.wait(60)");
+  await rows(page).filter({ hasText: "second" }).waitFor();
+  const list = page.locator(".output-list");
+  const isWide = () => list.evaluate((list) => list.scrollWidth > list.clientWidth);
+  assert.equal(await isWide(), false);
+  await page.getByRole("button", { name: "Wrap" }).click();
+  assert.equal(await isWide(), true);
+  assert.equal(await page.locator(".output-block .output-time").first().isVisible(), false);
+  await page.getByRole("button", { name: "Times" }).click();
+  assert.match(await page.locator(".output-block .output-time").last().innerText(), /^[1-9]\.\d{3}$/);
+  await page.getByRole("button", { name: "Clear", exact: true }).first().click();
+  await page.locator("#stop").click();
+  await rows(page).filter({ hasText: "stopped" }).waitFor();
+  assert(Number(await page.locator(".output-block .output-time").last().innerText()) > 1);
+  // Both are remembered.
+  await page.reload();
+  await page.locator("#run:enabled").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Wrap" }).getAttribute("aria-pressed"), "false");
+  assert.equal(await page.getByRole("button", { name: "Times" }).getAttribute("aria-pressed"), "true");
+  await page.context().close();
+});
+
+test("nothing of all this made the browser complain", () => {
+  assert.deepEqual(context.complaints, []);
+});
