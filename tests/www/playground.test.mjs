@@ -117,30 +117,10 @@ test("names of the libraries are completed, and explained", async () => {
   await page.locator(".cm-tooltip-autocomplete").getByText("delay").first().waitFor();
   await page.keyboard.press("Escape");
   await write(page, "websocket.connect('ws://loopback/echo')");
+  // While it is drawn anew, nothing is told of what is under a pointer that does not move.
+  await page.waitForTimeout(1_000);
   await page.locator(".cm-line span").getByText("connect", { exact: true }).first().hover();
   await page.locator(".cm-tooltip-hover").first().waitFor();
-});
-
-test("every example runs without an error", async () => {
-  const { page } = context;
-  await page.getByRole("button", { name: "Examples" }).click();
-  await page.locator("#examples-dialog[open]").waitFor();
-  const titles = await page.locator("#examples-list .choice strong").allTextContents();
-  await page.keyboard.press("Escape");
-  const examples = titles.filter((title) => !title.startsWith("My script"));
-  assert(examples.length >= 7, examples.join(", "));
-  for (const title of examples) {
-    await page.getByRole("button", { name: "Examples" }).click();
-    await page.locator("#examples-list .choice", { has: page.getByText(title, { exact: true }) }).click();
-    await page.locator("#run").click();
-    await page.waitForTimeout(1_500);
-    if (await page.locator("#stop").isEnabled()) {
-      await page.locator("#stop").click();
-    }
-    await status(page, /Stopped|Finished/);
-    assert.doesNotMatch(await log().ariaSnapshot(), /\b[Ee]rror\b.*main:/, title);
-    await page.locator(".cm-lintRange-error").first().waitFor({ state: "detached" });
-  }
 });
 
 test("nothing of all this made the browser complain", () => {

@@ -8,6 +8,9 @@ const KEEP_AFTER = 300;
 /** Which script a tab shows. */
 const SHOWN = "shown";
 
+/** Under which names scripts are kept. */
+const PREFIX = "script:";
+
 /** A script of the visitor's own. */
 export interface Own {
   readonly id: string;
@@ -20,7 +23,7 @@ export interface WorkspaceOptions {
   /** What is shown to who has nothing yet. */
   readonly initial: Files;
   readonly server: Server;
-  /** Whether the page is inside of another one: what is written there is kept apart, and nothing is shown by itself. */
+  /** Whether the page is inside of another one: what is written there is not kept, and nothing is shown by itself. */
   readonly isEmbedded: boolean;
   /** Called when the browser does not keep the files any more. */
   onFull(): void;
@@ -32,8 +35,6 @@ export interface WorkspaceOptions {
  */
 export class Workspace {
   readonly #options: WorkspaceOptions;
-  /** Under which names scripts are kept. */
-  readonly #prefix: string;
   #files: Files;
   /** Which script of the visitor's own is shown: none, while it is an example or that of a link. */
   #own: string | undefined;
@@ -45,7 +46,6 @@ export class Workspace {
 
   constructor(options: WorkspaceOptions) {
     this.#options = options;
-    this.#prefix = options.isEmbedded ? "embedded:" : "script:";
     this.#files = options.server.ofExample(options.initial);
     const own = options.isEmbedded ? undefined : (this.#read(ofTab.get(SHOWN) ?? "") ?? this.#all()[0]);
     if (own !== undefined) {
@@ -105,7 +105,7 @@ export class Workspace {
     const own = this.#read(id);
     if (own !== undefined) {
       this.#own = id;
-      this.#known = kept(this.#prefix + id);
+      this.#known = kept(PREFIX + id);
       this.#files = this.#options.server.toShow(own.files);
       ofTab.set(SHOWN, id);
     }
@@ -114,11 +114,15 @@ export class Workspace {
   /** Deletes a script of the visitor's own that is not shown. */
   deleteOwn(id: string): void {
     this.#unkept.delete(id);
-    keep(this.#prefix + id, undefined);
+    keep(PREFIX + id, undefined);
   }
 
   /** The visitor changed the files. From now on they are a script of the visitor's own. */
   change(files: Files): void {
+    if (this.#options.isEmbedded) {
+      this.#files = files;
+      return;
+    }
     if (this.#own === undefined) {
       this.#begin();
     }
@@ -142,7 +146,7 @@ export class Workspace {
     if (this.#timer !== undefined) {
       clearTimeout(this.#timer);
       this.#timer = undefined;
-      if (this.#own === undefined || kept(this.#prefix + this.#own) !== this.#known) {
+      if (this.#own === undefined || kept(PREFIX + this.#own) !== this.#known) {
         // Another tab has changed the same script, or deleted it: from here on there are two.
         this.#begin();
       }
@@ -151,7 +155,7 @@ export class Workspace {
     }
     // There may be room again for those of before.
     for (const [id, text] of this.#unkept) {
-      if (keep(this.#prefix + id, text)) {
+      if (keep(PREFIX + id, text)) {
         this.#unkept.delete(id);
         if (id === this.#own) {
           this.#known = text;
@@ -164,7 +168,7 @@ export class Workspace {
   }
 
   #all(): Own[] {
-    const names = keptNames(this.#prefix).map((name) => name.slice(this.#prefix.length));
+    const names = keptNames(PREFIX).map((name) => name.slice(PREFIX.length));
     return [...new Set([...names, ...this.#unkept.keys()])]
       .map((id) => this.#read(id))
       .filter((own) => own !== undefined)
@@ -172,7 +176,7 @@ export class Workspace {
   }
 
   #read(id: string): Own | undefined {
-    const text = this.#unkept.get(id) ?? kept(this.#prefix + id);
+    const text = this.#unkept.get(id) ?? kept(PREFIX + id);
     if (text === undefined) {
       return undefined;
     }

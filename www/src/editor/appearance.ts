@@ -98,6 +98,7 @@ export const appearance = EditorView.theme({
   ".cm-description p": { margin: "6px 0 0" },
   ".cm-description a": { color: "var(--accent)", overflowWrap: "anywhere" },
 
+  ".cm-tooltip-lint": { margin: "0", padding: "0", listStyle: "none" },
   ".cm-diagnostic": { fontFamily: "var(--font)", fontSize: "13px", padding: "4px 10px" },
   ".cm-diagnostic-error": { borderLeftColor: "var(--error)" },
   ".cm-diagnostic-warning": { borderLeftColor: "var(--warning)" },

@@ -41,6 +41,7 @@ import { closeBlock } from "./blocks.js";
 import { highlighting, luauSupport } from "./language.js";
 import { markLines, marks } from "./marks.js";
 import { offsetOf, problemsIn, together } from "./problems.js";
+import { tappedProblems } from "./tapped.js";
 
 /** Told of what the visitor does, and asked for what the editor cannot know. */
 export interface EditorOptions {
@@ -261,6 +262,7 @@ export class Editor {
       lineNumbers(),
       foldGutter(),
       lintGutter(),
+      tappedProblems,
       codeFolding(),
       highlightSpecialChars(),
       history(),

@@ -23,6 +23,7 @@ export class Composer {
     this.#type.ariaLabel = "Kind of message";
     this.#type.append(new Option("Text", "text"), new Option("Hex", "hex"));
     this.#send.type = "submit";
+    this.#send.ariaDisabled = "true";
     this.element.append(this.#type, this.#input, this.#send, this.#problem);
     this.element.ariaLabel = "Send by hand";
     this.element.addEventListener("submit", (event) => {

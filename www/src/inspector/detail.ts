@@ -82,6 +82,8 @@ export class FrameDetail {
     this.#note.textContent = "";
     this.#render();
     this.#content.scrollTo(0, 0);
+    // Where not all of the panel fits on the screen, it opens below what can be seen.
+    this.element.scrollIntoView({ block: "nearest" });
   }
 
   #render(): void {

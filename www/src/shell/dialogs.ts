@@ -7,11 +7,17 @@ export function installDialogs(): void {
     button.addEventListener("click", () => button.closest("dialog")?.close());
   }
   for (const dialog of document.querySelectorAll("dialog")) {
-    // The backdrop belongs to the dialog itself.
-    dialog.addEventListener("click", (event) => {
-      if (event.target === dialog) {
+    // The backdrop belongs to the dialog itself, and so does its padding. Who marks a text may let go of it anywhere.
+    let isOutside = false;
+    dialog.addEventListener("pointerdown", ({ clientX, clientY }) => {
+      const { left, right, top, bottom } = dialog.getBoundingClientRect();
+      isOutside = clientX < left || clientX > right || clientY < top || clientY > bottom;
+    });
+    dialog.addEventListener("click", ({ target }) => {
+      if (isOutside && target === dialog) {
         dialog.close();
       }
+      isOutside = false;
     });
   }
 }

@@ -1,0 +1,49 @@
+import { forEachDiagnostic } from "@codemirror/lint";
+import { type Extension, StateEffect, StateField } from "@codemirror/state";
+import { type EditorView, showTooltip, type Tooltip, ViewPlugin } from "@codemirror/view";
+
+const setShown = StateEffect.define<Tooltip | null>();
+
+/** What was tapped; it goes with the next change, or the next tap. */
+const shown = StateField.define<Tooltip | null>({
+  create: () => null,
+  update(before, { effects, docChanged }) {
+    const effect = effects.find((effect) => effect.is(setShown));
+    return effect !== undefined ? effect.value : docChanged ? null : before;
+  },
+  provide: (field) => showTooltip.from(field),
+});
+
+/** Tells the problems of a line when its mark is tapped: a finger does not hover over it, as the mouse does. */
+export const tappedProblems: Extension = [
+  shown,
+  ViewPlugin.define((view) => {
+    const onClick = (event: MouseEvent) => {
+      const marker = (event.target as Element).closest(".cm-lint-marker");
+      const isByFinger = (event as PointerEvent).pointerType === "touch";
+      if (marker !== null && isByFinger) {
+        view.dispatch({ effects: setShown.of(problemsAt(view, event.clientY)) });
+      } else if (view.state.field(shown) !== null) {
+        view.dispatch({ effects: setShown.of(null) });
+      }
+    };
+    view.dom.addEventListener("click", onClick);
+    return { destroy: () => view.dom.removeEventListener("click", onClick) };
+  }),
+];
+
+/** The problems of the line at a height of the screen. */
+function problemsAt(view: EditorView, y: number): Tooltip | null {
+  const line = view.lineBlockAtHeight(y - view.documentTop);
+  const list = document.createElement("ul");
+  list.className = "cm-tooltip-lint";
+  forEachDiagnostic(view.state, ({ severity, message, source }, from) => {
+    if (from >= line.from && from <= line.to) {
+      const item = document.createElement("li");
+      item.className = `cm-diagnostic cm-diagnostic-${severity}`;
+      item.textContent = source === undefined ? message : `${message} (${source})`;
+      list.append(item);
+    }
+  });
+  return list.childElementCount === 0 ? null : { pos: line.from, create: () => ({ dom: list }) };
+}
