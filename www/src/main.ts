@@ -261,6 +261,7 @@ function showError(error: LuauError, value: unknown): void {
     const isTold = frames.length === 1 && message.startsWith(`${first?.chunkName}:${first?.line}:`);
     output.write("error", isTold ? message : `${message}\n${traceback}`.trimEnd());
   }
+  layout.tellError("output");
   if (error.chunkName !== undefined && error.line !== undefined && names().includes(error.chunkName)) {
     editor.markLines(error.chunkName, [error.line]);
   }
@@ -459,6 +460,10 @@ stopButton.addEventListener("click", () => void runner?.stop());
 element("examples", HTMLButtonElement).addEventListener("click", () => void chooseExample());
 element("share", HTMLButtonElement).addEventListener("click", () => void share());
 document.addEventListener("keydown", (event) => {
+  if (event.key === "." && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    void runner?.stop();
+  }
   // The editor has answered already when it has the focus. A message that is being written is not to be lost to a new run.
   const isElsewhere = (event.target as Element).closest?.("dialog, form, textarea") !== null;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.defaultPrevented && !isElsewhere) {

@@ -15,8 +15,8 @@ const BUILDS_BEFORE = 1;
 /** How long the network may take before the page that is kept is shown, in milliseconds. */
 const PATIENCE = 3_000;
 
-/** Past what the browser itself keeps: it may be of the build before. */
-const fresh = (file) => new Request(file, { cache: "reload" });
+/** Past what the browser itself keeps, which may be of the build before: but what has a hash in its name is of this one. */
+const fresh = (file) => new Request(file, { cache: file.includes("/assets/") ? "default" : "reload" });
 
 self.addEventListener("install", (event) => {
   event.waitUntil(

@@ -8,7 +8,7 @@ import {
   closeCompletion,
 } from "@codemirror/autocomplete";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
-import { type Extension, Prec } from "@codemirror/state";
+import { EditorState, type Extension, Prec } from "@codemirror/state";
 import { type EditorView, keymap } from "@codemirror/view";
 import { explanations, type TypeAt } from "./explain.js";
 import { definitions } from "./language.js";
@@ -23,6 +23,18 @@ export interface LaterOptions {
   readonly typeAt: TypeAt;
 }
 
+/** The words of the search, as the rest of the page writes its own. */
+const PHRASES = {
+  next: "Next",
+  previous: "Previous",
+  all: "All",
+  "match case": "Match case",
+  regexp: "Pattern",
+  "by word": "Whole words",
+  replace: "Replace",
+  "replace all": "Replace all",
+};
+
 export function later({ fileName, fileNames, typeAt }: LaterOptions): Extension {
   const closeBeforeRun = (view: EditorView) => {
     // What it proposes is not wanted any more, also when it comes only now.
@@ -35,6 +47,7 @@ export function later({ fileName, fileNames, typeAt }: LaterOptions): Extension 
     keymap.of(searchKeymap),
     closeBrackets(),
     highlightSelectionMatches(),
+    EditorState.phrases.of(PHRASES),
     explanations(definitions, typeAt),
     autocompletion({
       override: [

@@ -34,7 +34,10 @@ export class SocketInspector {
   readonly #options: SocketInspectorOptions;
   readonly #empty = emptyState();
   readonly #content = made("div", "sockets-content");
-  readonly #table = new ConnectionTable((connection) => this.#select(connection));
+  readonly #table = new ConnectionTable((connection) => {
+    this.#isChosen = true;
+    this.#select(connection);
+  });
   readonly #forgotten = made("p", "sockets-note");
   readonly #title = made("h3");
   readonly #close = button("Close connection");
@@ -60,6 +63,8 @@ export class SocketInspector {
   });
   #recorder = this.#makeRecorder();
   #selected: Connection | undefined;
+  /** Whether the visitor has looked into one of them: before that, it is the newest. */
+  #isChosen = false;
   /** The timeline as it was when it was paused. */
   #frozen: readonly Frame[] | undefined;
   /** How many frames came since. */
@@ -91,6 +96,11 @@ export class SocketInspector {
     const panel = made("div", "sockets");
     panel.append(this.#empty, this.#content, this.#status);
     host.append(panel);
+    for (const type of ["pointerdown", "focusin"]) {
+      timeline.addEventListener(type, () => {
+        this.#isChosen = true;
+      });
+    }
     this.#latest.addEventListener("click", () => this.#timeline.follow());
     // Also called when it comes into view.
     new ResizeObserver(() => {
@@ -116,6 +126,7 @@ export class SocketInspector {
     this.#recorder = this.#makeRecorder();
     this.#changed.clear();
     this.#table.clear();
+    this.#isChosen = false;
     this.#select(undefined);
     this.#schedule();
   }
@@ -136,7 +147,8 @@ export class SocketInspector {
       },
       changed: (connection) => {
         this.#changed.add(connection);
-        if (this.#selected === undefined) {
+        const isNewer = !this.#isChosen && connection.id > (this.#selected?.id ?? 0);
+        if (this.#selected === undefined || isNewer) {
           this.#select(connection);
         }
       },
@@ -264,6 +276,7 @@ export class SocketInspector {
     this.#renderTable();
     this.#renderState();
     this.#timeline.render();
+    this.#latest.hidden = this.#timeline.isFollowing || this.#timeline.isAtEnd;
   }
 
   #renderTable(): void {
@@ -309,7 +322,6 @@ export class SocketInspector {
     }
     this.#counts.hidden = notes.length === 0;
     setText(this.#counts, notes.join(" "));
-    this.#latest.hidden = this.#timeline.isFollowing;
   }
 
   /** As long as something is open, its age grows. */

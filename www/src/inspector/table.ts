@@ -55,8 +55,12 @@ export class ConnectionTable {
     row.row.dataset.state = connection.state;
     setText(row.icon, icon);
     setText(row.word, word);
-    setText(row.button, connection.url);
-    row.button.title = connection.url;
+    if (row.button.title !== connection.url) {
+      row.button.title = connection.url;
+      // Where it does not fit, it is broken behind a slash rather than within a word.
+      const pieces = connection.url.split(/(?<=\/)(?!\/)/);
+      row.button.replaceChildren(...pieces.flatMap((piece) => [piece, made("wbr")]));
+    }
     setText(row.sent, trafficText(connection.sent));
     setText(row.received, trafficText(connection.received));
     setText(row.end, endText(connection));

@@ -50,8 +50,7 @@ export class Timeline {
     this.#space.role = "presentation";
     this.element.append(this.#space);
     this.element.addEventListener("scroll", () => {
-      const { scrollTop, clientHeight, scrollHeight } = this.element;
-      this.#isFollowing = scrollTop + clientHeight >= scrollHeight - this.#rowHeight / 2;
+      this.#isFollowing = this.isAtEnd;
       onScroll();
     });
     this.element.addEventListener("keydown", (event) => this.#onKey(event));
@@ -71,8 +70,10 @@ export class Timeline {
     return this.#isFollowing;
   }
 
-  get selected(): Frame | undefined {
-    return this.#selected;
+  /** Whether the newest frame can be seen. */
+  get isAtEnd(): boolean {
+    const { scrollTop, clientHeight, scrollHeight } = this.element;
+    return scrollTop + clientHeight >= scrollHeight - this.#rowHeight / 2;
   }
 
   /** Other frames than before. */

@@ -38,6 +38,8 @@ export class OutputPanel {
   readonly #kinds = made("select", "output-kinds");
   readonly #copy = made("button", "button small", "Copy all");
   readonly #empty = made("p", "output-empty");
+  /** How to begin, by the keyboard. */
+  readonly #keys = `${/Mac|iP(?:hone|ad)/.test(navigator.platform) ? "⌘" : "Ctrl"}+Enter`;
   readonly #count = made("p", "output-count");
   readonly #note = made("p", "output-note");
   readonly #toEnd = made("button", "button small", "To the end ↓");
@@ -210,7 +212,12 @@ export class OutputPanel {
         : `, ${dropped.toLocaleString("en")} earlier ${dropped === 1 ? "line was" : "lines were"} dropped`;
     setText(this.#count, passed + number(count) + gone);
     const isNothing = count === 0 || (this.#filter !== undefined && this.#view.shown === 0);
-    setText(this.#empty, count === 0 ? "What the script prints comes here." : "No line passes the filter.");
+    setText(
+      this.#empty,
+      count === 0
+        ? `What the script prints comes here. ${this.#keys} runs it.`
+        : "No line passes the filter.",
+    );
     this.#empty.hidden = !isNothing;
     this.#toEnd.hidden = this.#view.isAtEnd;
   }

@@ -43,6 +43,9 @@ export class Layout {
     const side = this.#parts.dataset.side ?? "output";
     for (const button of this.#buttons()) {
       const shown = button.dataset.show;
+      if (shown === part) {
+        this.#setNews(button, false);
+      }
       if (button.role === "tab") {
         button.ariaSelected = String(shown === side);
         button.tabIndex = shown === side ? 0 : -1;
@@ -50,6 +53,24 @@ export class Layout {
         button.ariaPressed = String(shown === part);
       }
     }
+  }
+
+  /** Marks the buttons of a part that is not shown: an error has come there. */
+  tellError(part: Part): void {
+    const { shown, side = "output" } = this.#parts.dataset;
+    const isWide = !matchMedia("(max-width: 720px)").matches;
+    if (part !== shown && !(isWide && part === side)) {
+      for (const button of this.#buttons()) {
+        if (button.dataset.show === part) {
+          this.#setNews(button, true);
+        }
+      }
+    }
+  }
+
+  #setNews(button: HTMLElement, isThere: boolean): void {
+    button.toggleAttribute("data-news", isThere);
+    button.ariaDescription = isThere ? "There is an error" : null;
   }
 
   /** Writes on the buttons how many there are of something. */
