@@ -106,6 +106,89 @@ test("a connection is closed by hand, with its code, and the script learns of it
   await logged(/closed\s+1000/);
 });
 
+test("the age of a connection grows while it is open, and frames tell when they came", async () => {
+  const { page } = context;
+  await connected(
+    `local ws = websocket.connect("ECHO")
+     ws.OnMessage:Connect(print)
+     task.wait(1.2)
+     ws:Send("late")
+     task.wait(60)`,
+  );
+  const age = sockets().locator("td.age");
+  await age.getByText(/^[12]\.\d s$/).waitFor();
+  const frame = frames().filter({ hasText: /received.*late/s });
+  const time = Number.parseFloat((await frame.locator(".time").innerText()).trim());
+  assert(time >= 1.2 && time < 5, `${time} s`);
+  await page.locator("#stop").click();
+  await status(page, "Stopped");
+});
+
+test("code and reason of a close are told, and those of a connection that was never open", async () => {
+  const { page, port } = context;
+  await run(
+    page,
+    `websocket.connect("ws://127.0.0.1:${port}/burst?count=1&close=4001&reason=because").OnClose:Wait()
+     print(websocket.connect("ws://127.0.0.1:${port}/forbidden"))`,
+  );
+  await status(page, "Finished");
+  await sockets()
+    .getByRole("row", { name: /Closed.*burst.*4001 Private use: because/s })
+    .waitFor();
+  await sockets()
+    .getByRole("row", { name: /Failed.*forbidden.*1006 Abnormal closure/s })
+    .waitFor();
+});
+
+test("a closed connection takes nothing by hand, also when it ended before it was looked at", async () => {
+  const { page, port } = context;
+  await page.locator("#output-tab").click();
+  await run(page, `websocket.connect("ws://127.0.0.1:${port}/echo"):Close()`);
+  await status(page, "Finished");
+  await page.locator("#sockets-tab").click();
+  const send = sockets().getByRole("button", { name: "Send", exact: true });
+  assert.equal(await send.getAttribute("aria-disabled"), "true");
+  await sockets().getByRole("textbox", { name: "Message to send by hand" }).press("Enter");
+  await sockets().getByText("The connection is not open.").waitFor();
+});
+
+test("the timeline is cleared, and goes on", async () => {
+  const { page } = context;
+  await connected(
+    `local ws = websocket.connect("ECHO")
+     ws.OnMessage:Connect(print)
+     for i = 1, 5 do ws:Send("number " .. i) end
+     task.wait(60)`,
+  );
+  await frames().filter({ hasText: "number 5" }).nth(1).waitFor();
+  await sockets().getByRole("button", { name: "Clear" }).click();
+  await frames().first().waitFor({ state: "hidden" });
+  await sockets().getByRole("textbox", { name: "Message to send by hand" }).fill("after");
+  await sockets().getByRole("button", { name: "Send", exact: true }).click();
+  await frames().filter({ hasText: "after" }).nth(1).waitFor();
+  assert.equal(await sockets().getByRole("button", { name: "↓ Latest" }).isVisible(), false);
+  await page.locator("#stop").click();
+  await status(page, "Stopped");
+});
+
+test("the newest connection is shown as long as nobody has looked into one", async () => {
+  const { page } = context;
+  await connected(
+    `for i = 1, 2 do task.spawn(function() websocket.connect("ECHO?first=" .. i).OnMessage:Wait() end) end
+     task.wait(2)
+     for i = 1, 2 do task.spawn(function() websocket.connect("ECHO?then=" .. i).OnMessage:Wait() end) end`,
+  );
+  const title = sockets().getByRole("region", { name: "Timeline" }).getByRole("heading");
+  await title.filter({ hasText: "first=2" }).waitFor();
+  await title.filter({ hasText: "then=2" }).waitFor();
+  await sockets()
+    .getByRole("row", { name: /first=1/ })
+    .click();
+  await title.filter({ hasText: "first=1" }).waitFor();
+  await page.locator("#stop").click();
+  await status(page, "Stopped");
+});
+
 test("many connections have a row each, and what was open when the script was stopped is shown as gone", async () => {
   await connected(
     `for index = 1, 20 do task.spawn(function() websocket.connect("ECHO").OnMessage:Wait() end) end`,
