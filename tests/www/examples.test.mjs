@@ -9,7 +9,7 @@ const context = siteForTests({ playground: false });
 /** How each of them ends. */
 const ENDS = {
   Echo: /Echo: Hello from Luau!.*WebSocket disconnected\./s,
-  Chat: /./,
+  Chat: /Ada: Good afternoon!.*you left \(1000\)/s,
   "Heartbeat and reconnect": /no answer for.*enough of this server/s,
   "Binary protocol": /asked 5 questions.*the sum is 31\.5.*desserts/s,
   "Live table": /apples.*\d+ messages in 6 seconds/s,

@@ -40,9 +40,12 @@ for (const viewport of [PORTRAIT, LANDSCAPE]) {
 
 test("a mark of the editor that is tapped tells what is wrong", async () => {
   const page = await phone(PORTRAIT);
-  await write(page, "local x = = 1");
+  await write(page, `local x = = 1 -- ${"far to the right ".repeat(10)}`);
   await page.locator(".cm-lint-marker-error").tap();
-  await page.locator(".cm-tooltip .cm-diagnostic", { hasText: /Expected identifier.*compiler/ }).waitFor();
+  const told = page.locator(".cm-tooltip .cm-diagnostic", { hasText: /Expected identifier.*compiler/ });
+  await told.waitFor();
+  const box = await told.boundingBox();
+  assert(box && box.x >= 0 && box.x + box.width <= PORTRAIT.width, JSON.stringify(box));
   await page.locator(".cm-content").tap();
   await page.locator(".cm-tooltip .cm-diagnostic").waitFor({ state: "detached" });
   await page.context().close();

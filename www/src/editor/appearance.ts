@@ -56,7 +56,13 @@ export const appearance = EditorView.theme({
 
   ".cm-panels": { ...raised, borderRadius: "0", borderWidth: "1px 0 0" },
   ".cm-panel.cm-search": { fontFamily: "var(--font)", padding: "6px 28px 6px 8px" },
-  ".cm-panel.cm-search label": { fontSize: "13px", display: "inline-flex", alignItems: "center", gap: "4px" },
+  ".cm-panel.cm-search label": {
+    fontSize: "13px",
+    display: "inline-flex",
+    alignItems: "center",
+    gap: "4px",
+    verticalAlign: "middle",
+  },
   ".cm-panel.cm-search input[type=checkbox]": { margin: "0", minHeight: "0", accentColor: "var(--accent)" },
   ".cm-textfield": {
     ...raised,
@@ -101,7 +107,7 @@ export const appearance = EditorView.theme({
 
   ".cm-tooltip-lint": { margin: "0", padding: "0", listStyle: "none" },
   ".cm-diagnostic": { fontFamily: "var(--font)", fontSize: "13px", padding: "4px 10px" },
-  ".cm-lint-marker": { content: "normal", width: "0.6em", height: "0.6em" },
+  ".cm-lint-marker": { content: "normal", width: "0.6em", height: "0.6em", margin: "0.25em auto 0" },
   ".cm-lint-marker-error": { backgroundColor: "var(--error)", borderRadius: "50%" },
   // Not by its colour alone.
   ".cm-lint-marker-warning": {

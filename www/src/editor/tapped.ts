@@ -45,5 +45,9 @@ function problemsAt(view: EditorView, y: number): Tooltip | null {
       list.append(item);
     }
   });
-  return list.childElementCount === 0 ? null : { pos: line.from, create: () => ({ dom: list }) };
+  // Beside the mark: the begin of the line may be scrolled out of view.
+  const x =
+    (view.dom.querySelector(".cm-gutters")?.getBoundingClientRect().right ?? 0) + view.defaultCharacterWidth;
+  const pos = view.posAtCoords({ x, y }, false);
+  return list.childElementCount === 0 ? null : { pos, create: () => ({ dom: list }) };
 }
