@@ -38,8 +38,6 @@ export class OutputPanel {
   readonly #kinds = made("select", "output-kinds");
   readonly #copy = made("button", "button small", "Copy all");
   readonly #empty = made("p", "output-empty");
-  /** How to begin, by the keyboard. */
-  readonly #keys = `${/Mac|iP(?:hone|ad)/.test(navigator.platform) ? "⌘" : "Ctrl"}+Enter`;
   readonly #count = made("p", "output-count");
   readonly #note = made("p", "output-note");
   readonly #toEnd = made("button", "button small", "To the end ↓");
@@ -214,13 +212,17 @@ export class OutputPanel {
     const isNothing = count === 0 || (this.#filter !== undefined && this.#view.shown === 0);
     setText(
       this.#empty,
-      count === 0
-        ? `What the script prints comes here. ${this.#keys} runs it.`
-        : "No line passes the filter.",
+      count === 0 ? `What the script prints comes here.${howToRun()}` : "No line passes the filter.",
     );
     this.#empty.hidden = !isNothing;
     this.#toEnd.hidden = this.#view.isAtEnd;
   }
+}
+
+/** Where there is a keyboard, which keys run a script. */
+function howToRun(): string {
+  const isPhone = matchMedia("(pointer: coarse)").matches;
+  return isPhone ? "" : ` ${/Mac/.test(navigator.platform) ? "⌘" : "Ctrl"}+Enter runs it.`;
 }
 
 /** Sets a text only where it changes, which is cheaper. */
