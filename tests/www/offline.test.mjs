@@ -9,7 +9,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { launchBrowser } from "../server/browser.mjs";
 import { startServer } from "../server/server.mjs";
-import { ready, run, status } from "./site.mjs";
+import { ready, run, status, write } from "./site.mjs";
 
 const site = fileURLToPath(new URL("../../target/site/", import.meta.url));
 /** The bytes that a visitor may have to wait for, compressed: of all that the first run needs. */
@@ -140,5 +140,32 @@ test("after the first visit it opens and runs without a network", async () => {
   await page.getByRole("log").getByText("offline").waitFor();
   await page.getByRole("log").getByText(/^a\b/).waitFor();
   await status(page, "Finished");
+  await context.close();
+});
+
+test("once there was time to keep it, types are checked without a network as well", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(address);
+  await ready(page);
+  await page.evaluate(async () => {
+    const isKept = async (/** @type {string} */ file) => {
+      for (const name of await caches.keys()) {
+        const kept = await (await caches.open(name)).keys();
+        if (kept.some(({ url }) => url.includes(file))) {
+          return true;
+        }
+      }
+      return false;
+    };
+    while (!((await isKept("/checker_bg-")) && (await isKept("/checker-worker-")))) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  });
+  await context.setOffline(true);
+  await page.reload();
+  await ready(page);
+  await write(page, "--!strict\nlocal n: number = 'text'\nprint(n)");
+  await page.locator(".cm-lintRange-error").first().waitFor({ timeout: 60_000 });
   await context.close();
 });
