@@ -88,9 +88,10 @@ const behaviours = {
     await accept();
   },
 
-  /** Sends a text frame whose text is not UTF-8. */
-  async "bad-utf8"({ stream, accept }) {
+  /** Sends a text frame whose text is not UTF-8 after `seconds`: with the handshake, Firefox takes it for one that failed. */
+  async "bad-utf8"({ params, stream, accept }) {
     await accept();
+    await seconds(params.get("seconds"));
     stream.write(Buffer.from([0x81, 0x02, 0xc3, 0x28]));
   },
 
@@ -151,12 +152,16 @@ export async function startServer({ port = 0, root, playground = false } = {}) {
   });
   /** @type {Set<Duplex>} */
   const streams = new Set();
+  /** @type {Set<Duplex>} */
+  const halfOpen = new Set();
 
   /** @param {URL} url */
   const answer = (url) => {
     switch (url.pathname) {
       case "/server/connections":
         return streams.size;
+      case "/server/half-open":
+        return halfOpen.size;
       case "/server/ports":
         return { silent: portOf(silent), closed };
       case "/server/recorded":
@@ -186,10 +191,10 @@ export async function startServer({ port = 0, root, playground = false } = {}) {
     }
   });
 
-  /** @param {Duplex} stream */
-  const watch = (stream) => {
-    streams.add(stream);
-    stream.on("close", () => streams.delete(stream));
+  /** @param {Duplex} stream @param {Set<Duplex>} [among] */
+  const watch = (stream, among = streams) => {
+    among.add(stream);
+    stream.on("close", () => among.delete(stream));
     // A peer that goes away without a word is what some tests are about.
     stream.on("error", () => stream.destroy());
   };
@@ -214,7 +219,7 @@ export async function startServer({ port = 0, root, playground = false } = {}) {
   });
 
   const silent = createTcpServer((stream) => {
-    watch(stream);
+    watch(stream, halfOpen);
     // Read, since the end of the other side is only noticed then.
     stream.resume();
   });
@@ -225,7 +230,7 @@ export async function startServer({ port = 0, root, playground = false } = {}) {
   return {
     port: portOf(http),
     close: async () => {
-      for (const stream of streams) {
+      for (const stream of [...streams, ...halfOpen]) {
         stream.destroy();
       }
       http.closeAllConnections();
