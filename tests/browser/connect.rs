@@ -113,7 +113,7 @@ async fn what_the_browser_cannot_parse_gives_nil_and_its_words() {
 async fn a_server_that_never_answers_gives_nil_after_thirty_seconds() {
     let page = Page::new();
     let results = page.run(&"return websocket.connect('ws://SILENT/')".replace("SILENT", &silent().await)).await;
-    // Firefox gives up sooner, as a look at `network.websocket.timeout.open` shows.
+    // Firefox gives up by itself, after what its setting `network.websocket.timeout.open` says.
     let (reason, seconds) = if is_firefox() { ("could not connect", 20.0) } else { ("timed out after 30 s", 30.0) };
     assert!(json(&results).starts_with(&format!(r#"[null,"{reason}"#)), "{}", json(&results));
     assert!((page.seconds() - seconds).abs() < 0.5, "{}", page.seconds());

@@ -25,7 +25,8 @@ const LONGEST_CALL = 600_000;
  */
 export async function launchByDriver(program, capabilities) {
   const port = await freePort();
-  const driver = spawn(program, [`--port=${port}`], { stdio: ["ignore", "inherit", "inherit"] });
+  // What a browser says of itself would stand between the results.
+  const driver = spawn(program, [`--port=${port}`], { stdio: "ignore" });
   const ended = once(driver, "exit");
   const end = async () => {
     driver.kill();
@@ -61,7 +62,8 @@ async function listening(command) {
  */
 function commandsTo(address) {
   return async (method, path, body) => {
-    const response = await fetch(`${address}${path}`, { method, body: body && JSON.stringify(body) });
+    const headers = { "Content-Type": "application/json" };
+    const response = await fetch(`${address}${path}`, { method, headers, body: body && JSON.stringify(body) });
     const { value } = /** @type {any} */ (await response.json());
     if (!response.ok) {
       throw new Error(`${method} ${path}: ${value.error}: ${value.message}`);

@@ -196,3 +196,26 @@ pub(crate) fn find_program<'a>(names: impl IntoIterator<Item = &'a str>) -> Opti
             .find(|program| program.is_file())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_browser_needs_nothing_around_it_and_nobody_to_ask_for_it() -> Result<()> {
+        let config = Config::read()?;
+        let main = config.main_engine()?;
+        assert_eq!(main.within("node".into()), ("node".into(), vec![]));
+        assert!(config.engines(Engines::Usual).any(|engine| engine.name == main.name));
+        Ok(())
+    }
+
+    #[test]
+    fn all_browsers_are_more_than_the_usual_ones() -> Result<()> {
+        let config = Config::read()?;
+        let names = |which| config.engines(which).map(|engine| engine.name.as_str()).collect::<Vec<_>>();
+        assert_eq!(names(Engines::Usual), ["Chromium", "Firefox"]);
+        assert_eq!(names(Engines::All), ["Chromium", "Firefox", "WebKitGTK"]);
+        Ok(())
+    }
+}
