@@ -63,7 +63,11 @@ async function listening(command) {
 function commandsTo(address) {
   return async (method, path, body) => {
     const headers = { "Content-Type": "application/json" };
-    const response = await fetch(`${address}${path}`, { method, headers, body: body && JSON.stringify(body) });
+    const response = await fetch(`${address}${path}`, {
+      method,
+      headers,
+      body: body && JSON.stringify(body),
+    });
     const { value } = /** @type {any} */ (await response.json());
     if (!response.ok) {
       throw new Error(`${method} ${path}: ${value.error}: ${value.message}`);
