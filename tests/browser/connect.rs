@@ -4,7 +4,7 @@ use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::page::{Page, closed, half_open, is_firefox, json, silent, text};
+use crate::page::{Page, closed, half_open, is_firefox, json, server_connections, silent, text};
 
 #[wasm_bindgen_test]
 async fn an_opened_connection_tells_what_it_is() {
@@ -100,6 +100,15 @@ async fn another_answer_than_the_handshake_gives_nil() {
     let page = Page::new();
     let results = page.run("return (websocket.connect('ws://SERVER/forbidden')) == nil").await;
     assert_eq!(json(&results), "[true]");
+}
+
+#[wasm_bindgen_test]
+async fn a_server_that_agrees_to_no_subprotocol_gives_nil_and_is_left() {
+    let page = Page::new();
+    let results =
+        page.run("return (websocket.connect('ws://SERVER/subprotocol', { protocols = { 'chat' } })) == nil").await;
+    assert_eq!(json(&results), "[true]");
+    assert_eq!(server_connections(0).await, 0);
 }
 
 #[wasm_bindgen_test]
