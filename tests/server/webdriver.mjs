@@ -121,8 +121,12 @@ function pageOf(command, handle, browser) {
    * @param {unknown} [argument]
    */
   const evaluate = async (body, argument) => {
-    const { value, error, complaints } = JSON.parse(
-      await inWindow("/execute/async", { script: scriptOf(body), args: [argument ?? null] }),
+    const { value, error, complaints } = fromText(
+      // The script of a command has a global object of its own in Firefox: what pages do is to be done in the page's.
+      await inWindow("/execute/async", {
+        script: "const [text, done] = arguments; window.eval(text).then(done);",
+        args: [expressionOf(body, argument)],
+      }),
     );
     for (const complaint of complaints) {
       for (const listener of listeners) {
@@ -172,14 +176,14 @@ function pageOf(command, handle, browser) {
 }
 
 /**
- * The body of a function that runs an expression, or calls it with the argument if it is a function, and tells the outcome with
- * what the page complained of since the last time. All as text: what stands for `undefined` differs from driver to driver.
+ * An expression that evaluates another one, or calls it with the argument if it is a function: a promise of the outcome and of
+ * what the page complained of since the last time. All as text: what JSON has not is lost on the way through a driver.
  *
  * @param {string | Function} body
+ * @param {unknown} argument
  */
-function scriptOf(body) {
-  return `
-    const [argument, done] = arguments;
+function expressionOf(body, argument) {
+  return `(async () => {
     if (globalThis.complaints === undefined) {
       const complaints = globalThis.complaints = [];
       addEventListener("error", (event) => complaints.push(String(event.error ?? event.message)));
@@ -192,14 +196,43 @@ function scriptOf(body) {
         };
       }
     }
-    const tell = (outcome) => done(JSON.stringify({ ...outcome, complaints: globalThis.complaints.splice(0) }));
-    (async () => {
+    const other = (value) => value === undefined || (typeof value === "number" && !Number.isFinite(value));
+    const tell = (outcome) =>
+      JSON.stringify({ ...outcome, complaints: globalThis.complaints.splice(0) }, (_, value) =>
+        other(value) ? { other: String(value) } : value);
+    try {
       const value = await (${body});
-      return typeof value === "function" ? value(argument) : value;
-    })().then(
-      (value) => tell({ value }),
-      (error) => tell({ error: String(error) }),
-    );`;
+      return tell({ value: typeof value === "function" ? await value(${JSON.stringify(argument)}) : value });
+    } catch (error) {
+      return tell({ error: String(error) });
+    }
+  })()`;
+}
+
+/** The values that JSON has not, by their texts. */
+const OTHERS = new Map([undefined, Number.NaN, Infinity, -Infinity].map((value) => [String(value), value]));
+
+/**
+ * What `expressionOf` told.
+ *
+ * @param {string} text
+ * @returns {any}
+ */
+function fromText(text) {
+  /** @type {(value: any) => any} */
+  const revived = (value) => {
+    if (typeof value !== "object" || value === null) {
+      return value;
+    }
+    if (OTHERS.has(value.other)) {
+      return OTHERS.get(value.other);
+    }
+    for (const key of Object.keys(value)) {
+      value[key] = revived(value[key]);
+    }
+    return value;
+  };
+  return revived(JSON.parse(text));
 }
 
 /** @returns {Promise<number>} */
