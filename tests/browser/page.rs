@@ -166,7 +166,7 @@ pub(crate) async fn closed() -> String {
 
 async fn address(name: &str) -> String {
     let ports = js_sys::JSON::parse(&answer("ports").await).unwrap();
-    format!("127.0.0.1:{}", property(&ports, name).as_f64().unwrap())
+    text(&ports, name)
 }
 
 /// How many sockets the server has open, once it is the number that is `expected`; or after two seconds, the other one.

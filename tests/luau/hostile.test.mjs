@@ -37,8 +37,8 @@ const context = pageForTests("/tests/luau/hostile/page.html", async (context) =>
   withAddresses = (text) =>
     text
       .replaceAll("{SERVER}", `127.0.0.1:${context.port}`)
-      .replaceAll("{SILENT}", `127.0.0.1:${ports.silent}`)
-      .replaceAll("{CLOSED}", `127.0.0.1:${ports.closed}`);
+      .replaceAll("{SILENT}", ports.silent)
+      .replaceAll("{CLOSED}", ports.closed);
 });
 
 after(() => console.log(`hostile: ${tried} scripts tried, ${survived} survived`));

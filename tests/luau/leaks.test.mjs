@@ -42,7 +42,7 @@ test("1,500 cycles of connect, echo and close leave the memory flat, and no clos
 });
 
 test("50 VMs disposed with open and half-open sockets leave no connection on the server", async () => {
-  const silent = `127.0.0.1:${(await ask(context, "ports")).silent}`;
+  const { silent } = await ask(context, "ports");
   await context.page.evaluate(
     async ([address, silentAddress]) => {
       const { Luau } = /** @type {any} */ (globalThis);

@@ -23,8 +23,8 @@ const context = pageForTests("/tests/luau/page.html", async (context) => {
   const ports = await ask(context, "ports");
   prelude = readFileSync(`${folder}/prelude.luau`, "utf8")
     .replace("{SERVER}", `127.0.0.1:${context.port}`)
-    .replace("{SILENT}", `127.0.0.1:${ports.silent}`)
-    .replace("{CLOSED}", `127.0.0.1:${ports.closed}`);
+    .replace("{SILENT}", ports.silent)
+    .replace("{CLOSED}", ports.closed);
 });
 
 for (const file of files) {

@@ -1,8 +1,8 @@
 // The server of the tests and of `cargo xtask serve`: WebSockets that behave in a chosen way, one path a behaviour, and
 // static files. It listens on loopback only. The services of the playground's examples are among the paths.
 //
-// Connections that are never answered have a port of their own: a browser opens one WebSocket after the other to an
-// address (RFC 6455, section 4.1), so such a one would hold up all others.
+// Connections that are never answered have an address of their own: a browser opens one WebSocket after the other to an
+// address (RFC 6455, section 4.1), so such a one would hold up all others. To Firefox all ports are one address.
 
 import { createServer } from "node:http";
 import { createServer as createTcpServer } from "node:net";
@@ -13,6 +13,9 @@ import { makeServices } from "../../www/services/services.js";
 /** @typedef {import("node:stream").Duplex} Duplex */
 /** @typedef {import("node:http").IncomingMessage} Request */
 /** @typedef {{ params: URLSearchParams, request: Request, stream: Duplex, head: Buffer, accept: () => Promise<import("ws").WebSocket> }} Upgrade */
+
+/** Another address of this machine, where there is one without setting it up. */
+const SILENT_HOST = process.platform === "linux" ? "127.0.0.2" : "127.0.0.1";
 
 /**
  * What came on `/record`, by name.
@@ -163,7 +166,7 @@ export async function startServer({ port = 0, root, playground = false } = {}) {
       case "/server/half-open":
         return halfOpen.size;
       case "/server/ports":
-        return { silent: portOf(silent), closed };
+        return { silent: `${SILENT_HOST}:${portOf(silent)}`, closed: `127.0.0.1:${closed}` };
       case "/server/recorded":
         return recorded.get(url.searchParams.get("name") ?? "");
       default:
@@ -225,7 +228,7 @@ export async function startServer({ port = 0, root, playground = false } = {}) {
   });
 
   await listen(http, port);
-  await listen(silent, 0);
+  await listen(silent, 0, SILENT_HOST);
   const closed = await closedPort();
   return {
     port: portOf(http),
@@ -282,12 +285,13 @@ async function closedPort() {
 /**
  * @param {import("node:net").Server} server
  * @param {number} port
+ * @param {string} [host]
  * @returns {Promise<void>}
  */
-function listen(server, port) {
+function listen(server, port, host = "127.0.0.1") {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, "127.0.0.1", resolve);
+    server.listen(port, host, resolve);
   });
 }
 

@@ -177,7 +177,7 @@ pub(crate) struct Browser {
 /// Installs a browser and its driver where they are missing.
 pub(crate) fn browser(config: &Config, engine: &Engine) -> Result<Browser> {
     if config.file.tools.contains_key(&engine.driver) {
-        cargo_tool(config, &engine.driver, &engine.driver, "2 minutes")?;
+        cargo_tool(config, &engine.driver, &engine.driver, "3 minutes")?;
     }
     find_browser(config, engine).or_else(|missing| {
         install_debian(config, &engine.debian)
