@@ -6,6 +6,7 @@ mod build;
 mod checker;
 mod command;
 mod config;
+mod docs;
 mod fuzz;
 mod glue;
 mod lint;
@@ -31,7 +32,8 @@ Usage: cargo xtask COMMAND
   serve   builds all and serves the playground, with a local echo server
   test    runs every test there is
   soak    lets 200 connections talk to a server that treats them badly
-  build   makes the package in pkg/ and the playground in target/site/
+  build   makes the package in pkg/, and the playground with the documentation in target/site/
+  docs    makes the package and the documentation alone
   lint    checks formats, lints and types
   fuzz    looks for faults for as long as it is told: cargo xtask fuzz [TARGET]
   setup   installs what the others need; they call it themselves
@@ -75,6 +77,11 @@ fn run() -> Result<()> {
             build::run(&config)?;
             site::run(&config)
         }
+        ("docs", []) => {
+            setup::for_builds(&config)?;
+            build::run(&config)?;
+            docs::run(&config)
+        }
         ("serve", options) => serve::run(&config, options),
         ("soak", options) => soak::run(&config, options),
         ("test", []) => test::run(&config),
@@ -85,7 +92,7 @@ fn run() -> Result<()> {
             tally.print();
             tally.into_result()
         }
-        ("setup" | "build" | "test" | "lint", [option, ..]) => bail!("{command} has no option {option}\n\n{USAGE}"),
+        ("setup" | "build" | "docs" | "test" | "lint", [option, ..]) => bail!("{command} has no option {option}\n\n{USAGE}"),
         _ => bail!("there is no command {command}\n\n{USAGE}"),
     }
 }
