@@ -81,7 +81,7 @@ field.addEventListener("keydown", (event) => {
 });
 list.addEventListener("keydown", (event) => {
   const links = [...list.querySelectorAll("a")];
-  const at = links.findIndex((link) => link === document.activeElement);
+  const at = links.indexOf(document.activeElement as HTMLAnchorElement);
   if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     event.preventDefault();
     (links[at + (event.key === "ArrowDown" ? 1 : -1)] ?? field).focus();

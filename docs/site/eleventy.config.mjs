@@ -26,7 +26,10 @@ const read = (path) => readFileSync(join(root, path), "utf8");
  * @returns {Promise<T>}
  */
 async function imported(path) {
-  const { module } = await runnerImport(fileURLToPath(new URL(path, import.meta.url)), { root, logLevel: "error" });
+  const { module } = await runnerImport(fileURLToPath(new URL(path, import.meta.url)), {
+    root,
+    logLevel: "error",
+  });
   return /** @type {T} */ (module);
 }
 
@@ -52,6 +55,8 @@ export default async function configure(eleventy) {
   const index = new SearchIndex();
   eleventy.amendLibrary("md", (/** @type {any} */ markdown) => {
     markdown.set({ linkify: true });
+    // Only addresses that say so: `LuauFrame.name` is no host.
+    markdown.linkify.set({ fuzzyLink: false, fuzzyEmail: false });
     extend(markdown, { toHtml, links, index });
   });
 
@@ -70,9 +75,17 @@ export default async function configure(eleventy) {
   };
 
   eleventy.addGlobalData("layout", "layout.njk");
-  eleventy.addGlobalData("permalink", () => (/** @type {any} */ { page }) => `${page.filePathStem}.html`);
+  eleventy.addGlobalData(
+    "permalink",
+    () =>
+      (/** @type {any} */ { page }) =>
+        `${page.filePathStem}.html`,
+  );
   // Relative, so that the site can lie under any path.
-  eleventy.addFilter("toRoot", (/** @type {string} */ url) => "../".repeat(url.split("/").length - 2) || "./");
+  eleventy.addFilter(
+    "toRoot",
+    (/** @type {string} */ url) => "../".repeat(url.split("/").length - 2) || "./",
+  );
   const sections = SECTIONS.map(({ title, pages }) => ({ title, pages: pages.map(pageAt) }));
   const all = sections.flatMap(({ pages }) => pages);
   eleventy.addGlobalData("sections", sections);
@@ -83,10 +96,13 @@ export default async function configure(eleventy) {
     }
     return all[at + by];
   });
-  eleventy.addTransform("playground", function (/** @type {string} */ html) {
-    const playground = `../${"../".repeat((/** @type {any} */ (this).page.url ?? "").split("/").length - 2)}`;
+  eleventy.addTransform(
+    "playground",
+    /** @this {any} */ function (/** @type {string} */ html) {
+      const playground = `${toRoot(this.page.url)}../`;
     return html.replaceAll(/ data-playground="([^"]*)" href="[^"]*"/g, ` href="${playground}$1"`);
-  });
+    },
+  );
 
   eleventy.on("eleventy.after", async () => {
     await build({

@@ -37,11 +37,13 @@ export function extend(markdown, { toHtml, links, index }) {
     const label = marks.includes("output") ? "Output" : "Code";
     // Focusable, since what does not fit is scrolled.
     const block = `<pre tabindex="0" role="region" aria-label="${label}"><code>${toHtml(code, language)}</code></pre>`;
-    const open = link === undefined ? "" : `<a class="button small" data-playground="${link}" href="${link}">Try it</a>`;
+    const open =
+      link === undefined ? "" : `<a class="button small" data-playground="${link}" href="${link}">Try it</a>`;
     return `<div class="code${label === "Output" ? " output" : ""}">${block}${open}</div>\n`;
   };
 
-  markdown.renderer.rules.table_open = () => '<div class="table" tabindex="0" role="region" aria-label="Table"><table>';
+  markdown.renderer.rules.table_open = () =>
+    '<div class="table" tabindex="0" role="region" aria-label="Table"><table>';
   markdown.renderer.rules.table_close = () => "</table></div>";
 
   markdown.core.ruler.push("links", (/** @type {any} */ state) => {

@@ -40,7 +40,10 @@ const PARSERS = new Map([
 ]);
 
 const escaped = (text: string) =>
-  text.replace(/[&<>"]/g, (char) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[char] ?? char);
+  text.replace(
+    /[&<>"]/g,
+    (char) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[char] ?? char,
+  );
 
 /** Code as HTML, with colours where the language is known. */
 export function toHtml(code: string, language: string): string {

@@ -1,6 +1,11 @@
 // The reference of what scripts see, from the definitions in types/.
 
-import { type Definition, type Definitions, parseDefinitions, signature } from "../../www/src/editor/definitions.js";
+import {
+  type Definition,
+  type Definitions,
+  parseDefinitions,
+  signature,
+} from "../../www/src/editor/definitions.js";
 
 /** The libraries, in the order in which they are told of. */
 const LIBRARIES = ["websocket", "task", "json"];

@@ -70,7 +70,7 @@ function withoutAlias(checker, symbol) {
 function inOrder(symbols) {
   const isClass = (/** @type {TypeScriptSymbol} */ { flags }) => Boolean(flags & SymbolFlags.Class);
   const isMain = ({ name = "" }) => /^Luau(?:Worker)?$/.test(name);
-  return symbols.toSorted(
+  return [...symbols].sort(
     (a, b) =>
       Number(isMain(b)) - Number(isMain(a)) ||
       Number(isClass(b)) - Number(isClass(a)) ||

@@ -19,7 +19,8 @@ export class SearchIndex {
   begin(path, title) {
     this.#page = `${path.replace(/^\//, "")}.html`;
     this.#title = title;
-    this.#pages.set(path, (this.#sections = []));
+    this.#sections = [];
+    this.#pages.set(path, this.#sections);
     this.heading("", "");
   }
 

@@ -12,6 +12,7 @@ mod glue;
 mod lint;
 mod notices;
 mod package;
+mod release;
 mod serve;
 mod server;
 mod setup;
@@ -36,6 +37,7 @@ Usage: cargo xtask COMMAND
   docs    makes the package and the documentation alone
   lint    checks formats, lints and types
   fuzz    looks for faults for as long as it is told: cargo xtask fuzz [TARGET]
+  release checks and packs a release, and publishes nothing: cargo xtask release --dry-run
   setup   installs what the others need; they call it themselves
 
 Options of serve:
@@ -86,13 +88,16 @@ fn run() -> Result<()> {
         ("soak", options) => soak::run(&config, options),
         ("test", []) => test::run(&config),
         ("fuzz", options) => fuzz::run(&config, options),
+        ("release", options) => release::run(&config, options),
         ("lint", []) => {
             setup::for_builds(&config)?;
             let tally = lint::run(&config);
             tally.print();
             tally.into_result()
         }
-        ("setup" | "build" | "docs" | "test" | "lint", [option, ..]) => bail!("{command} has no option {option}\n\n{USAGE}"),
+        ("setup" | "build" | "docs" | "test" | "lint", [option, ..]) => {
+            bail!("{command} has no option {option}\n\n{USAGE}")
+        }
         _ => bail!("there is no command {command}\n\n{USAGE}"),
     }
 }

@@ -34,13 +34,18 @@ fn native(config: &Config, tally: &mut Tally) {
     harness(config, tally, "native tests", "2 minutes the first time", &mut cargo);
 }
 
-/// What `crates/cxx-runtime` promises to any crate, under Node.
+/// What `crates/cxx-runtime` promises to any crate, and the smallest crate that uses it, under Node.
 fn runtime(config: &Config, tally: &mut Tally) {
-    let mut wasm_pack = Command::new(config.tool("wasm-pack"));
-    wasm_pack
-        .args(["test", "--node", "--mode", "no-install", "--release", "crates/cxx-runtime"])
-        .env("RUSTFLAGS", config.rust_flags());
-    harness(config, tally, "tests of the C++ runtime", "1 minute the first time", &mut wasm_pack);
+    for (name, folder) in [
+        ("tests of the C++ runtime", "crates/cxx-runtime"),
+        ("tests of the smallest crate that uses it", "examples/mlua-on-the-web"),
+    ] {
+        let mut wasm_pack = Command::new(config.tool("wasm-pack"));
+        wasm_pack
+            .args(["test", "--node", "--mode", "no-install", "--release", folder])
+            .env("RUSTFLAGS", config.rust_flags());
+        harness(config, tally, name, "1 minute the first time", &mut wasm_pack);
+    }
 }
 
 fn browser(config: &Config, tally: &mut Tally) {
@@ -68,8 +73,16 @@ fn browser(config: &Config, tally: &mut Tally) {
 }
 
 /// The folders of the tests that run under Node, on the package: some in a browser, some in other runtimes.
-const FOLDERS: [&str; 7] =
-    ["tests/luau", "tests/www", "tests/api", "tests/convert", "tests/worker", "tests/package", "tests/readme"];
+const FOLDERS: [&str; 8] = [
+    "tests/luau",
+    "tests/www",
+    "tests/docs",
+    "tests/api",
+    "tests/convert",
+    "tests/worker",
+    "tests/package",
+    "tests/readme",
+];
 
 /// What the package promises, from scripts that test scripts to the packed tarball in other runtimes.
 fn package(config: &Config, tally: &mut Tally) {
@@ -85,7 +98,7 @@ fn package(config: &Config, tally: &mut Tally) {
     };
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=tap"]).current_dir(&config.root).env("CHROMIUM", browser);
-    let run = test_files(config).and_then(|files| watched(NAME, "4 minutes", node.args(files)));
+    let run = test_files(config).and_then(|files| watched(NAME, "5 minutes", node.args(files)));
     let (passed, failed, succeeded) = match run {
         Ok((succeeded, output)) => {
             let (passed, failed) = node_counts(&output);
