@@ -39,6 +39,8 @@ export default async function configure(eleventy) {
   const { linkTo, toHtml } = await imported("playground.ts");
   /** @type {typeof import("./reference-scripts.ts")} */
   const { scriptReference } = await imported("reference-scripts.ts");
+  /** @type {typeof import("../../www/plugins/precompressed.ts")} */
+  const { compressAll } = await imported("../../www/plugins/precompressed.ts");
 
   /** @type {Map<string, string>} */
   const links = new Map();
@@ -82,10 +84,8 @@ export default async function configure(eleventy) {
         `${page.filePathStem}.html`,
   );
   // Relative, so that the site can lie under any path.
-  eleventy.addFilter(
-    "toRoot",
-    (/** @type {string} */ url) => "../".repeat(url.split("/").length - 2) || "./",
-  );
+  const toRoot = (/** @type {string} */ url) => "../".repeat(url.split("/").length - 2) || "./";
+  eleventy.addFilter("toRoot", toRoot);
   const sections = SECTIONS.map(({ title, pages }) => ({ title, pages: pages.map(pageAt) }));
   const all = sections.flatMap(({ pages }) => pages);
   eleventy.addGlobalData("sections", sections);
@@ -100,7 +100,7 @@ export default async function configure(eleventy) {
     "playground",
     /** @this {any} */ function (/** @type {string} */ html) {
       const playground = `${toRoot(this.page.url)}../`;
-    return html.replaceAll(/ data-playground="([^"]*)" href="[^"]*"/g, ` href="${playground}$1"`);
+      return html.replaceAll(/ data-playground="([^"]*)" href="[^"]*"/g, ` href="${playground}$1"`);
     },
   );
 
@@ -119,6 +119,7 @@ export default async function configure(eleventy) {
     for (const file of ["theme.js", "icon.svg"]) {
       cpSync(join(root, "www/public", file), join(output, file));
     }
+    compressAll(output, join(root, "target/compressed"));
   });
 
   return {

@@ -145,6 +145,9 @@ const LANGUAGES = new Map([["lua", "luau"]]);
 
 for (const document of DOCUMENTS) {
   const markdown = readFileSync(join(root, document), "utf8");
+  test(`${document} has no code that would be passed over`, () => {
+    assert.doesNotMatch(markdown, /^[ \t]+```/m);
+  });
   for (const snippet of snippetsOf(markdown)) {
     const { language, marks, code, output, line } = snippet;
     test(`${document}:${line}: ${language}`, { timeout: PATIENCE }, async (t) => {
