@@ -89,13 +89,12 @@ function described(checker, symbol) {
   if (symbol.flags & SymbolFlags.TypeAlias) {
     parts.push(code(textOf(symbol)));
   }
-  parts.push(documentationOf(checker, symbol));
+  parts.push(documentationOf(checker, toldOfIn(checker, symbol)));
   if (symbol.flags & (SymbolFlags.Class | SymbolFlags.Interface)) {
     const type = checker.getDeclaredTypeOfSymbol(symbol);
     for (const member of [...symbol.getExports().values(), ...checker.getPropertiesOfType(type)]) {
       // What is inherited from JavaScript's own classes is documented elsewhere.
-      const isOurs = member.declarations[0]?.path.toLowerCase().startsWith(declarations.toLowerCase());
-      const text = isOurs ? textOf(member) : "";
+      const text = isOurs(member) ? textOf(member) : "";
       if (text !== "" && !text.startsWith("#")) {
         const name = /^(?:(?:static|readonly|get) )*(\[[\w.]+\]|\w+)/.exec(text)?.[1] ?? member.name;
         const owner = text.startsWith("[") ? symbol.name : `${symbol.name}.`;
@@ -104,6 +103,26 @@ function described(checker, symbol) {
     }
   }
   return parts;
+}
+
+/** @param {TypeScriptSymbol} symbol */
+function isOurs(symbol) {
+  return symbol.declarations[0]?.path.toLowerCase().startsWith(declarations.toLowerCase()) ?? false;
+}
+
+/**
+ * Where a symbol is told of: the class of each entry refers to the one that all of them have in common, which is not exported.
+ *
+ * @param {Checker} checker
+ * @param {TypeScriptSymbol} symbol
+ */
+function toldOfIn(checker, symbol) {
+  const type = checker.getDeclaredTypeOfSymbol(symbol);
+  const bases = type.isClassOrInterface() ? checker.getBaseTypes(type) : [];
+  const [base] = bases.flatMap((base) => base.getSymbol() ?? []).filter(isOurs);
+  return base !== undefined && checker.getDocumentationCommentOfSymbol(symbol).includes(base.name)
+    ? base
+    : symbol;
 }
 
 /** @param {TypeScriptSymbol} symbol */
