@@ -47,9 +47,9 @@ pub struct Libraries {
 impl Libraries {
     /// Puts the libraries into the globals of `lua`.
     ///
-    /// Call [`cxx_runtime::init`] before the `Lua` is made, this once for each, and [`Lua::sandbox`] only afterwards. The `Lua` must have
-    /// the standard library, and must not catch panics of Rust by itself (`LuaOptions::catch_rust_panics`, which is off by default): its
-    /// `pcall` would be one through which no thread can wait.
+    /// [`cxx_runtime::init`] is to be called before the first `Lua` is made, and [`Lua::sandbox`] after this. The `Lua` must have the standard
+    /// library, and `LuaOptions::catch_rust_panics` must be on, as it is by default: without it, mlua has a `pcall` of its own, through which
+    /// no thread can wait.
     ///
     /// `on_error` takes the errors of threads, and `warn` what is to be told to who wrote the script.
     ///

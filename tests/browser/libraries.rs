@@ -87,6 +87,7 @@ async fn a_thread_runs_up_to_its_first_wait_before_spawn_returns() {
     world.start("log('begun') task.wait() log('ended')");
     assert_eq!(world.log.take(), ["begun"]);
     assert_eq!(world.run("").await, ["ended"]);
+    assert_eq!(world.run("log(pcall(function() return task.wait() > 0 end))").await, ["true true"]);
 }
 
 #[wasm_bindgen_test]
