@@ -36,7 +36,7 @@ fn rustdoc(config: &Config) -> Result<()> {
         .args(["doc", "--no-deps", "--release", "--target", target, "-p", "luau-websocket", "-p", "cxx-runtime"])
         .current_dir(&config.root)
         .env("RUSTFLAGS", config.rust_flags());
-    quietly(config, "Documenting the crates", "5 seconds, and 30 the first time", &mut cargo)?;
+    quietly(config, "Documenting the crates", "5 seconds, and 1 minute the first time", &mut cargo)?;
     let api = folder(config).join("api");
     fs::rename(&made, &api).with_context(|| format!("cannot move {} to {}", made.display(), api.display()))
 }
