@@ -7,6 +7,7 @@
 //! How the parts stand; each depends on those below it only:
 //!
 //! - [`vm`]: the class that JS sees, and the machine behind it.
+//! - [`libraries`]: the libraries without the class, in an `mlua::Lua` of one's own.
 //! - [`pump`]: runs the scheduler whenever JS has something for it, and lets the page breathe.
 //! - [`websocket`], [`task`], [`signal`], [`console`], [`debug`], [`json`], [`modules`]: the libraries that scripts see.
 //! - [`convert`]: values, functions and errors on their way to JS and back.
@@ -28,6 +29,7 @@ pub mod error;
 pub mod failure;
 pub mod host;
 pub mod json;
+pub mod libraries;
 pub mod modules;
 pub mod pump;
 mod raw;
@@ -38,4 +40,5 @@ pub mod value;
 pub mod vm;
 pub mod websocket;
 
+pub use libraries::Libraries;
 pub use raw::set_memory_limit;

@@ -6,11 +6,13 @@ mod build;
 mod checker;
 mod command;
 mod config;
+mod docs;
 mod fuzz;
 mod glue;
 mod lint;
 mod notices;
 mod package;
+mod release;
 mod serve;
 mod server;
 mod setup;
@@ -31,9 +33,11 @@ Usage: cargo xtask COMMAND
   serve   builds all and serves the playground, with a local echo server
   test    runs every test there is
   soak    lets 200 connections talk to a server that treats them badly
-  build   makes the package in pkg/ and the playground in target/site/
+  build   makes the package in pkg/, and the playground with the documentation in target/site/
+  docs    makes the package and the documentation alone
   lint    checks formats, lints and types
   fuzz    looks for faults for as long as it is told: cargo xtask fuzz [TARGET]
+  release checks and packs a release, and publishes nothing: cargo xtask release --dry-run
   setup   installs what the others need; they call it themselves
 
 Options of serve:
@@ -78,17 +82,25 @@ fn run() -> Result<()> {
             build::run(&config)?;
             site::run(&config)
         }
+        ("docs", []) => {
+            setup::for_builds(&config)?;
+            build::run(&config)?;
+            docs::run(&config)
+        }
         ("serve", options) => serve::run(&config, options),
         ("soak", options) => soak::run(&config, options),
         ("test", options) => test::run(&config, options),
         ("fuzz", options) => fuzz::run(&config, options),
+        ("release", options) => release::run(&config, options),
         ("lint", []) => {
             setup::for_builds(&config)?;
             let tally = lint::run(&config);
             tally.print();
             tally.into_result()
         }
-        ("setup" | "build" | "lint", [option, ..]) => bail!("{command} has no option {option}\n\n{USAGE}"),
+        ("setup" | "build" | "docs" | "lint", [option, ..]) => {
+            bail!("{command} has no option {option}\n\n{USAGE}")
+        }
         _ => bail!("there is no command {command}\n\n{USAGE}"),
     }
 }

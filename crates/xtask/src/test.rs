@@ -47,13 +47,18 @@ fn native(config: &Config, tally: &mut Tally) {
     harness(config, tally, "native tests", "2 minutes the first time", &mut cargo);
 }
 
-/// What `crates/cxx-runtime` promises to any crate, under Node.
+/// What `crates/cxx-runtime` promises to any crate, and the smallest crate that uses it, under Node.
 fn runtime(config: &Config, tally: &mut Tally) {
-    let mut wasm_pack = Command::new(config.tool("wasm-pack"));
-    wasm_pack
-        .args(["test", "--node", "--mode", "no-install", "--release", "crates/cxx-runtime"])
-        .env("RUSTFLAGS", config.rust_flags());
-    harness(config, tally, "tests of the C++ runtime", "1 minute the first time", &mut wasm_pack);
+    for (name, folder) in [
+        ("tests of the C++ runtime", "crates/cxx-runtime"),
+        ("tests of the smallest crate that uses it", "examples/mlua-on-the-web"),
+    ] {
+        let mut wasm_pack = Command::new(config.tool("wasm-pack"));
+        wasm_pack
+            .args(["test", "--node", "--mode", "no-install", "--release", folder])
+            .env("RUSTFLAGS", config.rust_flags());
+        harness(config, tally, name, "1 minute the first time", &mut wasm_pack);
+    }
 }
 
 /// The crate in a browser.
@@ -79,8 +84,16 @@ fn in_browser(config: &Config, (engine, browser): &Tried, tally: &mut Tally) {
 }
 
 /// The folders of the tests that run under Node, on the package: some in a browser, some in other runtimes.
-const FOLDERS: [&str; 7] =
-    ["tests/luau", "tests/www", "tests/api", "tests/convert", "tests/worker", "tests/package", "tests/readme"];
+const FOLDERS: [&str; 8] = [
+    "tests/luau",
+    "tests/www",
+    "tests/docs",
+    "tests/api",
+    "tests/convert",
+    "tests/worker",
+    "tests/package",
+    "tests/readme",
+];
 
 /// Those of them, and the files, in which engines may differ.
 const IN_EACH_ENGINE: [&str; 3] = ["tests/luau", "tests/worker", "tests/api/frames.test.mjs"];
@@ -92,7 +105,7 @@ fn on_package(config: &Config, browsers: &[Tried], tally: &mut Tally) {
     for (number, (engine, browser)) in browsers.iter().enumerate() {
         let is_main = number == 0;
         let (name, usually, places) = if is_main {
-            ("package tests".to_owned(), "4 minutes", &FOLDERS[..])
+            ("package tests".to_owned(), "5 minutes", &FOLDERS[..])
         } else {
             (format!("package tests in {}", engine.name), "2 minutes", &IN_EACH_ENGINE[..])
         };
