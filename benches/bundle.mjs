@@ -1,0 +1,87 @@
+// The peers, bundled as a page would have them: each with all that it needs in a folder of its own under target/bench.
+
+import { cp, mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+/** The folder of the repository. */
+export const root = fileURLToPath(new URL("../", import.meta.url));
+
+/** Where the bundles are. */
+export const folder = join(root, "target/bench");
+
+/**
+ * What each peer is made of: the module in benches/peers, what it imports by name from elsewhere, and the files that it looks for
+ * beside itself.
+ *
+ * @typedef {{ module: string, alias?: Record<string, string>, files?: string[] }} Parts
+ * @type {Record<string, Parts>}
+ */
+const PEERS = {
+  wasmoon: { module: "wasmoon", files: [join(root, "node_modules/wasmoon/dist/glue.wasm")] },
+  "luau-web": { module: "luau-web" },
+  "luau-web-asyncify": { module: "luau-web-asyncify" },
+  fengari: { module: "fengari" },
+  luaur: {
+    module: "luaur",
+    alias: { luaur: join(root, "target/bench-luaur/luaur.js") },
+    files: [join(root, "target/bench-luaur/luaur_bg.wasm")],
+  },
+};
+
+/** The peers that run in a page. */
+export const PAGE_PEERS = Object.keys(PEERS);
+
+/**
+ * Bundles a module of benches/peers, or what else runs in a page.
+ *
+ * @param {string} name of the folder that it gets
+ * @param {Parts & { platform?: "browser" | "node" }} parts
+ */
+async function bundle(name, { module, alias = {}, files = [], platform = "browser" }) {
+  const outdir = join(folder, name);
+  await rm(outdir, { recursive: true, force: true });
+  await mkdir(outdir, { recursive: true });
+  await build({
+    entryPoints: { peer: join(root, `benches/${module.includes("/") ? module : `peers/${module}`}.mjs`) },
+    outdir,
+    alias,
+    platform,
+    bundle: true,
+    minify: true,
+    // One build of luau-web is loaded, not both.
+    splitting: true,
+    format: "esm",
+    target: "es2022",
+    logLevel: "error",
+    // Asked for by code that runs under Node only.
+    external: platform === "browser" ? ["fs", "path", "os", "child_process", "url", "crypto", "module", "readline-sync", "tmp"] : [],
+    define: platform === "browser" ? { "process.env.FENGARICONF": "undefined" } : {},
+  });
+  for (const file of files) {
+    await cp(file, join(outdir, /** @type {string} */ (file.split(/[\\/]/).pop())));
+  }
+}
+
+/**
+ * Bundles a package of ours, for pages and for Node.
+ *
+ * @param {string} name
+ * @param {string} path of the folder of the package
+ */
+export async function bundleOurs(name, path) {
+  const files = [join(path, "luau.wasm")];
+  await bundle(name, { module: "ours", alias: { "luau-websocket": join(path, "index.js") }, files });
+  await bundle(`${name}-node`, {
+    module: "ours",
+    alias: { "luau-websocket": join(path, "node.js") },
+    files,
+    platform: "node",
+  });
+}
+
+/** Bundles a peer that runs in a page. */
+export async function bundlePeer(/** @type {string} */ name) {
+  await bundle(name, /** @type {Parts} */ (PEERS[name]));
+}
