@@ -12,19 +12,23 @@ export const root = fileURLToPath(new URL("../", import.meta.url));
 export const folder = join(root, "target/bench");
 
 /**
- * What each peer is made of: the module in benches/peers, what it imports by name from elsewhere, and the files that it looks for
- * beside itself.
+ * What each peer is made of: its module here, what is measured of its runtime, what it imports by name from elsewhere, and the
+ * files that it looks for beside itself.
  *
- * @typedef {{ module: string, alias?: Record<string, string>, files?: string[] }} Parts
+ * @typedef {{ module: string, suite?: string, alias?: Record<string, string>, files?: string[] }} Parts
  * @type {Record<string, Parts>}
  */
 const PEERS = {
-  wasmoon: { module: "wasmoon", files: [join(root, "node_modules/wasmoon/dist/glue.wasm")] },
-  "luau-web": { module: "luau-web" },
-  "luau-web-asyncify": { module: "luau-web-asyncify" },
-  fengari: { module: "fengari" },
+  wasmoon: {
+    module: "peers/wasmoon",
+    suite: "suites/wasmoon",
+    files: [join(root, "node_modules/wasmoon/dist/glue.wasm")],
+  },
+  "luau-web": { module: "peers/luau-web", suite: "suites/luau-web" },
+  "luau-web-asyncify": { module: "peers/luau-web-asyncify" },
+  fengari: { module: "peers/fengari" },
   luaur: {
-    module: "luaur",
+    module: "peers/luaur",
     alias: { luaur: join(root, "target/bench-luaur/luaur.js") },
     files: [join(root, "target/bench-luaur/luaur_bg.wasm")],
   },
@@ -34,17 +38,17 @@ const PEERS = {
 export const PAGE_PEERS = Object.keys(PEERS);
 
 /**
- * Bundles a module of benches/peers, or what else runs in a page.
+ * Bundles a module of benches.
  *
  * @param {string} name of the folder that it gets
- * @param {Parts & { platform?: "browser" | "node" }} parts
+ * @param {Omit<Parts, "suite"> & { platform?: "browser" | "node" }} parts
  */
 async function bundle(name, { module, alias = {}, files = [], platform = "browser" }) {
   const outdir = join(folder, name);
   await rm(outdir, { recursive: true, force: true });
   await mkdir(outdir, { recursive: true });
   await build({
-    entryPoints: { peer: join(root, `benches/${module.includes("/") ? module : `peers/${module}`}.mjs`) },
+    entryPoints: { peer: join(root, `benches/${module}.mjs`) },
     outdir,
     alias,
     platform,
@@ -56,7 +60,10 @@ async function bundle(name, { module, alias = {}, files = [], platform = "browse
     target: "es2022",
     logLevel: "error",
     // Asked for by code that runs under Node only.
-    external: platform === "browser" ? ["fs", "path", "os", "child_process", "url", "crypto", "module", "readline-sync", "tmp"] : [],
+    external:
+      platform === "browser"
+        ? ["fs", "path", "os", "child_process", "url", "crypto", "module", "readline-sync", "tmp"]
+        : [],
     define: platform === "browser" ? { "process.env.FENGARICONF": "undefined" } : {},
   });
   for (const file of files) {
@@ -65,23 +72,25 @@ async function bundle(name, { module, alias = {}, files = [], platform = "browse
 }
 
 /**
- * Bundles a package of ours, for pages and for Node.
+ * Bundles a package of ours, for pages and for Node, and what is measured of it in pages.
  *
  * @param {string} name
  * @param {string} path of the folder of the package
  */
 export async function bundleOurs(name, path) {
   const files = [join(path, "luau.wasm")];
-  await bundle(name, { module: "ours", alias: { "luau-websocket": join(path, "index.js") }, files });
-  await bundle(`${name}-node`, {
-    module: "ours",
-    alias: { "luau-websocket": join(path, "node.js") },
-    files,
-    platform: "node",
-  });
+  const alias = { "luau-websocket": join(path, "index.js") };
+  await bundle(name, { module: "peers/ours", alias, files });
+  await bundle(`${name}-suite`, { module: "suites/page", alias, files });
+  const inNode = { "luau-websocket": join(path, "node.js") };
+  await bundle(`${name}-node`, { module: "peers/ours", alias: inNode, files, platform: "node" });
 }
 
-/** Bundles a peer that runs in a page. */
+/** Bundles a peer that runs in a page, and what is measured of its runtime. */
 export async function bundlePeer(/** @type {string} */ name) {
-  await bundle(name, /** @type {Parts} */ (PEERS[name]));
+  const { suite, ...parts } = /** @type {Parts} */ (PEERS[name]);
+  await bundle(name, parts);
+  if (suite !== undefined) {
+    await bundle(`${name}-suite`, { ...parts, module: suite });
+  }
 }

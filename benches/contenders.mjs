@@ -27,7 +27,11 @@ const TIMEOUT = 20_000;
  * @returns {Contender}
  */
 export function native() {
-  const program = join(root, "target/release", process.platform === "win32" ? "bench-native.exe" : "bench-native");
+  const program = join(
+    root,
+    "target/release",
+    process.platform === "win32" ? "bench-native.exe" : "bench-native",
+  );
   /** @type {import("node:child_process").ChildProcess | undefined} */
   let child;
   /** @type {AsyncIterator<string> | undefined} */
@@ -38,7 +42,9 @@ export function native() {
     async ask(request) {
       if (child === undefined || lines === undefined) {
         child = spawn(program, { stdio: ["pipe", "pipe", "inherit"] });
-        lines = createInterface(/** @type {import("node:stream").Readable} */ (child.stdout))[Symbol.asyncIterator]();
+        lines = createInterface(/** @type {import("node:stream").Readable} */ (child.stdout))[
+          Symbol.asyncIterator
+        ]();
       }
       if ("close" in request) {
         return { ready: true };
@@ -126,6 +132,55 @@ export function inWorker(name, page, bundle = name) {
         /** @type {const} */ ([url, request, TIMEOUT]),
       ),
     end: () => page.evaluate((url) => /** @type {any} */ (window).bench.endWorker(url), url),
+  };
+}
+
+/**
+ * One in a page of its own, which is loaded anew for each workload: for those that cannot run in workers, or not twice in a page.
+ *
+ * @param {string} name
+ * @param {import("playwright-core").Browser} browser
+ * @param {string} address of the page
+ * @returns {Contender}
+ */
+export function inOwnPage(name, browser, address) {
+  const url = `/target/bench/${name}/peer.js`;
+  /** @type {import("playwright-core").Page | undefined} */
+  let page;
+  const end = async () => {
+    const ended = page;
+    page = undefined;
+    await ended?.close();
+  };
+  return {
+    name,
+    language: "luau",
+    async ask(request) {
+      if ("close" in request) {
+        return { ready: true };
+      }
+      page ??= await browser.newPage();
+      if ("load" in request) {
+        await page.goto(address);
+        await page.waitForFunction(() => "bench" in window);
+      }
+      /** @type {NodeJS.Timeout | undefined} */
+      let timer;
+      const late = new Promise((resolve) => {
+        timer = setTimeout(async () => {
+          await end();
+          resolve({ error: `no answer in ${TIMEOUT / 1_000} s` });
+        }, TIMEOUT);
+      });
+      const asked = page.evaluate(
+        ([url, request]) => /** @type {any} */ (window).bench.askPage(url, request),
+        /** @type {const} */ ([url, request]),
+      );
+      const answer = await Promise.race([asked, late]).catch((error) => ({ error: String(error) }));
+      clearTimeout(timer);
+      return answer;
+    },
+    end,
   };
 }
 

@@ -28,7 +28,9 @@ export function quantile(samples, part) {
  * @returns {Ratio}
  */
 export function ratio(samples, others) {
-  const ratios = samples.slice(0, others.length).map((sample, index) => sample / (others[index] ?? Number.NaN));
+  const ratios = samples
+    .slice(0, others.length)
+    .map((sample, index) => sample / (others[index] ?? Number.NaN));
   return { median: median(ratios), low: Math.min(...ratios), high: Math.max(...ratios) };
 }
 

@@ -59,7 +59,10 @@ export function hasVariant(/** @type {string} */ name) {
  * @param {{ rounds: number, workloads?: string[], sample?: number, say?: (text: string) => void }} options
  * @returns {Promise<Table>}
  */
-export async function measure(contenders, { rounds, workloads = WORKLOADS, sample = SAMPLE, say = () => {} }) {
+export async function measure(
+  contenders,
+  { rounds, workloads = WORKLOADS, sample = SAMPLE, say = () => {} },
+) {
   /** @type {Table} */
   const table = {};
   /** @type {Map<string, number>} milliseconds of one call, by workload and contender */

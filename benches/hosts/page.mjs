@@ -63,4 +63,19 @@ async function askPage(url, request) {
   return (await host)(request);
 }
 
-Object.assign(window, { bench: { askWorker, askPage, endWorker } });
+/**
+ * Calls a function of a module: `suite` is its address, `path` leads to the function inside.
+ *
+ * @param {string} suite
+ * @param {string[]} path
+ * @param {unknown[]} args
+ */
+async function call(suite, path, args) {
+  let value = /** @type {any} */ (await import(suite));
+  for (const name of path) {
+    value = value[name];
+  }
+  return value(...args);
+}
+
+Object.assign(window, { bench: { askWorker, askPage, endWorker, call } });

@@ -10,7 +10,7 @@ use crate::command::watched;
 use crate::config::Config;
 use crate::server::Server;
 use crate::tally::{Tally, harness_counts, node_counts};
-use crate::{build, fuzz, lint, setup, site};
+use crate::{bench, build, fuzz, lint, setup, site};
 
 /// A wish: the same port every time keeps the browser tests, which have it compiled in, from being compiled anew.
 const PORT: u16 = 47_813;
@@ -68,13 +68,21 @@ fn browser(config: &Config, tally: &mut Tally) {
 }
 
 /// The folders of the tests that run under Node, on the package: some in a browser, some in other runtimes.
-const FOLDERS: [&str; 7] =
-    ["tests/luau", "tests/www", "tests/api", "tests/convert", "tests/worker", "tests/package", "tests/readme"];
+const FOLDERS: [&str; 8] = [
+    "tests/luau",
+    "tests/www",
+    "tests/api",
+    "tests/convert",
+    "tests/worker",
+    "tests/package",
+    "tests/readme",
+    "tests/bench",
+];
 
 /// What the package promises, from scripts that test scripts to the packed tarball in other runtimes.
 fn package(config: &Config, tally: &mut Tally) {
     const NAME: &str = "package tests";
-    let built = build::run(config).and_then(|()| site::run(config));
+    let built = build::run(config).and_then(|()| site::run(config)).and_then(|()| bench::native(config));
     let browser = match built.and_then(|()| setup::browser_paths(config)) {
         Ok((browser, _)) => browser,
         Err(error) => {
