@@ -78,7 +78,11 @@ try {
   }
   if (has("sockets")) {
     const page = await newPage();
-    results.sockets = await sections.sockets(page, rounds);
+    results.sockets = await sections.sockets(
+      page,
+      rounds,
+      options.quick ? ["echo 32 B", "burst sent"] : undefined,
+    );
     results.layer = await sections.layer(page, rounds * 2);
     await page.close();
     say("measured sockets");
