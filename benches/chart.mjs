@@ -64,7 +64,7 @@ export function vmChart(/** @type {import("./vm.mjs").Table} */ table) {
     (name) => name !== "native",
   );
   const workloads = Object.keys(table);
-  const [width, left, right, top, step] = [880, 110, 20, 78, 22];
+  const [width, left, right, top, step] = [880, 124, 20, 78, 22];
   const rows = [...workloads, "geometric mean"];
   const height = top + rows.length * step + 36;
   const points = names.flatMap((name) => ratios(table, name, "native").map(({ median }) => median));
