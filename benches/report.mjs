@@ -39,7 +39,7 @@ function introduction(/** @type {Results} */ { date, rounds, machine, versions }
   const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return `# Benchmarks
 
-Made by \`cargo xtask bench\` on ${date}, in ${rounds} rounds, on ${machine}. Taking part: ${list.join(", ")}.
+Made by \`cargo xtask bench\` on ${date}, in ${rounds} round${rounds === 1 ? "" : "s"}, on ${machine}. Taking part: ${list.join(", ")}.
 
 All contenders take part in one run, in turns: in each round every workload is done by each of them, one directly after the other, and
 each round begins with another one. A figure is the median over the rounds. A ratio is the median of the ratios of the rounds, with the
@@ -183,7 +183,9 @@ function sockets(/** @type {NonNullable<Results["sockets"]>} */ rows) {
   ]);
   return `## Sockets
 
-Against a server on the same machine: microseconds of a message, in plain JavaScript and in a script, in the same page.
+Against a server on the same machine: microseconds of a message, in plain JavaScript and in a script, in the
+same page and with the time slices that are on there by default. A browser opens the 200 connections one after the other; what is
+measured is what they do once they are open.
 
 ${table(["", "plain, µs", "ours, µs", "ours, × plain"], body)}`;
 }

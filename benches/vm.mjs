@@ -23,7 +23,7 @@ export const WORKLOADS = readdirSync(scripts)
 /** How long a measurement lasts, in milliseconds: so many calls are in one. */
 const SAMPLE = 50;
 
-/** Who is slower than this at one call, in milliseconds, is measured in every other round only. */
+/** Who is slower than this at one call, in milliseconds, is not warmed up again before each measurement. */
 const SLOW = 400;
 
 /**
@@ -101,7 +101,7 @@ export async function measure(
         const key = `${workload} ${contender.name}`;
         const cost = costs.get(key);
         const row = samples[contender.name];
-        if (cost === undefined || row === undefined || (cost > SLOW && round % 2 === 1)) {
+        if (cost === undefined || row === undefined) {
           continue;
         }
         const count = Math.max(1, Math.round(sample / cost));
