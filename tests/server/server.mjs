@@ -53,6 +53,18 @@ const behaviours = {
     }
   },
 
+  /** Says so when `count` messages have come. */
+  async tally({ params, accept }) {
+    const socket = await accept();
+    let left = Number(params.get("count"));
+    socket.on("message", () => {
+      left--;
+      if (left === 0) {
+        socket.send("all");
+      }
+    });
+  },
+
   /** Sends one message after `seconds`. */
   async later({ params, accept }) {
     const socket = await accept();

@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "what must not be called is so on wasm only")]
 
+mod bench;
 mod build;
 mod checker;
 mod command;
@@ -33,12 +34,18 @@ Usage: cargo xtask COMMAND
   serve   builds all and serves the playground, with a local echo server
   test    runs every test there is
   soak    lets 200 connections talk to a server that treats them badly
+  bench   measures ours beside its peers, and writes benches/README.md
   build   makes the package in pkg/, and the playground with the documentation in target/site/
   docs    makes the package and the documentation alone
   lint    checks formats, lints and types
   fuzz    looks for faults for as long as it is told: cargo xtask fuzz [TARGET]
   release checks and packs a release, and publishes nothing: cargo xtask release --dry-run
   setup   installs what the others need; they call it themselves
+
+Options of bench:
+  --rounds N        how often everything is measured (5)
+  --only SECTIONS   of vm, start, sockets, runtime, growth, with commas; printed, not written
+  --quick           one round of a few workloads; printed, not written
 
 Options of serve:
   --port N   the port to listen on (8080, or any other if it is taken)
@@ -88,6 +95,7 @@ fn run() -> Result<()> {
             docs::run(&config)
         }
         ("serve", options) => serve::run(&config, options),
+        ("bench", options) => bench::run(&config, options),
         ("soak", options) => soak::run(&config, options),
         ("test", options) => test::run(&config, options),
         ("fuzz", options) => fuzz::run(&config, options),

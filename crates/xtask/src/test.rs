@@ -11,7 +11,7 @@ use crate::config::{Config, Engine, Engines};
 use crate::server::Server;
 use crate::setup::Browser;
 use crate::tally::{Tally, harness_counts, node_counts};
-use crate::{build, fuzz, lint, setup, site};
+use crate::{bench, build, fuzz, lint, setup, site};
 
 /// A wish: the same port every time keeps the browser tests, which have it compiled in, from being compiled anew.
 const PORT: u16 = 47_813;
@@ -83,53 +83,71 @@ fn in_browser(config: &Config, (engine, browser): &Tried, tally: &mut Tally) {
     harness(config, tally, &name, "3 minutes the first time", &mut wasm_pack);
 }
 
-/// The folders of the tests that run under Node, on the package: some in a browser, some in other runtimes.
-const FOLDERS: [&str; 8] = [
-    "tests/luau",
-    "tests/www",
-    "tests/docs",
-    "tests/api",
-    "tests/convert",
-    "tests/worker",
-    "tests/package",
-    "tests/readme",
+/// Tests that run under Node, on the package.
+struct Group {
+    name: &'static str,
+    /// How long they take.
+    usually: &'static str,
+    /// Their folders and files.
+    places: &'static [&'static str],
+}
+
+/// What runs in one browser, or in none.
+const IN_MAIN_ENGINE: [Group; 3] = [
+    Group {
+        name: "package tests",
+        usually: "5 minutes",
+        places: &[
+            "tests/luau",
+            "tests/www",
+            "tests/docs",
+            "tests/api",
+            "tests/convert",
+            "tests/worker",
+            "tests/package",
+            "tests/readme",
+        ],
+    },
+    Group { name: "soak", usually: "2 minutes", places: &["tests/soak"] },
+    Group { name: "benchmarks in short", usually: "1 minute", places: &["tests/bench"] },
 ];
 
-/// Those of them, and the files, in which engines may differ.
-const IN_EACH_ENGINE: [&str; 3] = ["tests/luau", "tests/worker", "tests/api/frames.test.mjs"];
+/// That part of it in which engines may differ.
+const IN_OTHER_ENGINES: [Group; 1] = [Group {
+    name: "package tests",
+    usually: "2 minutes",
+    places: &["tests/luau", "tests/worker", "tests/api/frames.test.mjs"],
+}];
 
 /// What the package promises, from scripts that test scripts to the packed tarball in other runtimes; and again what
 /// depends on the browser, in each further one.
 fn on_package(config: &Config, browsers: &[Tried], tally: &mut Tally) {
-    let built = build::run(config).and_then(|()| site::run(config));
+    let built = build::run(config).and_then(|()| site::run(config)).and_then(|()| bench::native(config));
     for (number, (engine, browser)) in browsers.iter().enumerate() {
         let is_main = number == 0;
-        let (name, usually, places) = if is_main {
-            ("package tests".to_owned(), "5 minutes", &FOLDERS[..])
-        } else {
-            (format!("package tests in {}", engine.name), "2 minutes", &IN_EACH_ENGINE[..])
-        };
-        let browser = match (&built, browser) {
-            (Ok(()), Ok(browser)) => browser,
-            (Err(error), _) | (_, Err(error)) => {
-                missed(&name, error, tally);
-                continue;
+        for group in if is_main { &IN_MAIN_ENGINE[..] } else { &IN_OTHER_ENGINES[..] } {
+            let name = if is_main { group.name.to_owned() } else { format!("{} in {}", group.name, engine.name) };
+            let browser = match (&built, browser) {
+                (Ok(()), Ok(browser)) => browser,
+                (Err(error), _) | (_, Err(error)) => {
+                    missed(&name, error, tally);
+                    continue;
+                }
+            };
+            let (program, args) = engine.within("node".into());
+            let mut node = Command::new(program);
+            node.args(args).args(["--test", "--test-reporter=tap"]).current_dir(&config.root);
+            // Playwright drives the main one; WebDriver, the others.
+            let (driver, path) =
+                if is_main { ("CHROMIUM", &browser.executable) } else { ("WEBDRIVER", &browser.driver) };
+            node.env("ENGINE", &engine.name).env(driver, path);
+            match test_files(config, group.places).and_then(|files| watched(&name, group.usually, node.args(files))) {
+                Ok((succeeded, output)) => {
+                    let (passed, failed) = node_counts(&output);
+                    tally.add(&name, passed, failed, succeeded);
+                }
+                Err(error) => missed(&name, &error, tally),
             }
-        };
-        let (program, args) = engine.within("node".into());
-        let mut node = Command::new(program);
-        node.args(args).args(["--test", "--test-reporter=tap"]).current_dir(&config.root).env("ENGINE", &engine.name);
-        // Playwright drives the main one; WebDriver, the others.
-        match is_main {
-            true => node.env("CHROMIUM", &browser.executable),
-            false => node.env("WEBDRIVER", &browser.driver),
-        };
-        match test_files(config, places).and_then(|files| watched(&name, usually, node.args(files))) {
-            Ok((succeeded, output)) => {
-                let (passed, failed) = node_counts(&output);
-                tally.add(&name, passed, failed, succeeded);
-            }
-            Err(error) => missed(&name, &error, tally),
         }
     }
 }
