@@ -19,8 +19,8 @@ mod functions;
 mod identity;
 mod shown;
 
-use std::cell::{OnceCell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::ffi::c_void;
 use std::fmt;
 use std::rc::{Rc, Weak};
@@ -36,6 +36,7 @@ use crate::error::{Frame, Kind, ScriptError};
 use crate::failure::Failure;
 use crate::host::hooks::Hooks;
 use crate::host::values::{self, LONGEST_TEXT, define, descriptor, message_of};
+use crate::origin::Cause;
 use crate::scheduler::Scheduler;
 use crate::value::number;
 
@@ -49,16 +50,11 @@ struct Inner {
     binder: Binder,
     hooks: Hooks,
     identities: Identities,
-    /// What the page threw into scripts lately, with the text that the script got, for the case that it gets out again.
-    causes: RefCell<VecDeque<(String, JsValue)>>,
     /// Runs a Luau function for the page.
     runner: OnceCell<Box<Runner>>,
 }
 
 type Runner = dyn Fn(LuaFunction, &Array) -> Promise;
-
-/// So many errors of the page are remembered while scripts handle them.
-const MOST_CAUSES: usize = 32;
 
 /// The longest array that fits into a Luau table.
 const LONGEST_ARRAY: f64 = 67_108_864.0;
@@ -108,7 +104,6 @@ impl Converter {
             binder: binder.clone(),
             hooks,
             identities: Identities::new(lua)?,
-            causes: RefCell::default(),
             runner: OnceCell::new(),
         })))
     }
@@ -180,12 +175,12 @@ impl Converter {
     /// the cause of the error.
     #[must_use]
     pub fn failure(&self, message: String, thrown: JsValue) -> Failure {
-        let mut causes = self.0.causes.borrow_mut();
-        if causes.len() == MOST_CAUSES {
-            causes.pop_front();
-        }
-        causes.push_back((message.clone(), thrown));
-        Failure::new(message)
+        Failure::caused(message, Cause::new(thrown))
+    }
+
+    /// That the script that runs is about to get a failure, by other means than the [`Binder`]'s.
+    pub fn note_raised(&self, failure: &Failure) {
+        self.0.scheduler.note_raised(failure);
     }
 
     fn refusal(&self, what: &str, refusal: Refusal) -> Failure {
@@ -206,7 +201,7 @@ impl Converter {
     /// The JS error for an error of a script: a `LuauError`, with the members that the package documents.
     #[must_use]
     pub fn error_to_js(&self, error: &ScriptError) -> JsValue {
-        self.error_with_cause(error, self.cause_of(error).as_ref())
+        self.error_with_cause(error, error.cause.as_ref().and_then(Cause::get))
     }
 
     /// The JS error for an error of a script that has a cause on the page's side.
@@ -215,15 +210,6 @@ impl Converter {
         // A value that cannot be shown for want of memory must not hide the error.
         let value = self.to_js(&error.value).unwrap_or_default();
         self.0.hooks.error(&error.message, &members_of(error, &value, cause))
-    }
-
-    /// What the page threw, if that is what ended the script: the message has at most the place in the script before it.
-    fn cause_of(&self, error: &ScriptError) -> Option<JsValue> {
-        let causes = self.0.causes.borrow();
-        let is_cause = |text: &str| {
-            error.message.strip_suffix(text).is_some_and(|place| place.is_empty() || place.ends_with(": "))
-        };
-        causes.iter().rev().find(|(text, _)| is_cause(text)).map(|(_, thrown)| thrown.clone())
     }
 }
 

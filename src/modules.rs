@@ -218,7 +218,7 @@ impl Modules {
                     loading.thread = Some(thread);
                 }
             }
-            Err(error) => self.settle(path, number, &Err(failed(path, &error))),
+            Err(error) => self.settle(path, number, &Err(failed(path, error))),
         }
     }
 
@@ -274,12 +274,18 @@ fn missing(path: &str) -> Failure {
     Failure::new(format!("there is no module \"{path}\""))
 }
 
-fn failed(path: &str, error: &ScriptError) -> Failure {
-    Failure::new(format!("cannot load module \"{path}\": {}", error.message))
+/// What those get who wait for a module that failed: a text with its name before the text, anything else as it was thrown.
+fn failed(path: &str, error: ScriptError) -> Failure {
+    match error.value {
+        LuaValue::Nil | LuaValue::String(_) | LuaValue::Error(_) => {
+            Failure::of_error(format!("cannot load module \"{path}\": {}", error.message), error)
+        }
+        _ => Failure::of_value(error),
+    }
 }
 
 fn result_of(path: &str, outcome: Result<LuaMultiValue, ScriptError>) -> Result<LuaValue, Failure> {
-    let mut results = outcome.map_err(|error| failed(path, &error))?;
+    let mut results = outcome.map_err(|error| failed(path, error))?;
     match (results.pop_front(), results.is_empty()) {
         (Some(result), true) => Ok(result),
         (first, _) => {

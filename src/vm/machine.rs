@@ -269,8 +269,7 @@ impl Machine {
         let thread = self.runs.borrow_mut().remove(&id);
         let Some(thread) = thread else { return };
         let message = message_of(reason);
-        // Failures carry what the page threw to the error that gets out; this is none, but it gets out the same way.
-        let _ = self.converter.failure(message.clone(), reason.clone());
+        self.scheduler.note_reason(&thread, &self.converter.failure(message.clone(), reason.clone()));
         self.scheduler.event(|| self.scheduler.cancel(&self.lua, &thread, &message));
     }
 

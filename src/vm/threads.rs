@@ -82,10 +82,10 @@ impl Threads {
                 let value = results.pop_front().unwrap_or(LuaNil);
                 let error = error_of(lua, value, ending.frames.take());
                 // Asked last: making a text of the value may have taken too long.
-                Err(match scheduler.doom() {
+                Err(scheduler.complete(match scheduler.doom() {
                     Some(doom) => doomed(error, &doom),
                     None => error,
-                })
+                }))
             };
             ending.end(outcome);
             Ok(())
