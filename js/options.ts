@@ -70,11 +70,12 @@ export interface LuauOptions {
    */
   readonly globals?: Readonly<Record<string, unknown>> | undefined;
   /**
-   * The sources of modules, for `require("./name")`: by their paths, such as `name` or `lib/name.luau`; or a function that is given
-   * a path without an extension.
+   * The sources of modules, for `require("./name")`: by their paths, such as `name`, `lib/name.luau` or `lib/init.luau`; or a
+   * function that is given a path without an extension, and is asked for `lib/init` when it has no `lib`. Paths begin as the name
+   * of the chunk does that asks: with a `/`, a drive, or the origin of a URL, if there is one.
    */
   readonly modules?:
-    | Readonly<Record<string, string>>
+    | Readonly<Record<string, string | Uint8Array>>
     | ((path: string) => ModuleLookup | Promise<ModuleLookup>)
     | undefined;
   /**

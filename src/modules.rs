@@ -2,7 +2,9 @@
 //!
 //! Modules form a tree: `./` is a sibling of the module that asks, `../` a sibling of its parent, `@self/` a child of its
 //! own, and `@` before any other name begins at the root with that name. A module is known by its path from the root, which is
-//! also the name of its chunk, without an extension. The page has the sources.
+//! also the name of its chunk, without an extension; one with an `init` is the folder of that. The page has the sources.
+
+mod path;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -11,6 +13,7 @@ use std::rc::{Rc, Weak};
 use mlua::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
+use self::path::resolve;
 use crate::bind::{Answer, Binder};
 use crate::convert::{Converter, WeakConverter};
 use crate::error::ScriptError;
@@ -93,8 +96,7 @@ impl Modules {
             None => return Err(Failure::new("missing argument #1 to 'require' (string expected)")),
         };
         let asking = raw::frames(&lua.current_thread()).into_iter().next().map(|frame| frame.chunk_name);
-        let asking = without_extension(&asking.unwrap_or_default()).to_owned();
-        let path = resolve(&asking, &wanted)?;
+        let path = resolve(&asking.unwrap_or_default(), &wanted).map_err(Failure::new)?;
         let Some(source) = &self.0.source else {
             return Err(Failure::new(format!(
                 "cannot require \"{wanted}\": the page gave no modules, by the option 'modules'"
@@ -292,84 +294,5 @@ fn result_of(path: &str, outcome: Result<LuaMultiValue, ScriptError>) -> Result<
             let count = results.len() + usize::from(first.is_some());
             Err(Failure::new(format!("module \"{path}\" must return exactly one value, and it returned {count}")))
         }
-    }
-}
-
-/// The path from the root of the module that `asking` means by `wanted`.
-fn resolve(asking: &str, wanted: &str) -> Result<String, Failure> {
-    let (mut path, rest): (Vec<&str>, &str) = if let Some(rest) = wanted.strip_prefix("@self/") {
-        (parts(asking), rest)
-    } else if let Some(rest) = wanted.strip_prefix('@') {
-        if rest.is_empty() || rest.starts_with('/') || rest == "self" {
-            return Err(Failure::new(format!(
-                "cannot require \"{wanted}\": the '@' must be followed by a name and a path"
-            )));
-        }
-        (Vec::new(), wanted)
-    } else if wanted.starts_with("./") || wanted.starts_with("../") {
-        let mut path = parts(asking);
-        path.pop();
-        (path, wanted)
-    } else {
-        return Err(Failure::new(format!("cannot require \"{wanted}\": the path must begin with ./, ../ or @")));
-    };
-    for part in rest.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                if path.pop().is_none() {
-                    return Err(Failure::new(format!("cannot require \"{wanted}\": the path leads above the root")));
-                }
-            }
-            name => path.push(name),
-        }
-    }
-    if path.is_empty() {
-        return Err(Failure::new(format!("cannot require \"{wanted}\": the path names no module")));
-    }
-    Ok(path.join("/"))
-}
-
-fn parts(path: &str) -> Vec<&str> {
-    path.split('/').filter(|part| !matches!(*part, "" | ".")).collect()
-}
-
-/// The page may have named a chunk by its file.
-fn without_extension(name: &str) -> &str {
-    name.strip_suffix(".luau").or_else(|| name.strip_suffix(".lua")).unwrap_or(name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_lead_through_the_tree() {
-        for (asking, wanted, path) in [
-            ("script", "./a", "a"),
-            ("script", "./a/b", "a/b"),
-            ("lib/list", "./node", "lib/node"),
-            ("lib/list", "../main", "main"),
-            ("lib/list", "@self/node", "lib/list/node"),
-            ("lib/list", "@net/http", "@net/http"),
-            ("@net/http", "./url", "@net/url"),
-            ("", "./a", "a"),
-            ("src/main", "./x/../y", "src/y"),
-        ] {
-            assert_eq!(resolve(asking, wanted).as_deref(), Ok(path), "{wanted} from {asking}");
-        }
-    }
-
-    #[test]
-    fn other_paths_are_errors() {
-        for wanted in ["a", "/a", "", "../a", "./..", "@", "@/a", "@self", "./"] {
-            assert!(resolve("script", wanted).is_err(), "{wanted}");
-        }
-    }
-
-    #[test]
-    fn a_chunk_may_be_named_by_its_file() {
-        assert_eq!(without_extension("src/main.luau"), "src/main");
-        assert_eq!(without_extension("my.script"), "my.script");
     }
 }
