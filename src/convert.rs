@@ -18,6 +18,7 @@
 mod functions;
 mod identity;
 mod shown;
+mod tables;
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -31,6 +32,7 @@ use wasm_bindgen::prelude::*;
 
 use self::identity::Identities;
 pub use self::shown::Shown;
+use self::tables::Tables;
 use crate::bind::Binder;
 use crate::error::{Frame, Kind, ScriptError};
 use crate::failure::Failure;
@@ -294,7 +296,9 @@ struct Outward<'a> {
     converter: &'a Converter,
     /// What has come once, and comes again as the same: tables and buffers, and long strings, for the sake of the page's memory.
     known: HashMap<*const c_void, JsValue>,
-    unfilled: Vec<(LuaTable, Target)>,
+    unfilled: Vec<Target>,
+    /// Those that they are to be filled from, in the same order.
+    tables: Tables,
 }
 
 /// What a table becomes in JS.
@@ -307,7 +311,8 @@ enum Target {
 
 impl<'a> Outward<'a> {
     fn new(converter: &'a Converter) -> Self {
-        Self { converter, known: HashMap::new(), unfilled: Vec::new() }
+        let tables = Tables::new(&converter.0.lua);
+        Self { converter, known: HashMap::new(), unfilled: Vec::new(), tables }
     }
 
     fn value(&mut self, value: &LuaValue) -> LuaResult<JsValue> {
@@ -350,13 +355,16 @@ impl<'a> Outward<'a> {
             Target::Map(map) => JsValue::from(map),
         };
         self.known.insert(id, result.clone());
-        self.unfilled.push((table.clone(), target));
+        self.tables.push(table)?;
+        self.unfilled.push(target);
         Ok(result)
     }
 
     fn fill(&mut self) -> LuaResult<()> {
         let descriptor = descriptor();
-        while let Some((table, target)) = self.unfilled.pop() {
+        while let Some(target) = self.unfilled.pop()
+            && let Some(table) = self.tables.pop()?
+        {
             match target {
                 Target::Array(array, length) => {
                     for index in 1..=length {
@@ -439,8 +447,9 @@ struct Inward<'a> {
     lua: &'a Lua,
     /// The place in `tables` of each object.
     places: Map,
-    tables: Vec<LuaTable>,
-    unfilled: Vec<(LuaTable, Origin)>,
+    tables: Tables,
+    /// With the place of each.
+    unfilled: Vec<(usize, Origin)>,
 }
 
 /// What a table is made from.
@@ -455,7 +464,8 @@ enum Origin {
 
 impl<'a> Inward<'a> {
     fn new(converter: &'a Converter, lua: &'a Lua) -> Self {
-        Self { converter, lua, places: Map::new(), tables: Vec::new(), unfilled: Vec::new() }
+        let tables = Tables::new(&converter.0.lua);
+        Self { converter, lua, places: Map::new(), tables, unfilled: Vec::new() }
     }
 
     fn value(&mut self, value: &JsValue) -> Result<LuaValue, Refusal> {
@@ -484,10 +494,9 @@ impl<'a> Inward<'a> {
     }
 
     fn object(&mut self, value: &JsValue) -> Result<LuaValue, Refusal> {
-        if let Some(place) = self.places.get(value).as_f64()
-            && let Some(table) = self.table_at(place)
-        {
-            return Ok(LuaValue::Table(table));
+        if let Some(place) = self.places.get(value).as_f64() {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in a list")]
+            return Ok(LuaValue::Table(self.tables.get(place as usize)?));
         }
         let origin = if let Some(length) = values::array_length(value)? {
             if length > LONGEST_ARRAY {
@@ -506,21 +515,16 @@ impl<'a> Inward<'a> {
             return Ok(self.converter.stand_in_of_object(self.lua, value)?);
         };
         let table = self.lua.create_table()?;
+        let place = self.tables.push(&table)?;
         #[expect(clippy::cast_precision_loss, reason = "a place in a list")]
-        let place = self.tables.len() as f64;
-        self.places.set(value, &place.into());
-        self.tables.push(table.clone());
-        self.unfilled.push((table.clone(), origin));
+        self.places.set(value, &(place as f64).into());
+        self.unfilled.push((place, origin));
         Ok(LuaValue::Table(table))
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in a list")]
-    fn table_at(&self, place: f64) -> Option<LuaTable> {
-        self.tables.get(place as usize).cloned()
-    }
-
     fn fill(&mut self) -> Result<(), Refusal> {
-        while let Some((table, origin)) = self.unfilled.pop() {
+        while let Some((place, origin)) = self.unfilled.pop() {
+            let table = self.tables.get(place)?;
             match origin {
                 Origin::Array(array, length) => {
                     for index in 0..length {
