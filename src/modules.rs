@@ -7,7 +7,7 @@
 mod path;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::{Rc, Weak};
 
 use mlua::prelude::*;
@@ -41,7 +41,7 @@ struct Inner {
     source: Option<ModuleSource>,
     start: Box<Start>,
     modules: RefCell<HashMap<String, Module>>,
-    last_loading: Cell<u64>,
+    last_loading: Cell<usize>,
 }
 
 enum Module {
@@ -50,14 +50,28 @@ enum Module {
     Loaded(LuaValue),
 }
 
+impl Module {
+    fn loading(&self) -> Option<&Loading> {
+        match self {
+            Self::Loading(loading) => Some(loading),
+            Self::Loaded(_) => None,
+        }
+    }
+}
+
 /// A module that is being loaded.
 struct Loading {
-    /// Which time of all: what was begun before the VM was stopped does not count for what is begun afterwards.
-    number: u64,
-    /// The threads that wait for it.
-    waiting: Vec<Token>,
-    /// Its own, once there is one.
-    thread: Option<LuaThread>,
+    /// Which time of all: what was begun before the VM was stopped does not count for what is begun afterwards. It is the family
+    /// of the module's threads, too.
+    number: usize,
+    waiting: Vec<Waiting>,
+}
+
+/// A thread that waits for a module.
+struct Waiting {
+    token: Token,
+    /// The one that it is of: by that it is known which module cannot be loaded before.
+    family: usize,
 }
 
 impl Modules {
@@ -122,7 +136,7 @@ impl Modules {
         let lookup = self.look_up(source, &path)?;
         let number = self.0.last_loading.get() + 1;
         self.0.last_loading.set(number);
-        let loading = Loading { number, waiting: Vec::new(), thread: None };
+        let loading = Loading { number, waiting: Vec::new() };
         self.0.modules.borrow_mut().insert(path.clone(), Module::Loading(loading));
         // Before it is loaded: how that ends may be known at once, and whoever waits then is told.
         self.wait(lua, &path);
@@ -157,40 +171,38 @@ impl Modules {
         // A thread that stops waiting leaves a stale token behind, which does nothing.
         let token = self.0.scheduler.park(lua, || {});
         if let Some(Module::Loading(loading)) = self.0.modules.borrow_mut().get_mut(path) {
-            loading.waiting.push(token);
+            loading.waiting.push(Waiting { token, family: raw::family_of(&lua.current_thread()) });
         }
     }
 
-    /// How `path` waits for the module whose thread `asking` is, if it is one and that does, so that it cannot wait for `path`.
+    /// How `path` waits for the module that `asking` is a thread of, if it is and does, so that this one cannot wait for `path`.
     fn cycle(&self, asking: &LuaThread, path: &str) -> Option<String> {
         let modules = self.0.modules.borrow();
-        let loading = |path: &str| match modules.get(path) {
-            Some(Module::Loading(loading)) => Some(loading),
-            Some(Module::Loaded(_)) | None => None,
-        };
-        let asking = modules.iter().find_map(|(path, module)| match module {
-            Module::Loading(Loading { thread, .. }) if thread.as_ref() == Some(asking) => Some(path.as_str()),
-            _ => None,
-        })?;
-        // From one to the next: a module's own thread waits for one at most.
-        let mut trail = vec![path];
-        while let Some(last) = trail.last().copied()
-            && last != asking
-        {
-            let thread = loading(last)?.thread.as_ref()?;
-            let next = modules.iter().find_map(|(path, module)| match module {
-                Module::Loading(loading) => {
-                    let is_waited_for = loading.waiting.iter().any(|token| self.0.scheduler.is_parked(token, thread));
-                    is_waited_for.then_some(path.as_str())
+        let loading = || modules.iter().filter_map(|(path, module)| Some((path.as_str(), module.loading()?)));
+        let family = raw::family_of(asking);
+        let (asking, _) = loading().find(|(_, loading)| loading.number == family)?;
+        // From each to those that it waits for, the shortest way first.
+        let mut ways = VecDeque::from([vec![path]]);
+        let mut seen = HashSet::from([path]);
+        while let Some(way) = ways.pop_front() {
+            let last = *way.last()?;
+            if last == asking {
+                return Some(format!("{asking} -> {}", way.join(" -> ")));
+            }
+            let Some(family) = modules.get(last).and_then(Module::loading).map(|loading| loading.number) else {
+                continue;
+            };
+            let waits = |waiting: &Waiting| waiting.family == family && self.0.scheduler.is_parked(&waiting.token);
+            for (next, _) in loading().filter(|(_, loading)| loading.waiting.iter().any(waits)) {
+                if seen.insert(next) {
+                    ways.push_back(way.iter().copied().chain([next]).collect());
                 }
-                Module::Loaded(_) => None,
-            })?;
-            trail.push(next);
+            }
         }
-        Some(format!("{asking} -> {}", trail.join(" -> ")))
+        None
     }
 
-    fn found(&self, path: &str, number: u64, found: Result<Option<Vec<u8>>, Thrown>) {
+    fn found(&self, path: &str, number: usize, found: Result<Option<Vec<u8>>, Thrown>) {
         match found {
             Ok(source) => self.run(path, number, source),
             Err(thrown) => {
@@ -202,7 +214,7 @@ impl Modules {
         }
     }
 
-    fn run(&self, path: &str, number: u64, source: Option<Vec<u8>>) {
+    fn run(&self, path: &str, number: usize, source: Option<Vec<u8>>) {
         if !self.is_loading(path, number) {
             // The VM was stopped meanwhile.
             return;
@@ -215,21 +227,17 @@ impl Modules {
             }
         };
         match (self.0.start)(&source, path, Box::new(on_end)) {
-            Ok(thread) => {
-                if let Some(Module::Loading(loading)) = self.0.modules.borrow_mut().get_mut(path) {
-                    loading.thread = Some(thread);
-                }
-            }
+            Ok(thread) => raw::set_family(&thread, number),
             Err(error) => self.settle(path, number, &Err(failed(path, error))),
         }
     }
 
-    fn is_loading(&self, path: &str, number: u64) -> bool {
+    fn is_loading(&self, path: &str, number: usize) -> bool {
         matches!(self.0.modules.borrow().get(path), Some(Module::Loading(loading)) if loading.number == number)
     }
 
     /// Tells the threads that wait for a module how it ended. One that failed is loaded anew when it is required again.
-    fn settle(&self, path: &str, number: u64, outcome: &Result<LuaValue, Failure>) {
+    fn settle(&self, path: &str, number: usize, outcome: &Result<LuaValue, Failure>) {
         if !self.is_loading(path, number) {
             return;
         }
@@ -244,7 +252,7 @@ impl Modules {
             Some(Module::Loading(loading)) => loading.waiting,
             Some(Module::Loaded(_)) | None => Vec::new(),
         };
-        for token in waiting {
+        for Waiting { token, .. } in waiting {
             match outcome {
                 Ok(value) => self.0.scheduler.wake(token, LuaMultiValue::from_vec(vec![value.clone()])),
                 Err(failure) => self.0.scheduler.fail(token, failure.clone()),
@@ -264,6 +272,9 @@ impl std::fmt::Debug for Modules {
 /// # Errors
 /// When there is no memory.
 pub fn install(lua: &Lua, binder: &Binder, modules: &Modules) -> LuaResult<()> {
+    if modules.0.source.is_some() {
+        raw::keep_families(lua)?;
+    }
     let modules = Rc::downgrade(&modules.0);
     let require = binder.answering(lua, move |lua, args| match modules.upgrade() {
         Some(modules) => Modules(modules).require(lua, &args),

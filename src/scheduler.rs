@@ -258,12 +258,10 @@ impl Scheduler {
         self.park_for(lua, Release::Hook(Box::new(release)))
     }
 
-    /// Whether `thread` waits for the token to be used.
+    /// Whether a thread waits for the token to be used.
     #[must_use]
-    pub fn is_parked(&self, token: &Token, thread: &LuaThread) -> bool {
-        let parked = self.0.parked.borrow();
-        let parked = parked.get(&token.thread).filter(|parked| parked.parking == token.parking);
-        parked.is_some_and(|parked| parked.thread == *thread)
+    pub fn is_parked(&self, token: &Token) -> bool {
+        self.0.parked.borrow().get(&token.thread).is_some_and(|parked| parked.parking == token.parking)
     }
 
     /// Parks the thread that is running for at least so many milliseconds; it is woken with the seconds that passed.

@@ -92,6 +92,8 @@ impl Threads {
         })?;
         let main: LuaFunction = self.body.call((function, trace, end))?;
         let thread = lua.create_thread(main)?;
+        // It may be made by a function of the page that a script has called, and is no part of that script.
+        raw::set_family(&thread, 0);
         self.scheduler.watch(&thread, move |error| watched.end(Err(error)));
         self.scheduler.resume(thread.clone(), args);
         Ok(thread)
