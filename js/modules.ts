@@ -7,7 +7,7 @@ type Resolver = (path: string) => ModuleLookup | Promise<ModuleLookup>;
  * `require`, https://rfcs.luau.org/new-require-by-string-semantics.html.
  */
 export function resolverOf(modules: LuauOptions["modules"]): Resolver | undefined {
-  if (modules === undefined || modules === null) {
+  if (modules === undefined) {
     return undefined;
   }
   const find = typeof modules === "function" ? modules : finderIn(modules);

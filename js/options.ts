@@ -1,7 +1,8 @@
 import type { LuauError } from "./errors.js";
+import type { Bytes, WasmModule } from "./platform.js";
 
 /** Where the WebAssembly module comes from. */
-export type WasmSource = URL | string | Response | Promise<Response> | BufferSource | WebAssembly.Module;
+export type WasmSource = URL | string | Response | Promise<Response> | Bytes | WasmModule;
 
 /**
  * Takes a line that a script put out: its text; and, if the function declares two parameters, a function that converts the

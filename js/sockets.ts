@@ -1,7 +1,17 @@
 import type { LuauOptions, SocketEvent, WebSocketConstructor } from "./options.js";
 
-/** What the VM needs of a socket, and what is looked at here. */
-type Socket = WebSocket;
+/** What the VM needs of a socket, and what is looked at here: the global `WebSocket`, that of `ws`, or one of the page's own. */
+export interface Socket {
+  onopen: unknown;
+  onmessage: unknown;
+  onclose: unknown;
+  readonly url: string;
+  send(data: string | ArrayBuffer): void;
+  close(code?: number, reason?: string): void;
+  // biome-ignore lint/suspicious/noExplicitAny: their events have nothing in common that is named
+  addEventListener(type: string, listener: (event: any) => void, options?: { once: boolean }): void;
+  dispatchEvent?(event: Event): boolean;
+}
 
 /** The close code of a connection that ended without a close frame (RFC 6455, section 7.4.1). */
 const NO_CLOSE_FRAME = 1006;
@@ -10,7 +20,7 @@ const NO_CLOSE_FRAME = 1006;
  * The constructor that the VM uses for its sockets. `live` gets the sockets that are not closed, so that they can be closed
  * when the VM itself cannot do it any more.
  */
-export function socketConstructor(options: LuauOptions, live: Set<WebSocket>): WebSocketConstructor {
+export function socketConstructor(options: LuauOptions, live: Set<Socket>): WebSocketConstructor {
   const { websocket = {}, onSocket } = options;
   let lastId = 0;
 
@@ -55,7 +65,7 @@ function closeAfterError(socket: Socket): void {
       // Where both events come, the other one does before this task is run.
       setTimeout(() => {
         if (isAwaited) {
-          socket.dispatchEvent(
+          socket.dispatchEvent?.(
             Object.assign(new Event("close"), { code: NO_CLOSE_FRAME, reason: "", wasClean: false }),
           );
         }
@@ -131,7 +141,7 @@ function contents(data: unknown): { data: string | Uint8Array; size: number } {
 }
 
 /** Closes sockets whose VM is gone. */
-export function closeAll(live: Set<WebSocket>): void {
+export function closeAll(live: Set<Socket>): void {
   for (const socket of live) {
     socket.onopen = null;
     socket.onmessage = null;

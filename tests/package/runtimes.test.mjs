@@ -46,7 +46,12 @@ function expectFailures(outcome) {
     refused: { connected: false, isTimedOut: false, events: ways, sockets: 0 },
     forbidden: { connected: false, isTimedOut: false, events: ways, sockets: 0 },
     reset: { code: 1006, wasClean: false, events: ["connecting", "open", "close 1006"], sockets: 0 },
-    closed: { code: 4001, wasClean: true, events: ["connecting", "open", "message", "close 4001"], sockets: 0 },
+    closed: {
+      code: 4001,
+      wasClean: true,
+      events: ["connecting", "open", "message", "close 4001"],
+      sockets: 0,
+    },
   });
 }
 
