@@ -33,7 +33,10 @@ export interface LuauWorkerOptions
    * number, `stop` and the like get through to scripts that never wait, and their last lines get out.
    */
   readonly timeSlice?: number | undefined;
-  /** What scripts may do with WebSockets. The page is asked by `allow`, while the script waits. */
+  /**
+   * What scripts may do with WebSockets. The page is asked by `allow`, while the script waits; what is denied fails as if it could
+   * not be reached.
+   */
   readonly websocket?: Omit<WebSocketOptions, "WebSocket"> | undefined;
 }
 

@@ -298,7 +298,7 @@ struct Outward<'a> {
     known: HashMap<*const c_void, JsValue>,
     unfilled: Vec<Target>,
     /// Those that they are to be filled from, in the same order.
-    tables: Tables,
+    tables: Tables<'a>,
 }
 
 /// What a table becomes in JS.
@@ -447,7 +447,7 @@ struct Inward<'a> {
     lua: &'a Lua,
     /// The place in `tables` of each object.
     places: Map,
-    tables: Tables,
+    tables: Tables<'a>,
     /// With the place of each.
     unfilled: Vec<(usize, Origin)>,
 }

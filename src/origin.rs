@@ -134,7 +134,10 @@ impl Origins {
     /// has put there in that form.
     pub(crate) fn complete(&self, thread: ThreadId, error: ScriptError) -> ScriptError {
         let is_it = |note: &&Note| {
-            error.message.strip_suffix(&note.text).is_some_and(|place| place.is_empty() || place.ends_with(": "))
+            error
+                .message
+                .strip_suffix(note.text.as_str())
+                .is_some_and(|place| place.is_empty() || place.ends_with(": "))
         };
         let origin = {
             let notes = self.notes.borrow();

@@ -8,17 +8,17 @@ use mlua::prelude::*;
 const FEW: usize = 10_000;
 
 /// A list of tables, of any length.
-pub(super) struct Tables {
-    lua: WeakLua,
+pub(super) struct Tables<'a> {
+    lua: &'a WeakLua,
     few: Vec<LuaTable>,
     /// Those after the few. None until there are some.
     more: Option<LuaTable>,
     length: usize,
 }
 
-impl Tables {
-    pub(super) fn new(lua: &WeakLua) -> Self {
-        Self { lua: lua.clone(), few: Vec::new(), more: None, length: 0 }
+impl<'a> Tables<'a> {
+    pub(super) fn new(lua: &'a WeakLua) -> Self {
+        Self { lua, few: Vec::new(), more: None, length: 0 }
     }
 
     /// Adds a table at the end.
