@@ -125,13 +125,13 @@ test("what goes wrong says which module, and with what", async () => {
 });
 
 test("paths begin as the name of the chunk does: at the root, at a drive, at an origin", async () => {
-  for (const [chunkName, expected] of [
+  for (const [chunkName, expected] of /** @type {[string, string][]} */ ([
     ["/home/me/main.luau", "/home/me/a"],
     ["C:\\me\\main.luau", "C:/me/a"],
     ["scripts\\main.luau", "scripts/a"],
     ["https://example.com/x/main.luau", "https://example.com/x/a"],
     ["../me/main.luau", "../me/a"],
-  ]) {
+  ])) {
     const asked = (/** @type {string} */ path) => `return "${path}" .. require("./b/c")`;
     const modules = (/** @type {string} */ path) => (path.endsWith("/a") ? asked(path) : `return " ${path}"`);
     assert.deepEqual(await run(modules, "return require('./a')", { chunkName }), [

@@ -55,6 +55,39 @@ function expectFailures(outcome) {
   });
 }
 
+test("a bundle for Node without the file beside it says what to do, and works with what it says", async () => {
+  const folder = join(project, "bundled");
+  mkdirSync(folder);
+  writeFileSync(
+    join(project, "bundled.mjs"),
+    'import { Luau } from "luau-websocket";\n' +
+      "const wasm = process.argv[2];\n" +
+      "Luau.create({ wasm }).then(\n" +
+      '  (luau) => luau.run("return 1 + 1").then(console.log),\n' +
+      "  (error) => console.log(error.message),\n" +
+      ");\n",
+  );
+  for (const [format, file] of /** @type {["esm" | "cjs", string][]} */ ([
+    ["esm", "bundled.mjs"],
+    ["cjs", "bundled.cjs"],
+  ])) {
+    const outfile = join(folder, file);
+    await build({
+      entryPoints: [join(project, "bundled.mjs")],
+      outfile,
+      format,
+      bundle: true,
+      platform: "node",
+      logLevel: "silent",
+    });
+    const message = await run(process.execPath, [outfile]);
+    assert.match(message, /luau\.wasm.*option wasm.*luau-websocket\/inline/);
+    assert.doesNotMatch(message, /Invalid URL/);
+    const wasm = join(project, "node_modules/luau-websocket/luau.wasm");
+    assert.equal(await run(process.execPath, [outfile, wasm]), "[ 2 ]\n");
+  }
+});
+
 for (const version of [22, 24]) {
   test(`Node ${version}`, async () => {
     const node = npmProgram(`node${version}/bin/node`, `NODE${version}`);
