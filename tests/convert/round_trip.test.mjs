@@ -111,6 +111,33 @@ test("cyclic and shared structures keep their shape", async () => {
   );
 });
 
+test("so do those that go through Maps, by their values and by their keys", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.nat(5), fc.nat(5), fc.boolean()), { minLength: 1 }),
+      async (edges) => {
+        const nodes = Array.from(
+          { length: 6 },
+          (_, number) => /** @type {Map<any, any>} */ (new Map([[0.5, number]])),
+        );
+        for (const [from, to, isKey] of edges) {
+          nodes[from]?.set(isKey ? nodes[to] : to + 0.25, isKey ? -to : nodes[to]);
+        }
+        const copies = /** @type {Map<any, any>[]} */ (await returned(nodes));
+        for (const [from, copy] of copies.entries()) {
+          assert.equal(copy.get(0.5), from);
+          assert.equal(copy.size, nodes[from]?.size);
+        }
+        for (const [from, to, isKey] of edges) {
+          const copy = copies[from];
+          assert.equal(isKey ? copy?.get(copies[to]) : copy?.get(to + 0.25), isKey ? -to : copies[to]);
+        }
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
 test("an array of 1e6 elements, and a list 1e5 deep", async () => {
   const array = Array.from({ length: 1e6 }, (_, index) => index / 2);
   assert.deepEqual(await returned(array), array);
