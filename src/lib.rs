@@ -16,7 +16,8 @@
 //! - [`bind`]: how Rust functions become Luau functions.
 //! - [`scheduler`]: which thread runs next. It knows neither JS nor a clock.
 //! - `raw`: all that is unsafe.
-//! - [`error`], [`failure`], [`value`]: what went wrong in a thread, in a call, and what a value is.
+//! - [`error`], [`failure`], [`origin`], [`value`]: what went wrong in a thread, in a call, where that comes from, and what a
+//!   value is.
 //!
 //! Only `vm`, `convert` and `host` know JS.
 
@@ -31,6 +32,7 @@ pub mod host;
 pub mod json;
 pub mod libraries;
 pub mod modules;
+pub mod origin;
 pub mod pump;
 mod raw;
 pub mod scheduler;

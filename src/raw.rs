@@ -1,5 +1,6 @@
 //! The calls into Luau's C API that mlua has no safe form of. All `unsafe` code of the crate stands here.
 
+mod family;
 mod guard;
 mod memory;
 mod references;
@@ -10,6 +11,7 @@ use std::ffi::{CStr, c_char, c_int};
 use mlua::prelude::*;
 use mlua::{Thread, ffi};
 
+pub(crate) use self::family::{family_of, keep_families, set_family};
 pub(crate) use self::guard::{Doom, Guard, guarded, is_out_of_time, set_interrupts};
 use self::memory::limited;
 pub use self::memory::set_memory_limit;

@@ -202,10 +202,15 @@ fn message_event(event: &JsValue, longest: usize) -> SocketEvent {
     }
 }
 
+/// The close code of a connection that ended without a close frame (RFC 6455, section 7.4.1).
+const NO_CLOSE_FRAME: u16 = 1006;
+
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a close code has 16 bits")]
 fn close_event(event: &JsValue) -> SocketEvent {
+    let code = number(event, "code") as u16;
     SocketEvent::Close {
-        code: number(event, "code") as u16,
+        // Deno's sockets say 0 then.
+        code: if code == 0 { NO_CLOSE_FRAME } else { code },
         reason: text(event, "reason"),
         was_clean: property(event, "wasClean").is_truthy(),
     }
