@@ -107,10 +107,11 @@ fn on_package(config: &Config, browsers: &[Tried], tally: &mut Tally) {
         let mut node = Command::new(program);
         node.args(args).args(["--test", "--test-reporter=tap"]).current_dir(&config.root).env("ENGINE", &engine.name);
         // Playwright drives the main one; WebDriver, the others.
-        match is_main {
-            true => node.env("CHROMIUM", &browser.executable),
-            false => node.env("WEBDRIVER", &browser.driver),
-        };
+        if is_main {
+            node.env("CHROMIUM", &browser.executable);
+        } else {
+            node.env("WEBDRIVER", &browser.driver);
+        }
         match test_files(config, places).and_then(|files| watched(&name, usually, node.args(files))) {
             Ok((succeeded, output)) => {
                 let (passed, failed) = node_counts(&output);
