@@ -6,11 +6,16 @@ use std::rc::{Rc, Weak};
 
 use mlua::prelude::*;
 
+use crate::host::frames::Frames;
 use crate::host::{self, Macrotask, Timeout};
 use crate::scheduler::{Next, Scheduler};
 
 /// How long threads run one after the other before the page gets its turn, in milliseconds: half of a frame.
 const SLICE: f64 = 8.0;
+
+/// How long nothing is done for a page that could not draw, in milliseconds: what browsers make of any shorter time-out that was
+/// armed in another one.
+const REST: f64 = 4.0;
 
 /// The pump of one VM.
 pub struct Pump {
@@ -20,6 +25,7 @@ pub struct Pump {
     on_rest: Box<dyn Fn()>,
     timeout: Timeout,
     macrotask: Macrotask,
+    frames: Frames,
     stopped: Cell<bool>,
 }
 
@@ -40,6 +46,7 @@ impl Pump {
                     }
                     run(&of_macrotask);
                 }),
+                frames: Frames::new(),
                 stopped: Cell::new(false),
             }
         });
@@ -84,7 +91,9 @@ impl Pump {
             Next::At(time) => self.timeout.arm(time - host::now()),
             Next::Now => {
                 self.timeout.disarm();
-                if !self.macrotask.request() {
+                if self.frames.are_overdue(host::now()) {
+                    self.timeout.arm(REST);
+                } else if !self.macrotask.request() {
                     self.timeout.arm(0.0);
                 }
             }
