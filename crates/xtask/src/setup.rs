@@ -143,6 +143,12 @@ fn cargo_tool(config: &Config, package: &str, program: &str, usually: &str) -> R
     cargo.args(["install", package, "--version", version, "--force", "--root"]).arg(config.tools());
     // The settings in .cargo/config.toml are for this repository's own builds.
     cargo.current_dir(env::temp_dir());
+    // They run for seconds and are compiled for minutes: less is optimized, and what several of them use is compiled once.
+    cargo
+        .env("CARGO_TARGET_DIR", config.root.join("target/tools"))
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
     quietly(config, &format!("Installing {package} {version} with cargo"), usually, &mut cargo)
 }
 
