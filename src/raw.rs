@@ -3,6 +3,8 @@
 mod guard;
 mod memory;
 mod references;
+#[cfg(all(target_arch = "wasm32", feature = "own-require"))]
+mod require;
 mod resume;
 
 use std::ffi::{CStr, c_char, c_int};
