@@ -203,6 +203,7 @@ impl Shared {
             return;
         }
         self.state.set(State::Open);
+        self.note_deserted();
         let shared = self.clone();
         self.answer(token, move |lua| shared.to_userdata(lua)?.into_lua_multi(lua));
     }
@@ -314,6 +315,7 @@ impl Shared {
         let closed = self.socket().map_or(Ok(()), |socket| socket.close(code, reason));
         if closed.is_err() {
             self.state.set(State::Open);
+            self.note_deserted();
         }
         closed
     }
@@ -324,6 +326,13 @@ impl Shared {
         if !is_reachable && self.is_unheard() {
             // The browser takes this code.
             let _ = self.close(NORMAL_CLOSURE, "");
+        }
+    }
+
+    /// Has it asked whether anybody listens, when all threads wait.
+    fn note_deserted(&self) {
+        if let Some(sockets) = self.sockets.upgrade() {
+            sockets.note_deserted(self.id);
         }
     }
 
@@ -396,7 +405,7 @@ impl Shared {
             let message = self.inbox.borrow_mut().pop();
             let values = message.map(|message| self.to_values(lua, &message)).transpose();
             match values {
-                Ok(values) => self.on_message.fire(&values.unwrap_or_default()),
+                Ok(values) => self.on_message.fire(values.unwrap_or_default()),
                 Err(error) => self.scheduler.report(ScriptError::from_lua(&error, "")),
             }
         } else if self.messages_have_ended() {
@@ -414,7 +423,7 @@ impl Shared {
         let Some(closure) = self.closure.get() else { return };
         self.close_is_due.set(false);
         match (closure.code, closure.reason.as_str(), closure.was_clean).into_lua_multi(lua) {
-            Ok(values) => self.on_close.fire(&values),
+            Ok(values) => self.on_close.fire(values),
             Err(error) => self.scheduler.report(ScriptError::from_lua(&error, "")),
         }
     }
@@ -453,6 +462,7 @@ impl Source for Shared {
     }
 
     fn deserted(self: Rc<Self>) {
+        self.note_deserted();
         self.close_if_abandoned();
     }
 }
