@@ -464,7 +464,7 @@ impl Scheduler {
     }
 
     fn running_id(&self) -> Option<ThreadId> {
-        self.0.running.borrow().as_ref().map(|(thread, _)| thread.to_pointer())
+        self.0.running.borrow().as_ref().map(|(thread, _)| *thread)
     }
 
     /// That the thread that runs is about to get a failure. Should it get out in the end, it is told where it comes from.
