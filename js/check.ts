@@ -1,7 +1,7 @@
 import type { LuauOptions, WebSocketOptions } from "./options.js";
 
-/** What an option is, as far as it is looked at here: the module itself checks the numbers. */
-type Expected = "function" | "any";
+/** What an option is, as far as it is looked at here: the module itself checks numbers and globals, and load.ts what is loaded. */
+type Expected = "function" | "object" | "function or object" | "any";
 
 const OPTIONS: Readonly<Record<keyof LuauOptions, Expected>> = {
   wasm: "any",
@@ -10,12 +10,12 @@ const OPTIONS: Readonly<Record<keyof LuauOptions, Expected>> = {
   warn: "function",
   onError: "function",
   globals: "any",
-  modules: "any",
+  modules: "function or object",
   memoryLimit: "any",
   timeSlice: "any",
   timeLimit: "any",
   sandbox: "any",
-  websocket: "any",
+  websocket: "object",
   onSocket: "function",
 };
 
@@ -34,6 +34,9 @@ const WEBSOCKET_OPTIONS: Readonly<Record<keyof WebSocketOptions, Expected>> = {
  * @throws TypeError that names the option
  */
 export function checkOptions(options: LuauOptions, others: Readonly<Record<string, Expected>> = {}): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`the options: not an object, but ${describe(options)}`);
+  }
   check(options, { ...OPTIONS, ...others }, "");
   check(options.websocket ?? {}, WEBSOCKET_OPTIONS, "websocket.");
 }
@@ -44,8 +47,49 @@ function check(options: object, expected: Readonly<Record<string, Expected>>, pr
       const names = Object.keys(expected).join(", ");
       throw new TypeError(`there is no option ${prefix}${name}; there are: ${names}`);
     }
-    if (expected[name] === "function" && value !== undefined && typeof value !== "function") {
-      throw new TypeError(`option ${prefix}${name}: not a function`);
+    if (value === undefined) {
+      continue;
+    }
+    switch (expected[name]) {
+      case "function":
+        if (typeof value !== "function") {
+          throw new TypeError(`option ${prefix}${name}: not a function`);
+        }
+        break;
+      case "object":
+        if (!isPlain(value)) {
+          throw new TypeError(`option ${prefix}${name}: not a plain object, but ${describe(value)}`);
+        }
+        break;
+      case "function or object":
+        if (typeof value !== "function" && !isPlain(value)) {
+          throw new TypeError(
+            `option ${prefix}${name}: neither a function nor a plain object, but ${describe(value)}`,
+          );
+        }
+        break;
     }
   }
+}
+
+/** Of whichever realm; so is what `import * as` gives. */
+function isPlain(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) {
+    return false;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** What a value is, in few words. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) {
+    return String(value);
+  }
+  if (typeof value !== "object") {
+    return `a ${typeof value}`;
+  }
+  // Such as "[object Map]".
+  const tag = Object.prototype.toString.call(value).slice("[object ".length, -1);
+  return tag === "Object" ? "an object" : `an object of the type ${tag}`;
 }

@@ -12,3 +12,4 @@ export type {
   WebSocketConstructor,
   WebSocketOptions,
 } from "./options.js";
+export type { LuauFunction, LuauValue } from "./value.js";

@@ -2,6 +2,7 @@
 
 import type { LuauError, LuauErrorMembers } from "./errors.js";
 import type { LuauOptions, LuauStats, ModuleLookup, Sink, WebSocketConstructor } from "./options.js";
+import type { WasmModule } from "./platform.js";
 
 /** One instance of the WebAssembly module. */
 export interface Glue {
@@ -10,7 +11,7 @@ export interface Glue {
    *
    * @returns what the module exports.
    */
-  instantiate(module: WebAssembly.Module): Promise<unknown>;
+  instantiate(module: WasmModule): Promise<unknown>;
   readonly Vm: new (options: VmOptions) => Vm;
 }
 

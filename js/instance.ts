@@ -1,13 +1,14 @@
 import { LuauError } from "./errors.js";
 import { createGlue, type Glue } from "./glue.js";
-import { closeAll } from "./sockets.js";
+import type { WasmModule } from "./platform.js";
+import { closeAll, type Socket } from "./sockets.js";
 
 /** An instance of the WebAssembly module, which all VMs made from that module share. */
 export class Instance {
   /** The promises that are not settled, by the functions that reject them. */
   readonly pending = new Map<(error: unknown) => void, Promise<unknown>>();
   /** The sockets that are not closed. */
-  readonly sockets = new Set<WebSocket>();
+  readonly sockets = new Set<Socket>();
   readonly #glue: Glue;
   #fault: LuauError | undefined;
 
@@ -15,7 +16,7 @@ export class Instance {
     this.#glue = createGlue((thrown) => this.#end(thrown));
   }
 
-  static async of(module: WebAssembly.Module): Promise<Instance> {
+  static async of(module: WasmModule): Promise<Instance> {
     const instance = new Instance();
     await instance.#glue.instantiate(module);
     return instance;
@@ -62,17 +63,14 @@ export class Instance {
 }
 
 /** The instances by what their modules were made from, so that each is loaded once. */
-const instances = new Map<unknown, { module: Promise<WebAssembly.Module>; instance: Promise<Instance> }>();
+const instances = new Map<unknown, { module: Promise<WasmModule>; instance: Promise<Instance> }>();
 
 /**
  * The instance for a key, made the first time, and after it ended. What failed is tried again the next time.
  *
  * @param key what tells the sources apart; undefined for one that cannot come again
  */
-export async function instanceOf(
-  key: unknown,
-  compile: () => Promise<WebAssembly.Module>,
-): Promise<Instance> {
+export async function instanceOf(key: unknown, compile: () => Promise<WasmModule>): Promise<Instance> {
   if (key === undefined) {
     return Instance.of(await compile());
   }

@@ -1,7 +1,9 @@
+import { describe } from "./check.js";
 import type { LuauOptions, WasmSource } from "./options.js";
+import type { Bytes, WasmModule } from "./platform.js";
 
 /** Reads a file, by a `file:` URL or a path. */
-export type ReadFile = (file: URL | string) => Promise<BufferSource>;
+export type ReadFile = (file: URL | string) => Promise<Bytes>;
 
 /**
  * Compiles the WebAssembly module.
@@ -12,25 +14,50 @@ export async function compile(
   source: WasmSource,
   onProgress: LuauOptions["onProgress"],
   readFile?: ReadFile,
-): Promise<WebAssembly.Module> {
-  if (source instanceof WebAssembly.Module) {
-    return source;
+): Promise<WasmModule> {
+  const given: unknown = await source;
+  const tell: LuauOptions["onProgress"] =
+    onProgress && ((loaded, total) => telling(() => onProgress(loaded, total)));
+  if (given instanceof WebAssembly.Module) {
+    return given;
   }
-  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) {
-    onProgress?.(source.byteLength, source.byteLength);
-    return compileBytes(source, "the bytes that were given");
+  if (given instanceof ArrayBuffer || ArrayBuffer.isView(given)) {
+    tell?.(given.byteLength, given.byteLength);
+    return compileBytes(given, "the bytes that were given");
   }
-  if (typeof source === "string" || source instanceof URL) {
-    return compileUrl(source, onProgress, readFile);
+  if (typeof given === "string" || given instanceof URL) {
+    return compileUrl(given, tell, readFile);
   }
-  return compileResponse(await source, onProgress);
+  if (isResponse(given)) {
+    return compileResponse(given, tell);
+  }
+  throw new TypeError(
+    `option wasm: not a URL, a string, a Response, bytes or a WebAssembly.Module, but ${describe(given)}`,
+  );
+}
+
+/** What the page's own function throws is shown, and changes nothing. */
+function telling(tell: () => void): void {
+  try {
+    tell();
+  } catch (error) {
+    console.error(error);
+  }
+}
+
+/** By what is used of it, since it may come from another realm, or from a library. */
+function isResponse(value: unknown): value is Response {
+  const { status, headers, arrayBuffer } = Object(value) as Partial<Response>;
+  return (
+    typeof status === "number" && typeof headers?.get === "function" && typeof arrayBuffer === "function"
+  );
 }
 
 async function compileUrl(
   source: string | URL,
   onProgress: LuauOptions["onProgress"],
   readFile: ReadFile | undefined,
-): Promise<WebAssembly.Module> {
+): Promise<WasmModule> {
   const url = toUrl(source);
   try {
     if (readFile !== undefined && (url === undefined || url.protocol === "file:")) {
@@ -48,6 +75,10 @@ async function compileUrl(
 }
 
 function toUrl(source: string | URL): URL | undefined {
+  if (/^[a-z]:[\\/]/i.test(String(source))) {
+    // A path of Windows, and no scheme.
+    return undefined;
+  }
   try {
     return new URL(source);
   } catch {
@@ -59,10 +90,13 @@ function toUrl(source: string | URL): URL | undefined {
 async function compileResponse(
   response: Response,
   onProgress: LuauOptions["onProgress"],
-): Promise<WebAssembly.Module> {
+): Promise<WasmModule> {
   const from = response.url || "the response that was given";
   if (!response.ok) {
     throw new LoadError(`cannot load ${from}: the server answered ${response.status} ${response.statusText}`);
+  }
+  if (response.bodyUsed) {
+    throw new LoadError(`cannot load ${from}: its body was read before; give a Response that is still whole`);
   }
   const type = response.headers.get("Content-Type")?.split(";")[0]?.trim();
   if (type === "text/html") {
@@ -99,8 +133,9 @@ function withProgress(response: Response, onProgress: (loaded: number, total?: n
   return new Response(response.body.pipeThrough(counter), { status, headers });
 }
 
-function compileBytes(bytes: BufferSource, from: string): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(bytes).catch((error) => refuse(from, error));
+function compileBytes(bytes: Bytes, from: string): Promise<WasmModule> {
+  // Of memory that is shared it says so itself.
+  return WebAssembly.compile(bytes as BufferSource).catch((error) => refuse(from, error));
 }
 
 function refuse(from: string, error: unknown): never {

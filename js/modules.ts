@@ -7,7 +7,7 @@ type Resolver = (path: string) => ModuleLookup | Promise<ModuleLookup>;
  * `require`, https://rfcs.luau.org/new-require-by-string-semantics.html.
  */
 export function resolverOf(modules: LuauOptions["modules"]): Resolver | undefined {
-  if (modules === undefined || modules === null) {
+  if (modules === undefined) {
     return undefined;
   }
   const find = typeof modules === "function" ? modules : finderIn(modules);
@@ -20,19 +20,29 @@ export function resolverOf(modules: LuauOptions["modules"]): Resolver | undefine
   };
 }
 
-function finderIn(modules: Readonly<Record<string, string>>): Resolver {
-  const sources = new Map<string, string>();
+function finderIn(modules: Readonly<Record<string, string | Uint8Array>>): Resolver {
+  const sources = new Map<string, string | Uint8Array>();
   for (const [name, source] of Object.entries(modules)) {
-    const path = name.replace(/^(?:\.?\/)+/, "").replace(/\.luau?$/, "");
-    if (typeof source !== "string") {
-      throw new TypeError(`option modules: the source of "${name}" is not a string`);
+    const path = fromRoot(name).replace(/\.luau?$/, "");
+    if (typeof source !== "string" && !(source instanceof Uint8Array)) {
+      throw new TypeError(`option modules: the source of "${name}" is neither a string nor a Uint8Array`);
     }
     if (sources.has(path)) {
       throw new TypeError(`option modules: two modules are called "${path}"`);
     }
     sources.set(path, source);
   }
-  return (path) => sources.get(path);
+  for (const path of sources.keys()) {
+    if (sources.has(`${path}/init`)) {
+      throw new TypeError(`option modules: "${path}" and "${path}/init" are the same module`);
+    }
+  }
+  // A chunk whose name begins at the root asks for such paths.
+  return (path) => sources.get(fromRoot(path));
+}
+
+function fromRoot(path: string): string {
+  return path.replace(/^(?:\.?\/)+/, "");
 }
 
 function isPromise<T>(value: T | Promise<T>): value is Promise<T> {

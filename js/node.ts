@@ -6,10 +6,35 @@ import type { LuauOptions } from "./options.js";
 
 export * from "./exports.js";
 
+/** What to do about it: a bundler has made one file of the program, and this package's other one is not beside it. */
+const NOT_BESIDE =
+  "Bundlers for Node do not copy luau.wasm: leave luau-websocket out of the bundle, give the path of the file as the option wasm, " +
+  "or import luau-websocket/inline, which needs no file";
+
+/** The file beside this one, once it was looked for. */
+let own: URL | undefined;
+
 const PLATFORM: Platform = {
-  wasm: () => new URL("./luau.wasm", import.meta.url),
+  wasm() {
+    try {
+      own = new URL("./luau.wasm", import.meta.url);
+      return own;
+    } catch (error) {
+      // In CommonJS, which such a bundle may be, there is no `import.meta.url`.
+      throw new Error(`cannot find luau.wasm. ${NOT_BESIDE}`, { cause: error });
+    }
+  },
   // Node's `fetch` takes no file: URLs.
-  readFile: async (file) => Uint8Array.from(await readFile(file)),
+  async readFile(file) {
+    try {
+      return Uint8Array.from(await readFile(file));
+    } catch (error) {
+      if (own?.href === String(file) && (error as { code?: unknown }).code === "ENOENT") {
+        throw new Error(`there is no such file. ${NOT_BESIDE}`, { cause: error });
+      }
+      throw error;
+    }
+  },
 };
 
 /** A Luau VM; see {@link LuauVm}. */

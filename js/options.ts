@@ -1,7 +1,8 @@
 import type { LuauError } from "./errors.js";
+import type { Bytes, WasmModule } from "./platform.js";
 
 /** Where the WebAssembly module comes from. */
-export type WasmSource = URL | string | Response | Promise<Response> | BufferSource | WebAssembly.Module;
+export type WasmSource = URL | string | Response | Promise<Response> | Bytes | WasmModule;
 
 /**
  * Takes a line that a script put out: its text; and, if the function declares two parameters, a function that converts the
@@ -36,7 +37,7 @@ export type WebSocketConstructor = new (url: string, protocols?: any) => any;
 export interface WebSocketOptions {
   /** The constructor to use; the global `WebSocket` by default. Node 20 has none: give it that of the npm package `ws`. */
   readonly WebSocket?: WebSocketConstructor | undefined;
-  /** Whether scripts may connect to a URL; all by default. What is denied fails for the script as if it could not be reached. */
+  /** Whether scripts may connect to a URL; all by default. The script is told what is denied. */
   readonly allow?: ((url: URL) => boolean) | undefined;
   /** How many connections may be open at a time; 255 by default. */
   readonly maxConnections?: number | undefined;
@@ -56,7 +57,10 @@ export type ModuleLookup = string | Uint8Array | null | undefined;
 export interface LuauOptions {
   /** Where the WebAssembly module comes from; beside this package's own files by default. It is loaded once. */
   readonly wasm?: WasmSource | undefined;
-  /** Told of the download: bytes that have come, and of how many, if that is known. */
+  /**
+   * Told of the download: bytes that have come, and of how many, if that is known. Not told of what another VM has loaded already,
+   * or is loading.
+   */
   readonly onProgress?: ((loaded: number, total?: number) => void) | undefined;
   /** Takes what `print` puts out; `console.log` by default. */
   readonly print?: Sink | undefined;
@@ -65,16 +69,17 @@ export interface LuauOptions {
   /** Takes the errors of threads that nobody waits for; `console.error` by default. */
   readonly onError?: ((error: LuauError) => void) | undefined;
   /**
-   * Globals for the scripts: one that assigns such a name gets a global of its own. Tables among them are read-only, those inside of
-   * them are not.
+   * Globals for the scripts, as a plain object with them by their names: a script that assigns such a name gets a global of its own.
+   * Tables among them are read-only, those inside of them are not.
    */
-  readonly globals?: Readonly<Record<string, unknown>> | undefined;
+  readonly globals?: object | undefined;
   /**
-   * The sources of modules, for `require("./name")`: by their paths, such as `name` or `lib/name.luau`; or a function that is given
-   * a path without an extension.
+   * The sources of modules, for `require("./name")`: by their paths, such as `name`, `lib/name.luau` or `lib/init.luau`; or a
+   * function that is given a path without an extension, and is asked for `lib/init` when it has no `lib`. Paths begin as the name
+   * of the chunk does that asks: with a `/`, a drive, or the origin of a URL, if there is one.
    */
   readonly modules?:
-    | Readonly<Record<string, string>>
+    | Readonly<Record<string, string | Uint8Array>>
     | ((path: string) => ModuleLookup | Promise<ModuleLookup>)
     | undefined;
   /**

@@ -1,13 +1,26 @@
 import type { LuauOptions, SocketEvent, WebSocketConstructor } from "./options.js";
 
-/** What the VM needs of a socket, and what is looked at here. */
-type Socket = WebSocket;
+/** What the VM needs of a socket, and what is looked at here: the global `WebSocket`, that of `ws`, or one of the page's own. */
+export interface Socket {
+  onopen: unknown;
+  onmessage: unknown;
+  onclose: unknown;
+  readonly url: string;
+  send(data: string | ArrayBuffer): void;
+  close(code?: number, reason?: string): void;
+  // biome-ignore lint/suspicious/noExplicitAny: their events have nothing in common that is named
+  addEventListener(type: string, listener: (event: any) => void, options?: { once: boolean }): void;
+  dispatchEvent?(event: Event): boolean;
+}
+
+/** The close code of a connection that ended without a close frame (RFC 6455, section 7.4.1). */
+const NO_CLOSE_FRAME = 1006;
 
 /**
  * The constructor that the VM uses for its sockets. `live` gets the sockets that are not closed, so that they can be closed
  * when the VM itself cannot do it any more.
  */
-export function socketConstructor(options: LuauOptions, live: Set<WebSocket>): WebSocketConstructor {
+export function socketConstructor(options: LuauOptions, live: Set<Socket>): WebSocketConstructor {
   const { websocket = {}, onSocket } = options;
   let lastId = 0;
 
@@ -25,6 +38,7 @@ export function socketConstructor(options: LuauOptions, live: Set<WebSocket>): W
     const socket: Socket = protocols === undefined ? new Constructor(url) : new Constructor(url, protocols);
     live.add(socket);
     socket.addEventListener("close", () => live.delete(socket));
+    closeAfterError(socket);
     if (onSocket !== undefined) {
       observe(socket, url, ++lastId, onSocket);
     }
@@ -32,6 +46,32 @@ export function socketConstructor(options: LuauOptions, live: Set<WebSocket>): W
   }
 
   return Connector as unknown as WebSocketConstructor;
+}
+
+/**
+ * Has a socket that could not be opened close, as the standard says (WebSockets, section 4): that of Node 22 tells of the error and
+ * of nothing else. Who listens to it then need not know.
+ */
+function closeAfterError(socket: Socket): void {
+  let isAwaited = true;
+  const settle = () => {
+    isAwaited = false;
+  };
+  socket.addEventListener("open", settle);
+  socket.addEventListener("close", settle);
+  socket.addEventListener("error", () => {
+    // That of the npm package ws has no such method, and closes by itself.
+    if (isAwaited && typeof socket.dispatchEvent === "function") {
+      // Where both events come, the other one does before this task is run.
+      setTimeout(() => {
+        if (isAwaited) {
+          socket.dispatchEvent?.(
+            Object.assign(new Event("close"), { code: NO_CLOSE_FRAME, reason: "", wasClean: false }),
+          );
+        }
+      }, 0);
+    }
+  });
 }
 
 function parse(address: string): URL {
@@ -77,7 +117,12 @@ function observe(socket: Socket, address: string, id: number, tell: (event: Sock
   put({ type: "connecting" });
   socket.addEventListener("open", open);
   socket.addEventListener("message", ({ data }: MessageEvent) => put({ type: "message", ...contents(data) }));
-  socket.addEventListener("close", ({ code, reason }: CloseEvent) => put({ type: "close", code, reason }));
+  const close = ({ code, reason }: CloseEvent) => {
+    // That of Deno has no code for it.
+    put({ type: "close", code: code || NO_CLOSE_FRAME, reason });
+  };
+  // Once, since that of Node 22 may come to it after all when it is closed by hand.
+  socket.addEventListener("close", close, { once: true });
   const send = socket.send;
   socket.send = (data) => {
     // Some runtimes call `onopen`, in which a script may send already, before they come to listeners.
@@ -96,7 +141,7 @@ function contents(data: unknown): { data: string | Uint8Array; size: number } {
 }
 
 /** Closes sockets whose VM is gone. */
-export function closeAll(live: Set<WebSocket>): void {
+export function closeAll(live: Set<Socket>): void {
   for (const socket of live) {
     socket.onopen = null;
     socket.onmessage = null;

@@ -1,5 +1,6 @@
 import { checkOptions } from "./check.js";
 import type { LuauOptions, WebSocketOptions } from "./options.js";
+import type { Bytes, WasmModule, WebWorker } from "./platform.js";
 
 /** What a {@link LuauWorker} is made with: as {@link LuauOptions}. The functions among them stay in the page, and so do those in `globals`. */
 export interface LuauWorkerOptions
@@ -8,12 +9,12 @@ export interface LuauWorkerOptions
    * Makes the worker, where it cannot be made in the usual way: because of a Content Security Policy, a bundler that does not copy
    * the file, or another origin. It must run `luau-websocket/worker-thread` as a module, and nobody else may write to it.
    */
-  readonly worker?: (() => Worker) | undefined;
+  readonly worker?: (() => WebWorker) | undefined;
   /**
    * Where the WebAssembly module comes from; beside this package's own files by default. A string is relative to the page. A
    * `WebAssembly.Module` saves further workers the compilation.
    */
-  readonly wasm?: URL | string | BufferSource | WebAssembly.Module | undefined;
+  readonly wasm?: URL | string | Bytes | WasmModule | undefined;
   /**
    * Takes what `print` puts out; `console.log` by default. `values()` gives the arguments if the function declares two parameters,
    * or else throws: whether they are to cross is decided by its `length`, when the VM is made.
@@ -32,7 +33,10 @@ export interface LuauWorkerOptions
    * number, `stop` and the like get through to scripts that never wait, and their last lines get out.
    */
   readonly timeSlice?: number | undefined;
-  /** What scripts may do with WebSockets. The page is asked by `allow`, while the script waits. */
+  /**
+   * What scripts may do with WebSockets. The page is asked by `allow`, while the script waits; what is denied fails as if it could
+   * not be reached.
+   */
   readonly websocket?: Omit<WebSocketOptions, "WebSocket"> | undefined;
 }
 
@@ -67,7 +71,7 @@ export function settingsOf(options: LuauWorkerOptions): Settings {
     options: {
       ...others,
       // A copy is plain, as which it crosses.
-      modules: typeof modules === "object" && modules !== null ? { ...modules } : modules,
+      modules: typeof modules === "object" ? { ...modules } : modules,
       websocket: limits,
     },
     printsValues: wantsValues(print),
@@ -87,7 +91,7 @@ function wantsValues(sink: LuauWorkerOptions["print"]): boolean {
  *
  * @throws TypeError for what cannot
  */
-export function postableWasm(wasm: unknown): string | Uint8Array | WebAssembly.Module | undefined {
+export function postableWasm(wasm: unknown): string | Uint8Array | WasmModule | undefined {
   if (wasm === undefined || wasm === null || wasm instanceof WebAssembly.Module) {
     return wasm ?? undefined;
   }

@@ -3,6 +3,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { runOf, sourceOf, textOf } from "./arguments.js";
+import { describe } from "./check.js";
 import { LuauError } from "./errors.js";
 import type { LuauStats, RunOptions } from "./options.js";
 import { pageMethods } from "./worker-methods.js";
@@ -215,9 +216,18 @@ if (Symbol.dispose !== undefined) {
   });
 }
 
+/** @throws TypeError when it is none: Node's, for one, is another thing */
+function checked(worker: Partial<Worker> | null | undefined): Worker {
+  const methods = ["postMessage", "addEventListener", "terminate"] as const;
+  if (methods.some((name) => typeof worker?.[name] !== "function")) {
+    throw new TypeError(`option worker: must return a Worker at once, and returned ${describe(worker)}`);
+  }
+  return worker as Worker;
+}
+
 function makeWorker(make: LuauWorkerOptions["worker"]): Worker {
   if (make !== undefined) {
-    return make();
+    return checked(make());
   }
   if (globalThis.Worker === undefined) {
     throw new Error(

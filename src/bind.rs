@@ -130,6 +130,7 @@ pub struct Binder {
     plain: LuaFunction,
     parking: LuaFunction,
     answering: LuaFunction,
+    scheduler: Scheduler,
 }
 
 impl Binder {
@@ -145,7 +146,7 @@ impl Binder {
         })?;
         let shims = load(lua, include_str!("bind.luau"), (scheduler.mark(lua)?, release))?;
         let (plain, parking, answering) = shims;
-        Ok(Self { plain, parking, answering })
+        Ok(Self { plain, parking, answering, scheduler: scheduler.clone() })
     }
 
     /// A function that returns at once.
@@ -185,6 +186,7 @@ impl Binder {
         lua: &Lua,
         function: impl Fn(&Lua, LuaMultiValue) -> Result<Answer, Failure> + 'static,
     ) -> LuaResult<LuaFunction> {
+        let scheduler = self.scheduler.clone();
         let native = external(lua, move |lua, args: LuaMultiValue| match function(lua, args) {
             Ok(Answer::Now(mut values)) => {
                 values.push_front(LuaValue::Boolean(false));
@@ -192,7 +194,10 @@ impl Binder {
                 Ok(values)
             }
             Ok(Answer::Parked) => (LuaNil, true).into_lua_multi(lua),
-            Err(failure) => (failure.message(),).into_lua_multi(lua),
+            Err(failure) => {
+                scheduler.note_raised(&failure);
+                failure.thrown(lua)?.into_lua_multi(lua)
+            }
         })?;
         self.answering.call(native)
     }

@@ -26,7 +26,10 @@ pub fn install(lua: &Lua, converter: &Converter, print: Sink, warn: Sink) -> Lua
             let written = shown.during(values, |values| sink.put(&text.as_str().into(), values));
             let Err(thrown) = written else { return Ok(None) };
             let message = format!("the page's '{name}' failed: {}", message_of(&thrown));
-            Ok(converter.upgrade().map(|converter| converter.failure(message, thrown).message().to_owned()))
+            if let Some(converter) = converter.upgrade() {
+                converter.note_raised(&converter.failure(message.clone(), thrown));
+            }
+            Ok(Some(message))
         })?;
         let function: LuaFunction = bind::load(lua, include_str!("console.luau"), write)?;
         lua.globals().raw_set(name, function)?;

@@ -18,9 +18,10 @@
 mod functions;
 mod identity;
 mod shown;
+mod tables;
 
-use std::cell::{OnceCell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::ffi::c_void;
 use std::fmt;
 use std::rc::{Rc, Weak};
@@ -31,11 +32,13 @@ use wasm_bindgen::prelude::*;
 
 use self::identity::Identities;
 pub use self::shown::Shown;
+use self::tables::Tables;
 use crate::bind::Binder;
 use crate::error::{Frame, Kind, ScriptError};
 use crate::failure::Failure;
 use crate::host::hooks::Hooks;
 use crate::host::values::{self, LONGEST_TEXT, define, descriptor, message_of};
+use crate::origin::Cause;
 use crate::scheduler::Scheduler;
 use crate::value::number;
 
@@ -49,16 +52,11 @@ struct Inner {
     binder: Binder,
     hooks: Hooks,
     identities: Identities,
-    /// What the page threw into scripts lately, with the text that the script got, for the case that it gets out again.
-    causes: RefCell<VecDeque<(String, JsValue)>>,
     /// Runs a Luau function for the page.
     runner: OnceCell<Box<Runner>>,
 }
 
 type Runner = dyn Fn(LuaFunction, &Array) -> Promise;
-
-/// So many errors of the page are remembered while scripts handle them.
-const MOST_CAUSES: usize = 32;
 
 /// The longest array that fits into a Luau table.
 const LONGEST_ARRAY: f64 = 67_108_864.0;
@@ -108,7 +106,6 @@ impl Converter {
             binder: binder.clone(),
             hooks,
             identities: Identities::new(lua)?,
-            causes: RefCell::default(),
             runner: OnceCell::new(),
         })))
     }
@@ -180,12 +177,12 @@ impl Converter {
     /// the cause of the error.
     #[must_use]
     pub fn failure(&self, message: String, thrown: JsValue) -> Failure {
-        let mut causes = self.0.causes.borrow_mut();
-        if causes.len() == MOST_CAUSES {
-            causes.pop_front();
-        }
-        causes.push_back((message.clone(), thrown));
-        Failure::new(message)
+        Failure::caused(message, Cause::new(thrown))
+    }
+
+    /// That the script that runs is about to get a failure, by other means than the [`Binder`]'s.
+    pub fn note_raised(&self, failure: &Failure) {
+        self.0.scheduler.note_raised(failure);
     }
 
     fn refusal(&self, what: &str, refusal: Refusal) -> Failure {
@@ -206,7 +203,7 @@ impl Converter {
     /// The JS error for an error of a script: a `LuauError`, with the members that the package documents.
     #[must_use]
     pub fn error_to_js(&self, error: &ScriptError) -> JsValue {
-        self.error_with_cause(error, self.cause_of(error).as_ref())
+        self.error_with_cause(error, error.cause.as_ref().and_then(Cause::get))
     }
 
     /// The JS error for an error of a script that has a cause on the page's side.
@@ -215,15 +212,6 @@ impl Converter {
         // A value that cannot be shown for want of memory must not hide the error.
         let value = self.to_js(&error.value).unwrap_or_default();
         self.0.hooks.error(&error.message, &members_of(error, &value, cause))
-    }
-
-    /// What the page threw, if that is what ended the script: the message has at most the place in the script before it.
-    fn cause_of(&self, error: &ScriptError) -> Option<JsValue> {
-        let causes = self.0.causes.borrow();
-        let is_cause = |text: &str| {
-            error.message.strip_suffix(text).is_some_and(|place| place.is_empty() || place.ends_with(": "))
-        };
-        causes.iter().rev().find(|(text, _)| is_cause(text)).map(|(_, thrown)| thrown.clone())
     }
 }
 
@@ -308,7 +296,9 @@ struct Outward<'a> {
     converter: &'a Converter,
     /// What has come once, and comes again as the same: tables and buffers, and long strings, for the sake of the page's memory.
     known: HashMap<*const c_void, JsValue>,
-    unfilled: Vec<(LuaTable, Target)>,
+    unfilled: Vec<Target>,
+    /// Those that they are to be filled from, in the same order.
+    tables: Tables<'a>,
 }
 
 /// What a table becomes in JS.
@@ -321,7 +311,8 @@ enum Target {
 
 impl<'a> Outward<'a> {
     fn new(converter: &'a Converter) -> Self {
-        Self { converter, known: HashMap::new(), unfilled: Vec::new() }
+        let tables = Tables::new(&converter.0.lua);
+        Self { converter, known: HashMap::new(), unfilled: Vec::new(), tables }
     }
 
     fn value(&mut self, value: &LuaValue) -> LuaResult<JsValue> {
@@ -364,13 +355,16 @@ impl<'a> Outward<'a> {
             Target::Map(map) => JsValue::from(map),
         };
         self.known.insert(id, result.clone());
-        self.unfilled.push((table.clone(), target));
+        self.tables.push(table)?;
+        self.unfilled.push(target);
         Ok(result)
     }
 
     fn fill(&mut self) -> LuaResult<()> {
         let descriptor = descriptor();
-        while let Some((table, target)) = self.unfilled.pop() {
+        while let Some(target) = self.unfilled.pop()
+            && let Some(table) = self.tables.pop()?
+        {
             match target {
                 Target::Array(array, length) => {
                     for index in 1..=length {
@@ -453,8 +447,9 @@ struct Inward<'a> {
     lua: &'a Lua,
     /// The place in `tables` of each object.
     places: Map,
-    tables: Vec<LuaTable>,
-    unfilled: Vec<(LuaTable, Origin)>,
+    tables: Tables<'a>,
+    /// With the place of each.
+    unfilled: Vec<(usize, Origin)>,
 }
 
 /// What a table is made from.
@@ -469,7 +464,8 @@ enum Origin {
 
 impl<'a> Inward<'a> {
     fn new(converter: &'a Converter, lua: &'a Lua) -> Self {
-        Self { converter, lua, places: Map::new(), tables: Vec::new(), unfilled: Vec::new() }
+        let tables = Tables::new(&converter.0.lua);
+        Self { converter, lua, places: Map::new(), tables, unfilled: Vec::new() }
     }
 
     fn value(&mut self, value: &JsValue) -> Result<LuaValue, Refusal> {
@@ -498,10 +494,9 @@ impl<'a> Inward<'a> {
     }
 
     fn object(&mut self, value: &JsValue) -> Result<LuaValue, Refusal> {
-        if let Some(place) = self.places.get(value).as_f64()
-            && let Some(table) = self.table_at(place)
-        {
-            return Ok(LuaValue::Table(table));
+        if let Some(place) = self.places.get(value).as_f64() {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in a list")]
+            return Ok(LuaValue::Table(self.tables.get(place as usize)?));
         }
         let origin = if let Some(length) = values::array_length(value)? {
             if length > LONGEST_ARRAY {
@@ -520,21 +515,16 @@ impl<'a> Inward<'a> {
             return Ok(self.converter.stand_in_of_object(self.lua, value)?);
         };
         let table = self.lua.create_table()?;
+        let place = self.tables.push(&table)?;
         #[expect(clippy::cast_precision_loss, reason = "a place in a list")]
-        let place = self.tables.len() as f64;
-        self.places.set(value, &place.into());
-        self.tables.push(table.clone());
-        self.unfilled.push((table.clone(), origin));
+        self.places.set(value, &(place as f64).into());
+        self.unfilled.push((place, origin));
         Ok(LuaValue::Table(table))
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in a list")]
-    fn table_at(&self, place: f64) -> Option<LuaTable> {
-        self.tables.get(place as usize).cloned()
-    }
-
     fn fill(&mut self) -> Result<(), Refusal> {
-        while let Some((table, origin)) = self.unfilled.pop() {
+        while let Some((place, origin)) = self.unfilled.pop() {
+            let table = self.tables.get(place)?;
             match origin {
                 Origin::Array(array, length) => {
                     for index in 0..length {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use mlua::prelude::*;
 
+use crate::origin::Cause;
 use crate::raw;
 use crate::value::type_name;
 
@@ -83,6 +84,8 @@ pub struct ScriptError {
     pub value: LuaValue,
     /// Where, innermost first; empty where no script was running.
     pub frames: Vec<Frame>,
+    /// What the page threw, if that is what led to it.
+    pub cause: Option<Cause>,
 }
 
 /// Luau's own text for an allocation that failed, by which such an error is known after a `pcall` caught it.
@@ -111,7 +114,7 @@ impl ScriptError {
         };
         // At the end: our own libraries say before it where, and what they could not do.
         let kind = if message.ends_with(NOT_ENOUGH_MEMORY) { Kind::Memory } else { Kind::Runtime };
-        Self { kind, message, value, frames }
+        Self { kind, message, value, frames, cause: None }
     }
 
     /// The error for one that mlua returned, from a call that runs no script: compiling, or making a value.
@@ -129,13 +132,13 @@ impl ScriptError {
             .and_then(|rest| rest.split_once(':'))
             .and_then(|(line, _)| line.parse().ok());
         let frames = Frame::new(Some(chunk_name.to_owned()), line.unwrap_or(0), None);
-        Self { kind, message, value: LuaNil, frames: frames.into_iter().collect() }
+        Self { kind, message, value: LuaNil, frames: frames.into_iter().collect(), cause: None }
     }
 
     /// An error that stands for no value.
     #[must_use]
     pub fn plain(kind: Kind, message: &str) -> Self {
-        Self { kind, message: message.to_owned(), value: LuaNil, frames: Vec::new() }
+        Self { kind, message: message.to_owned(), value: LuaNil, frames: Vec::new(), cause: None }
     }
 
     /// The call stack, a line each, innermost first.

@@ -6,6 +6,7 @@
 //! An import that throws where it was not expected ends the whole instance. So whatever may run code of the page is
 //! declared with `catch`.
 
+pub(crate) mod frames;
 pub mod hooks;
 pub mod modules;
 pub mod options;

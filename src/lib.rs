@@ -7,6 +7,7 @@
 //! How the parts stand; each depends on those below it only:
 //!
 //! - [`vm`]: the class that JS sees, and the machine behind it.
+//! - [`libraries`]: the libraries without the class, in an `mlua::Lua` of one's own.
 //! - [`pump`]: runs the scheduler whenever JS has something for it, and lets the page breathe.
 //! - [`websocket`], [`task`], [`signal`], [`console`], [`debug`], [`json`], [`modules`]: the libraries that scripts see.
 //! - [`convert`]: values, functions and errors on their way to JS and back.
@@ -15,7 +16,8 @@
 //! - [`bind`]: how Rust functions become Luau functions.
 //! - [`scheduler`]: which thread runs next. It knows neither JS nor a clock.
 //! - `raw`: all that is unsafe.
-//! - [`error`], [`failure`], [`value`]: what went wrong in a thread, in a call, and what a value is.
+//! - [`error`], [`failure`], [`origin`], [`value`]: what went wrong in a thread, in a call, where that comes from, and what a
+//!   value is.
 //!
 //! Only `vm`, `convert` and `host` know JS.
 
@@ -28,7 +30,9 @@ pub mod error;
 pub mod failure;
 pub mod host;
 pub mod json;
+pub mod libraries;
 pub mod modules;
+pub mod origin;
 pub mod pump;
 mod raw;
 pub mod scheduler;
@@ -38,4 +42,5 @@ pub mod value;
 pub mod vm;
 pub mod websocket;
 
+pub use libraries::Libraries;
 pub use raw::set_memory_limit;

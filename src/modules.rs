@@ -2,15 +2,18 @@
 //!
 //! Modules form a tree: `./` is a sibling of the module that asks, `../` a sibling of its parent, `@self/` a child of its
 //! own, and `@` before any other name begins at the root with that name. A module is known by its path from the root, which is
-//! also the name of its chunk, without an extension. The page has the sources.
+//! also the name of its chunk, without an extension; one with an `init` is the folder of that. The page has the sources.
+
+mod path;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::{Rc, Weak};
 
 use mlua::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
+use self::path::resolve;
 use crate::bind::{Answer, Binder};
 use crate::convert::{Converter, WeakConverter};
 use crate::error::ScriptError;
@@ -38,7 +41,7 @@ struct Inner {
     source: Option<ModuleSource>,
     start: Box<Start>,
     modules: RefCell<HashMap<String, Module>>,
-    last_loading: Cell<u64>,
+    last_loading: Cell<usize>,
 }
 
 enum Module {
@@ -47,14 +50,28 @@ enum Module {
     Loaded(LuaValue),
 }
 
+impl Module {
+    fn loading(&self) -> Option<&Loading> {
+        match self {
+            Self::Loading(loading) => Some(loading),
+            Self::Loaded(_) => None,
+        }
+    }
+}
+
 /// A module that is being loaded.
 struct Loading {
-    /// Which time of all: what was begun before the VM was stopped does not count for what is begun afterwards.
-    number: u64,
-    /// The threads that wait for it.
-    waiting: Vec<Token>,
-    /// Its own, once there is one.
-    thread: Option<LuaThread>,
+    /// Which time of all: what was begun before the VM was stopped does not count for what is begun afterwards. It is the family
+    /// of the module's threads, too.
+    number: usize,
+    waiting: Vec<Waiting>,
+}
+
+/// A thread that waits for a module.
+struct Waiting {
+    token: Token,
+    /// The one that it is of: by that it is known which module cannot be loaded before.
+    family: usize,
 }
 
 impl Modules {
@@ -93,8 +110,7 @@ impl Modules {
             None => return Err(Failure::new("missing argument #1 to 'require' (string expected)")),
         };
         let asking = raw::frames(&lua.current_thread()).into_iter().next().map(|frame| frame.chunk_name);
-        let asking = without_extension(&asking.unwrap_or_default()).to_owned();
-        let path = resolve(&asking, &wanted)?;
+        let path = resolve(&asking.unwrap_or_default(), &wanted).map_err(Failure::new)?;
         let Some(source) = &self.0.source else {
             return Err(Failure::new(format!(
                 "cannot require \"{wanted}\": the page gave no modules, by the option 'modules'"
@@ -120,7 +136,7 @@ impl Modules {
         let lookup = self.look_up(source, &path)?;
         let number = self.0.last_loading.get() + 1;
         self.0.last_loading.set(number);
-        let loading = Loading { number, waiting: Vec::new(), thread: None };
+        let loading = Loading { number, waiting: Vec::new() };
         self.0.modules.borrow_mut().insert(path.clone(), Module::Loading(loading));
         // Before it is loaded: how that ends may be known at once, and whoever waits then is told.
         self.wait(lua, &path);
@@ -155,40 +171,38 @@ impl Modules {
         // A thread that stops waiting leaves a stale token behind, which does nothing.
         let token = self.0.scheduler.park(lua, || {});
         if let Some(Module::Loading(loading)) = self.0.modules.borrow_mut().get_mut(path) {
-            loading.waiting.push(token);
+            loading.waiting.push(Waiting { token, family: raw::family_of(&lua.current_thread()) });
         }
     }
 
-    /// How `path` waits for the module whose thread `asking` is, if it is one and that does, so that it cannot wait for `path`.
+    /// How `path` waits for the module that `asking` is a thread of, if it is and does, so that this one cannot wait for `path`.
     fn cycle(&self, asking: &LuaThread, path: &str) -> Option<String> {
         let modules = self.0.modules.borrow();
-        let loading = |path: &str| match modules.get(path) {
-            Some(Module::Loading(loading)) => Some(loading),
-            Some(Module::Loaded(_)) | None => None,
-        };
-        let asking = modules.iter().find_map(|(path, module)| match module {
-            Module::Loading(Loading { thread, .. }) if thread.as_ref() == Some(asking) => Some(path.as_str()),
-            _ => None,
-        })?;
-        // From one to the next: a module's own thread waits for one at most.
-        let mut trail = vec![path];
-        while let Some(last) = trail.last().copied()
-            && last != asking
-        {
-            let thread = loading(last)?.thread.as_ref()?;
-            let next = modules.iter().find_map(|(path, module)| match module {
-                Module::Loading(loading) => {
-                    let is_waited_for = loading.waiting.iter().any(|token| self.0.scheduler.is_parked(token, thread));
-                    is_waited_for.then_some(path.as_str())
+        let loading = || modules.iter().filter_map(|(path, module)| Some((path.as_str(), module.loading()?)));
+        let family = raw::family_of(asking);
+        let (asking, _) = loading().find(|(_, loading)| loading.number == family)?;
+        // From each to those that it waits for, the shortest way first.
+        let mut ways = VecDeque::from([vec![path]]);
+        let mut seen = HashSet::from([path]);
+        while let Some(way) = ways.pop_front() {
+            let last = *way.last()?;
+            if last == asking {
+                return Some(format!("{asking} -> {}", way.join(" -> ")));
+            }
+            let Some(family) = modules.get(last).and_then(Module::loading).map(|loading| loading.number) else {
+                continue;
+            };
+            let waits = |waiting: &Waiting| waiting.family == family && self.0.scheduler.is_parked(&waiting.token);
+            for (next, _) in loading().filter(|(_, loading)| loading.waiting.iter().any(waits)) {
+                if seen.insert(next) {
+                    ways.push_back(way.iter().copied().chain([next]).collect());
                 }
-                Module::Loaded(_) => None,
-            })?;
-            trail.push(next);
+            }
         }
-        Some(format!("{asking} -> {}", trail.join(" -> ")))
+        None
     }
 
-    fn found(&self, path: &str, number: u64, found: Result<Option<Vec<u8>>, Thrown>) {
+    fn found(&self, path: &str, number: usize, found: Result<Option<Vec<u8>>, Thrown>) {
         match found {
             Ok(source) => self.run(path, number, source),
             Err(thrown) => {
@@ -200,7 +214,7 @@ impl Modules {
         }
     }
 
-    fn run(&self, path: &str, number: u64, source: Option<Vec<u8>>) {
+    fn run(&self, path: &str, number: usize, source: Option<Vec<u8>>) {
         if !self.is_loading(path, number) {
             // The VM was stopped meanwhile.
             return;
@@ -213,21 +227,17 @@ impl Modules {
             }
         };
         match (self.0.start)(&source, path, Box::new(on_end)) {
-            Ok(thread) => {
-                if let Some(Module::Loading(loading)) = self.0.modules.borrow_mut().get_mut(path) {
-                    loading.thread = Some(thread);
-                }
-            }
-            Err(error) => self.settle(path, number, &Err(failed(path, &error))),
+            Ok(thread) => raw::set_family(&thread, number),
+            Err(error) => self.settle(path, number, &Err(failed(path, error))),
         }
     }
 
-    fn is_loading(&self, path: &str, number: u64) -> bool {
+    fn is_loading(&self, path: &str, number: usize) -> bool {
         matches!(self.0.modules.borrow().get(path), Some(Module::Loading(loading)) if loading.number == number)
     }
 
     /// Tells the threads that wait for a module how it ended. One that failed is loaded anew when it is required again.
-    fn settle(&self, path: &str, number: u64, outcome: &Result<LuaValue, Failure>) {
+    fn settle(&self, path: &str, number: usize, outcome: &Result<LuaValue, Failure>) {
         if !self.is_loading(path, number) {
             return;
         }
@@ -242,7 +252,7 @@ impl Modules {
             Some(Module::Loading(loading)) => loading.waiting,
             Some(Module::Loaded(_)) | None => Vec::new(),
         };
-        for token in waiting {
+        for Waiting { token, .. } in waiting {
             match outcome {
                 Ok(value) => self.0.scheduler.wake(token, LuaMultiValue::from_vec(vec![value.clone()])),
                 Err(failure) => self.0.scheduler.fail(token, failure.clone()),
@@ -262,6 +272,9 @@ impl std::fmt::Debug for Modules {
 /// # Errors
 /// When there is no memory.
 pub fn install(lua: &Lua, binder: &Binder, modules: &Modules) -> LuaResult<()> {
+    if modules.0.source.is_some() {
+        raw::keep_families(lua)?;
+    }
     let modules = Rc::downgrade(&modules.0);
     let require = binder.answering(lua, move |lua, args| match modules.upgrade() {
         Some(modules) => Modules(modules).require(lua, &args),
@@ -274,96 +287,23 @@ fn missing(path: &str) -> Failure {
     Failure::new(format!("there is no module \"{path}\""))
 }
 
-fn failed(path: &str, error: &ScriptError) -> Failure {
-    Failure::new(format!("cannot load module \"{path}\": {}", error.message))
+/// What those get who wait for a module that failed: a text with its name before the text, anything else as it was thrown.
+fn failed(path: &str, error: ScriptError) -> Failure {
+    match error.value {
+        LuaValue::Nil | LuaValue::String(_) | LuaValue::Error(_) => {
+            Failure::of_error(format!("cannot load module \"{path}\": {}", error.message), error)
+        }
+        _ => Failure::of_value(error),
+    }
 }
 
 fn result_of(path: &str, outcome: Result<LuaMultiValue, ScriptError>) -> Result<LuaValue, Failure> {
-    let mut results = outcome.map_err(|error| failed(path, &error))?;
+    let mut results = outcome.map_err(|error| failed(path, error))?;
     match (results.pop_front(), results.is_empty()) {
         (Some(result), true) => Ok(result),
         (first, _) => {
             let count = results.len() + usize::from(first.is_some());
             Err(Failure::new(format!("module \"{path}\" must return exactly one value, and it returned {count}")))
         }
-    }
-}
-
-/// The path from the root of the module that `asking` means by `wanted`.
-fn resolve(asking: &str, wanted: &str) -> Result<String, Failure> {
-    let (mut path, rest): (Vec<&str>, &str) = if let Some(rest) = wanted.strip_prefix("@self/") {
-        (parts(asking), rest)
-    } else if let Some(rest) = wanted.strip_prefix('@') {
-        if rest.is_empty() || rest.starts_with('/') || rest == "self" {
-            return Err(Failure::new(format!(
-                "cannot require \"{wanted}\": the '@' must be followed by a name and a path"
-            )));
-        }
-        (Vec::new(), wanted)
-    } else if wanted.starts_with("./") || wanted.starts_with("../") {
-        let mut path = parts(asking);
-        path.pop();
-        (path, wanted)
-    } else {
-        return Err(Failure::new(format!("cannot require \"{wanted}\": the path must begin with ./, ../ or @")));
-    };
-    for part in rest.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                if path.pop().is_none() {
-                    return Err(Failure::new(format!("cannot require \"{wanted}\": the path leads above the root")));
-                }
-            }
-            name => path.push(name),
-        }
-    }
-    if path.is_empty() {
-        return Err(Failure::new(format!("cannot require \"{wanted}\": the path names no module")));
-    }
-    Ok(path.join("/"))
-}
-
-fn parts(path: &str) -> Vec<&str> {
-    path.split('/').filter(|part| !matches!(*part, "" | ".")).collect()
-}
-
-/// The page may have named a chunk by its file.
-fn without_extension(name: &str) -> &str {
-    name.strip_suffix(".luau").or_else(|| name.strip_suffix(".lua")).unwrap_or(name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_lead_through_the_tree() {
-        for (asking, wanted, path) in [
-            ("script", "./a", "a"),
-            ("script", "./a/b", "a/b"),
-            ("lib/list", "./node", "lib/node"),
-            ("lib/list", "../main", "main"),
-            ("lib/list", "@self/node", "lib/list/node"),
-            ("lib/list", "@net/http", "@net/http"),
-            ("@net/http", "./url", "@net/url"),
-            ("", "./a", "a"),
-            ("src/main", "./x/../y", "src/y"),
-        ] {
-            assert_eq!(resolve(asking, wanted).as_deref(), Ok(path), "{wanted} from {asking}");
-        }
-    }
-
-    #[test]
-    fn other_paths_are_errors() {
-        for wanted in ["a", "/a", "", "../a", "./..", "@", "@/a", "@self", "./"] {
-            assert!(resolve("script", wanted).is_err(), "{wanted}");
-        }
-    }
-
-    #[test]
-    fn a_chunk_may_be_named_by_its_file() {
-        assert_eq!(without_extension("src/main.luau"), "src/main");
-        assert_eq!(without_extension("my.script"), "my.script");
     }
 }

@@ -6,11 +6,16 @@ use std::rc::{Rc, Weak};
 
 use mlua::prelude::*;
 
+use crate::host::frames::Frames;
 use crate::host::{self, Macrotask, Timeout};
 use crate::scheduler::{Next, Scheduler};
 
 /// How long threads run one after the other before the page gets its turn, in milliseconds: half of a frame.
 const SLICE: f64 = 8.0;
+
+/// How long nothing is done for a page that could not draw, in milliseconds: what browsers make of any shorter time-out that was
+/// armed in another one.
+const REST: f64 = 4.0;
 
 /// The pump of one VM.
 pub struct Pump {
@@ -20,6 +25,7 @@ pub struct Pump {
     on_rest: Box<dyn Fn()>,
     timeout: Timeout,
     macrotask: Macrotask,
+    frames: Frames,
     stopped: Cell<bool>,
 }
 
@@ -40,6 +46,7 @@ impl Pump {
                     }
                     run(&of_macrotask);
                 }),
+                frames: Frames::new(),
                 stopped: Cell::new(false),
             }
         });
@@ -67,7 +74,13 @@ impl Pump {
             return;
         }
         let began = host::now();
-        let next = self.scheduler.turn(&self.lua, || self.stopped.get() || host::now() - began >= SLICE);
+        let seen = Cell::new(self.scheduler.resumptions());
+        let next = self.scheduler.turn(&self.lua, || {
+            // To ask for the time takes longer than most of what runs no script.
+            let resumptions = self.scheduler.resumptions();
+            let has_run = seen.replace(resumptions) != resumptions;
+            self.stopped.get() || (has_run && host::now() - began >= SLICE)
+        });
         // The page may have disposed the VM from inside the turn.
         if self.stopped.get() {
             return;
@@ -84,7 +97,9 @@ impl Pump {
             Next::At(time) => self.timeout.arm(time - host::now()),
             Next::Now => {
                 self.timeout.disarm();
-                if !self.macrotask.request() {
+                if self.frames.are_overdue(host::now()) {
+                    self.timeout.arm(REST);
+                } else if !self.macrotask.request() {
                     self.timeout.arm(0.0);
                 }
             }

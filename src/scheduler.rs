@@ -31,10 +31,11 @@ pub use self::timers::Timer;
 use self::timers::{Alarm, TimerKey, Timers};
 use crate::error::{Kind, ScriptError};
 use crate::failure::Failure;
+use crate::origin::Origins;
 use crate::raw::{self, Doom, Guard, Interrupted, Resumed};
 
 /// Which thread: the address of its state, which stands for it as long as the thread is alive.
-type ThreadId = *const c_void;
+pub(crate) type ThreadId = *const c_void;
 
 /// The right to wake a parked thread, once.
 #[derive(Debug)]
@@ -127,8 +128,8 @@ enum Job {
     Wake { token: Token, failure: Option<Failure>, values: LuaMultiValue },
     /// A thread that a script named is resumed: begun, or gone on with.
     Resume { thread: LuaThread, values: LuaMultiValue },
-    /// A function runs in a thread that no script holds.
-    Call { function: LuaFunction, values: LuaMultiValue },
+    /// A function runs in a thread that no script holds; which one, and whether any, is asked when its turn has come.
+    Call { callee: Box<dyn FnOnce() -> Option<LuaFunction>>, values: LuaMultiValue },
     /// An event finds out whom it concerns when its turn has come, not before.
     Dispatch(Box<dyn FnOnce(&Lua)>),
 }
@@ -153,10 +154,12 @@ struct Inner {
     parked: RefCell<HashMap<ThreadId, Parked>>,
     /// Goes on before anything else does.
     preempted: RefCell<Option<Preempted>>,
-    /// The thread that runs, and what keeps it in bounds.
-    running: RefCell<Option<(LuaThread, Rc<Guard>)>>,
+    /// The thread that runs, which whoever resumed it holds, and what keeps it in bounds.
+    running: RefCell<Option<(ThreadId, Rc<Guard>)>>,
     /// Who wants to know that a thread was ended from outside.
     watches: RefCell<HashMap<ThreadId, Watch>>,
+    /// What is behind the errors that threads have got from us.
+    origins: Origins,
     /// Threads that finished and that no script holds, for the next handlers.
     spare: RefCell<Vec<LuaThread>>,
     /// Whether the thread that is running came from a `Call` and no script asked for it.
@@ -189,6 +192,7 @@ impl Scheduler {
             preempted: RefCell::default(),
             running: RefCell::default(),
             watches: RefCell::default(),
+            origins: Origins::default(),
             spare: RefCell::default(),
             running_unseen: Cell::new(false),
             in_turn: Cell::new(false),
@@ -254,12 +258,10 @@ impl Scheduler {
         self.park_for(lua, Release::Hook(Box::new(release)))
     }
 
-    /// Whether `thread` waits for the token to be used.
+    /// Whether a thread waits for the token to be used.
     #[must_use]
-    pub fn is_parked(&self, token: &Token, thread: &LuaThread) -> bool {
-        let parked = self.0.parked.borrow();
-        let parked = parked.get(&token.thread).filter(|parked| parked.parking == token.parking);
-        parked.is_some_and(|parked| parked.thread == *thread)
+    pub fn is_parked(&self, token: &Token) -> bool {
+        self.0.parked.borrow().get(&token.thread).is_some_and(|parked| parked.parking == token.parking)
     }
 
     /// Parks the thread that is running for at least so many milliseconds; it is woken with the seconds that passed.
@@ -273,6 +275,11 @@ impl Scheduler {
     fn park_for(&self, lua: &Lua, release: Release) -> Token {
         let thread = lua.current_thread();
         let (id, parking) = (thread.to_pointer(), self.next_number());
+        if !self.0.origins.is_empty()
+            && let Some(running) = self.running_id().filter(|&running| running != id)
+        {
+            self.0.origins.share(running, id);
+        }
         let before = self.0.parked.borrow_mut().insert(id, Parked { thread, parking, release });
         // A thread that parked and did not yield, for want of memory, never gave its first parking back.
         self.give_back(before);
@@ -302,6 +309,14 @@ impl Scheduler {
     /// Lets go of all that `thread` waits for; its tokens are stale from now on.
     pub fn release(&self, thread: &LuaThread) {
         let id = thread.to_pointer();
+        self.unpark(id);
+        // It runs as a part of another one from now on, or has ended.
+        if !self.0.origins.is_empty() && self.running_id() != Some(id) {
+            self.0.origins.forget(id);
+        }
+    }
+
+    fn unpark(&self, id: ThreadId) {
         let parked = self.0.parked.borrow_mut().remove(&id);
         self.give_back(parked);
     }
@@ -312,11 +327,12 @@ impl Scheduler {
     }
 
     fn forget_with(&self, thread: &LuaThread, message: &str) {
-        self.release(thread);
         let id = thread.to_pointer();
+        self.unpark(id);
         let delays = self.0.timers.borrow_mut().remove_delays(id);
         drop(delays);
         self.end_watched(id, || ScriptError::plain(Kind::Cancelled, message));
+        self.0.origins.forget(id);
     }
 
     /// Tells who watches a thread that it was ended. Returns the error if nobody does.
@@ -324,7 +340,7 @@ impl Scheduler {
         let watch = self.0.watches.borrow_mut().remove(&id);
         match watch {
             Some(watch) => {
-                (watch.ended)(error());
+                (watch.ended)(self.0.origins.complete(id, error()));
                 None
             }
             None => Some(error()),
@@ -334,7 +350,7 @@ impl Scheduler {
     /// Ends a thread from outside, whatever it is doing: one that waits at once, the one that runs when it next comes to
     /// a loop or a call, at whatever depth.
     pub fn cancel(&self, lua: &Lua, thread: &LuaThread, message: &str) {
-        let is_running = self.0.running.borrow().as_ref().is_some_and(|(running, _)| running == thread);
+        let is_running = self.0.running.borrow().as_ref().is_some_and(|(running, _)| *running == thread.to_pointer());
         if is_running {
             self.end_running(lua, Kind::Cancelled, message);
         } else {
@@ -427,21 +443,19 @@ impl Scheduler {
     /// Runs `batch` and puts what it makes ready before all else that is, in its order: what belongs to one event runs
     /// before the next one.
     pub fn ahead<R>(&self, batch: impl FnOnce() -> R) -> R {
-        let waiting = self.0.ready.take();
+        let waiting = self.0.ready.borrow().len();
         let result = batch();
         let mut ready = self.0.ready.borrow_mut();
-        // Put before what waits, since that is the longer part.
-        let made = std::mem::replace(&mut *ready, waiting);
-        for job in made.into_iter().rev() {
-            ready.push_front(job);
-        }
+        // Of the two parts the shorter one is moved.
+        let made = ready.len().saturating_sub(waiting);
+        ready.rotate_right(made);
         drop(ready);
         result
     }
 
-    /// Runs `function` in a thread of its own, in this cycle.
-    pub fn call(&self, function: LuaFunction, values: LuaMultiValue) {
-        self.0.ready.borrow_mut().push_back(Job::Call { function, values });
+    /// Runs the function that `callee` gives in a thread of its own, in this cycle. It is asked just before, and may give none.
+    pub fn call(&self, callee: impl FnOnce() -> Option<LuaFunction> + 'static, values: LuaMultiValue) {
+        self.0.ready.borrow_mut().push_back(Job::Call { callee: Box::new(callee), values });
     }
 
     /// A script got hold of the thread that is running, so it may not be used again for something else.
@@ -449,8 +463,40 @@ impl Scheduler {
         self.0.running_unseen.set(false);
     }
 
+    fn running_id(&self) -> Option<ThreadId> {
+        self.0.running.borrow().as_ref().map(|(thread, _)| *thread)
+    }
+
+    /// That the thread that runs is about to get a failure. Should it get out in the end, it is told where it comes from.
+    pub fn note_raised(&self, failure: &Failure) {
+        if let Some(running) = self.running_id() {
+            self.note_origin(running, failure);
+        }
+    }
+
+    /// The same for a thread that waits, and is about to be cancelled for that reason.
+    pub fn note_reason(&self, thread: &LuaThread, reason: &Failure) {
+        self.note_origin(thread.to_pointer(), reason);
+    }
+
+    fn note_origin(&self, thread: ThreadId, failure: &Failure) {
+        if let Some(origin) = failure.origin() {
+            self.0.origins.note(thread, failure.message(), origin);
+        }
+    }
+
+    /// An error that got out of the thread that runs, with what is known of it.
+    #[must_use]
+    pub fn complete(&self, error: ScriptError) -> ScriptError {
+        match self.running_id() {
+            Some(running) => self.0.origins.complete(running, error),
+            None => error,
+        }
+    }
+
     /// Reports an error that nobody waits for.
     pub fn report(&self, error: ScriptError) {
+        let error = self.complete(error);
         match self.doom().map(|doom| doom.kind()) {
             None => (self.0.on_error)(error),
             // A thread that went down with the one that had resumed it.
@@ -475,6 +521,7 @@ impl Scheduler {
         let jobs = [self.0.ready.take(), self.0.deferred.take()].into_iter().flatten();
         let (timers, preempted) = (self.0.timers.take(), self.0.preempted.take());
         self.0.spare.take();
+        self.0.origins.clear();
 
         let mut threads: Vec<LuaThread> = parked.iter().map(|parked| parked.thread.clone()).collect();
         threads.extend(jobs.filter_map(|job| if let Job::Resume { thread, .. } = job { Some(thread) } else { None }));
@@ -511,7 +558,7 @@ impl Scheduler {
             }
         }
         threads.extend(self.0.preempted.borrow().iter().map(|preempted| preempted.interrupted.thread().to_pointer()));
-        threads.extend(self.0.running.borrow().iter().map(|(thread, _)| thread.to_pointer()));
+        threads.extend(self.0.running.borrow().iter().map(|(thread, _)| *thread));
         let timers = self.0.timers.borrow();
         threads.extend(timers.delayed());
         Counts { threads: threads.len() + without_thread, timers: timers.count() }
@@ -527,6 +574,9 @@ impl Scheduler {
     }
 
     fn collect_due(&self) {
+        if self.0.timers.borrow().first().is_none() {
+            return;
+        }
         let now = self.now();
         loop {
             let due = {
@@ -580,7 +630,11 @@ impl Scheduler {
                     self.run_thread(lua, &thread, values);
                 }
             }
-            Job::Call { function, values } => self.run_call(lua, function, values),
+            Job::Call { callee, values } => {
+                if let Some(function) = callee() {
+                    self.run_call(lua, function, values);
+                }
+            }
             Job::Dispatch(dispatch) => dispatch(lua),
         }
     }
@@ -599,9 +653,12 @@ impl Scheduler {
             return;
         }
         let prefix = self.mark(lua).and_then(|mark| {
-            let failure = failure.map(|failure| failure.message().to_owned()).into_lua(lua)?;
-            Ok((LuaValue::Table(mark), failure))
+            let thrown = failure.as_ref().map(|failure| failure.thrown(lua)).transpose()?;
+            Ok((LuaValue::Table(mark), thrown.unwrap_or(LuaNil)))
         });
+        if let Some(failure) = &failure {
+            self.note_origin(thread.to_pointer(), failure);
+        }
         match prefix {
             Ok((mark, failure)) => {
                 values.push_front(failure);
@@ -650,7 +707,7 @@ impl Scheduler {
         let began = if limits.are_set() { self.now() } else { 0.0 };
         let guard = Guard::new(self.0.clock.clone(), began + limits.slice, began + limits.limit - used);
         // None but this thread runs, since turns are not nested.
-        self.0.running.replace(Some((thread.clone(), guard.clone())));
+        self.0.running.replace(Some((thread.to_pointer(), guard.clone())));
         // The text of what was thrown may be made by the script, and has to keep to its limits too.
         let ended = raw::guarded(guard.clone(), || match resume(&guard) {
             Ok(Resumed::Yielded) => Ended::Yielded,
@@ -674,6 +731,10 @@ impl Scheduler {
                 }
             }
         }
+        let id = thread.to_pointer();
+        if !self.0.origins.is_empty() && !self.0.parked.borrow().contains_key(&id) {
+            self.0.origins.forget(id);
+        }
     }
 
     /// Sees to it that nothing is left of a thread that was to end, even if it just then finished or yielded.
@@ -682,7 +743,7 @@ impl Scheduler {
             // They were on for this alone; turning them off needs no memory.
             let _ = raw::set_interrupts(lua, false);
         }
-        self.release(thread);
+        self.unpark(thread.to_pointer());
         if thread.is_resumable() {
             raw::close(lua, thread);
         } else if error.is_none() {
@@ -692,7 +753,7 @@ impl Scheduler {
         let frames = error.map(|error| error.frames).unwrap_or_default();
         let place = frames.first().map(|frame| format!("{}:{}: ", frame.chunk_name, frame.line)).unwrap_or_default();
         let message = format!("{place}{}", doom.message());
-        let error = ScriptError { kind: doom.kind(), message, value: LuaNil, frames };
+        let error = ScriptError { frames, ..ScriptError::plain(doom.kind(), &message) };
         let unheard = self.end_watched(thread.to_pointer(), || error.clone());
         // Who stops a VM knows that its threads end; a time limit is told.
         if let Some(error) = unheard.filter(|error| error.kind == Kind::Timeout) {
@@ -701,8 +762,9 @@ impl Scheduler {
     }
 
     fn fail_thread(&self, thread: &LuaThread, error: ScriptError) {
-        if let Some(error) = self.end_watched(thread.to_pointer(), || error) {
-            self.report(error);
+        let id = thread.to_pointer();
+        if let Some(error) = self.end_watched(id, || error) {
+            self.report(self.0.origins.complete(id, error));
         }
     }
 

@@ -8,7 +8,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use super::values;
+use super::values::{self, property};
 
 /// The page's function that has the sources.
 #[derive(Clone, Debug)]
@@ -54,6 +54,11 @@ fn source(found: &JsValue) -> Result<Option<Vec<u8>>, JsValue> {
     }
     match found.dyn_ref::<Uint8Array>() {
         Some(bytes) => Ok(Some(bytes.to_vec())),
-        None => Err(js_sys::TypeError::new("the option 'modules' gave no string for its source").into()),
+        None => {
+            let is_response = found.is_object() && property(found, &"text".into())?.is_function();
+            let hint = if is_response { ": of a Response give the text, `(await fetch(url)).text()`" } else { "" };
+            let message = format!("the option 'modules' gave no string for its source{hint}");
+            Err(js_sys::TypeError::new(&message).into())
+        }
     }
 }

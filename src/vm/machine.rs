@@ -157,12 +157,15 @@ impl Machine {
 
     /// Puts the page's globals beside our own.
     fn set_globals(&self, globals: &JsValue) -> Result<(), JsValue> {
-        let Some(names) = plain_keys(globals)? else {
+        let refused = |what: &str, thrown: JsValue| self.converter.refusal_to_js(what, &thrown.into());
+        let names = plain_keys(globals).map_err(|thrown| refused("option globals", thrown))?;
+        let Some(names) = names else {
             return Err(js_sys::TypeError::new("option globals: not a plain object").into());
         };
-        for name in names.iter() {
-            let value = property(globals, &name)?;
-            self.set(&name.as_string().unwrap_or_default(), &value)?;
+        for key in names.iter() {
+            let name = key.as_string().unwrap_or_default();
+            let value = property(globals, &key).map_err(|thrown| refused(&format!("global '{name}'"), thrown))?;
+            self.set(&name, &value)?;
         }
         Ok(())
     }
@@ -268,9 +271,9 @@ impl Machine {
     pub(super) fn cancel(&self, id: u32, reason: &JsValue) {
         let thread = self.runs.borrow_mut().remove(&id);
         let Some(thread) = thread else { return };
-        let message = message_of(reason);
-        // Failures carry what the page threw to the error that gets out; this is none, but it gets out the same way.
-        let _ = self.converter.failure(message.clone(), reason.clone());
+        let message = Some(message_of(reason)).filter(|message| !message.is_empty());
+        let message = message.unwrap_or_else(|| "the run was aborted".to_owned());
+        self.scheduler.note_reason(&thread, &self.converter.failure(message.clone(), reason.clone()));
         self.scheduler.event(|| self.scheduler.cancel(&self.lua, &thread, &message));
     }
 

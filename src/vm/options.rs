@@ -88,8 +88,10 @@ impl Options {
         let options = &options.map_or(JsValue::UNDEFINED, JsValue::from);
         let websocket = option(options, "websocket")?.unwrap_or_default();
         let default = websocket::Limits::default();
-        let count =
-            |name: &str, default: usize| number_option(&websocket, name).map(|limit| limit.map_or(default, whole));
+        let count = |name: &str, default: usize| match number_option(&websocket, name)?.map_or(default, whole) {
+            0 => Err(JsValue::from(js_sys::TypeError::new(&format!("option {name}: less than one")))),
+            count => Ok(count),
+        };
         let milliseconds = |name: &str| number_option(options, name).map(|time| time.unwrap_or(f64::INFINITY));
         let memory_limit = Some(number_option(options, "memoryLimit")?.unwrap_or(DEFAULT_MEMORY_LIMIT))
             .filter(|limit| limit.is_finite())

@@ -82,16 +82,18 @@ impl Threads {
                 let value = results.pop_front().unwrap_or(LuaNil);
                 let error = error_of(lua, value, ending.frames.take());
                 // Asked last: making a text of the value may have taken too long.
-                Err(match scheduler.doom() {
+                Err(scheduler.complete(match scheduler.doom() {
                     Some(doom) => doomed(error, &doom),
                     None => error,
-                })
+                }))
             };
             ending.end(outcome);
             Ok(())
         })?;
         let main: LuaFunction = self.body.call((function, trace, end))?;
         let thread = lua.create_thread(main)?;
+        // It may be made by a function of the page that a script has called, and is no part of that script.
+        raw::set_family(&thread, 0);
         self.scheduler.watch(&thread, move |error| watched.end(Err(error)));
         self.scheduler.resume(thread.clone(), args);
         Ok(thread)

@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 use mlua::prelude::*;
 
 use super::inbox::{Inbox, Message};
-use super::options::Binary;
+use super::options::{Binary, Options};
 use super::{Sockets, WeakSockets};
 use crate::bind::{Args, Binder, Callee};
 use crate::error::ScriptError;
@@ -77,6 +77,8 @@ pub(super) struct Shared {
     sockets: WeakSockets,
     scheduler: Scheduler,
     binary: Binary,
+    /// The subprotocols that the script asked for.
+    protocols: Vec<String>,
     state: Cell<State>,
     /// None once it has closed or was given up.
     socket: RefCell<Option<Rc<dyn Transport>>>,
@@ -136,13 +138,14 @@ const ON_MESSAGE: usize = 1;
 const ON_CLOSE: usize = 2;
 
 impl Shared {
-    pub(super) fn new(id: u64, sockets: &Sockets, url: String, binary: Binary) -> Rc<Self> {
+    pub(super) fn new(id: u64, sockets: &Sockets, url: String, options: Options) -> Rc<Self> {
         let scheduler = sockets.scheduler();
         let shared = Rc::new(Self {
             id,
             sockets: sockets.downgrade(),
             scheduler: scheduler.clone(),
-            binary,
+            binary: options.binary,
+            protocols: options.protocols,
             state: Cell::new(State::Connecting),
             socket: RefCell::new(None),
             connecting: RefCell::new(None),
@@ -185,11 +188,22 @@ impl Shared {
     fn opened(self: &Rc<Self>) {
         let Some((token, timer)) = self.connecting.take() else { return };
         drop(timer);
-        self.state.set(State::Open);
         if let Some(socket) = self.socket() {
             self.url.replace(socket.url());
             self.protocol.replace(socket.protocol());
         }
+        // The standard has the connection fail (Fetch, "establish a WebSocket connection"). Chromium obeys it, Firefox and
+        // WebKitGTK open the connection with no subprotocol.
+        let is_agreed = self.protocols.is_empty() || self.protocols.contains(&*self.protocol.borrow());
+        if !is_agreed {
+            self.let_go();
+            self.leave();
+            let url = self.url.borrow();
+            self.refuse(token, &format!("could not connect to {url} (the server agreed to no subprotocol)"));
+            return;
+        }
+        self.state.set(State::Open);
+        self.note_deserted();
         let shared = self.clone();
         self.answer(token, move |lua| shared.to_userdata(lua)?.into_lua_multi(lua));
     }
@@ -301,6 +315,7 @@ impl Shared {
         let closed = self.socket().map_or(Ok(()), |socket| socket.close(code, reason));
         if closed.is_err() {
             self.state.set(State::Open);
+            self.note_deserted();
         }
         closed
     }
@@ -311,6 +326,13 @@ impl Shared {
         if !is_reachable && self.is_unheard() {
             // The browser takes this code.
             let _ = self.close(NORMAL_CLOSURE, "");
+        }
+    }
+
+    /// Has it asked whether anybody listens, when all threads wait.
+    fn note_deserted(&self) {
+        if let Some(sockets) = self.sockets.upgrade() {
+            sockets.note_deserted(self.id);
         }
     }
 
@@ -383,7 +405,7 @@ impl Shared {
             let message = self.inbox.borrow_mut().pop();
             let values = message.map(|message| self.to_values(lua, &message)).transpose();
             match values {
-                Ok(values) => self.on_message.fire(&values.unwrap_or_default()),
+                Ok(values) => self.on_message.fire(values.unwrap_or_default()),
                 Err(error) => self.scheduler.report(ScriptError::from_lua(&error, "")),
             }
         } else if self.messages_have_ended() {
@@ -401,7 +423,7 @@ impl Shared {
         let Some(closure) = self.closure.get() else { return };
         self.close_is_due.set(false);
         match (closure.code, closure.reason.as_str(), closure.was_clean).into_lua_multi(lua) {
-            Ok(values) => self.on_close.fire(&values),
+            Ok(values) => self.on_close.fire(values),
             Err(error) => self.scheduler.report(ScriptError::from_lua(&error, "")),
         }
     }
@@ -440,6 +462,7 @@ impl Source for Shared {
     }
 
     fn deserted(self: Rc<Self>) {
+        self.note_deserted();
         self.close_if_abandoned();
     }
 }

@@ -119,6 +119,39 @@ test("what cannot be loaded says why, and is tried again the next time", async (
   await works(Luau.create({ wasm: `${address}/later` }));
 });
 
+test("what is no source at all is not taken for one", async () => {
+  for (const [wasm, what] of /** @type {[any, RegExp][]} */ ([
+    [5, /a number/],
+    [{}, /an object/],
+    [new Blob([bytes]), /of the type Blob/],
+    [new Request(address), /of the type Request/],
+    [Promise.resolve(true), /a boolean/],
+  ])) {
+    await assert.rejects(Luau.create({ wasm }), (error) => {
+      assert(error instanceof TypeError, String(error));
+      assert.match(error.message, /^option wasm: not a URL/);
+      assert.match(error.message, what);
+      return true;
+    });
+  }
+  await works(Luau.create({ wasm: /** @type {any} */ (WebAssembly.compile(bytes)) }));
+  const read = await fetch(`${address}/luau.wasm`);
+  await read.arrayBuffer();
+  await assert.rejects(Luau.create({ wasm: read }), /cannot load http.*: its body was read before/);
+  await assert.rejects(Luau.create({ wasm: "C:\\no\\luau.wasm" }), /cannot load C:\\no\\luau.wasm: ENOENT/);
+});
+
+test("progress that cannot be told is no reason not to load", async (t) => {
+  const complaints = t.mock.method(console, "error", () => {});
+  const onProgress = () => {
+    throw new Error("no such element");
+  };
+  await works(Luau.create({ wasm: `${address}/luau.wasm?untold`, onProgress }));
+  await works(Luau.create({ wasm: bytes, onProgress }));
+  assert(complaints.mock.callCount() >= 2);
+  assert.match(String(complaints.mock.calls[0]?.arguments[0]), /no such element/);
+});
+
 test("a wrong option is an error that names it", async () => {
   /** @type {[object, RegExp][]} */
   const rows = [
@@ -132,6 +165,16 @@ test("a wrong option is an error that names it", async () => {
     [{ modules: { a: 1 } }, /source of "a"/],
     [{ modules: { a: "", "./a.luau": "" } }, /two modules are called "a"/],
     [{ websocket: { maxConnections: 0 } }, /maxConnections/],
+    [{ websocket: 5 }, /option websocket: not a plain object, but a number/],
+    [{ websocket: null }, /option websocket: .* null/],
+    [{ websocket: class {} }, /option websocket: .* a function/],
+    [{ modules: new Map([["a", "return 1"]]) }, /option modules: .* of the type Map/],
+    [{ modules: "return 1" }, /option modules: neither a function nor a plain object, but a string/],
+    [{ modules: 5 }, /option modules/],
+    [{ modules: ["return 1"] }, /option modules: .* of the type Array/],
+    [{ modules: { a: "", "a/init.luau": "" } }, /"a" and "a\/init" are the same module/],
+    [/** @type {any} */ (null), /the options: not an object, but null/],
+    [/** @type {any} */ ("x"), /the options: not an object, but a string/],
   ];
   for (const [options, message] of rows) {
     await assert.rejects(Luau.create(options), (error) => {

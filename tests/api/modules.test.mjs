@@ -124,6 +124,137 @@ test("what goes wrong says which module, and with what", async () => {
   );
 });
 
+test("paths begin as the name of the chunk does: at the root, at a drive, at an origin", async () => {
+  for (const [chunkName, expected] of /** @type {[string, string][]} */ ([
+    ["/home/me/main.luau", "/home/me/a"],
+    ["C:\\me\\main.luau", "C:/me/a"],
+    ["scripts\\main.luau", "scripts/a"],
+    ["https://example.com/x/main.luau", "https://example.com/x/a"],
+    ["../me/main.luau", "../me/a"],
+  ])) {
+    const asked = (/** @type {string} */ path) => `return "${path}" .. require("./b/c")`;
+    const modules = (/** @type {string} */ path) => (path.endsWith("/a") ? asked(path) : `return " ${path}"`);
+    assert.deepEqual(await run(modules, "return require('./a')", { chunkName }), [
+      `${expected} ${expected.replace(/a$/, "b/c")}`,
+    ]);
+  }
+  // A record has its paths from the root, with or without a sign of it.
+  for (const name of ["lib/a", "/lib/a.luau", "./lib/a"]) {
+    assert.deepEqual(
+      await run({ [name]: "return 1" }, "return require('./a')", { chunkName: "/lib/main" }),
+      [1],
+    );
+  }
+});
+
+test("an init is its folder, under one name only", async () => {
+  const modules = {
+    "lib/init": "return { require('./beside'), require('@self/inside') }",
+    "lib/inside": "return 'inside'",
+    beside: "return 'beside'",
+  };
+  assert.deepEqual(await run(modules, "return require('./lib')"), [["beside", "inside"]]);
+  assert.deepEqual(await run(modules, "return require('./beside')", { chunkName: "lib/init.luau" }), [
+    "beside",
+  ]);
+  assert.deepEqual(await run(modules, "return require('@self/inside')", { chunkName: "lib/init" }), [
+    "inside",
+  ]);
+  await assert.rejects(run(modules, "require('./lib/init')"), /required as its folder, "lib"/);
+});
+
+test("an error of a module keeps its kind, its frames and its value", async () => {
+  const modules = {
+    broken: "\nreturn +",
+    slow: "\nwhile true do end",
+    thrown: "\nlocal function fail() error({ code = 7 }) end\nfail()",
+    text: "\n\nerror('inside')",
+    asks: "return require('./thrown')",
+    page: "return throws()",
+    odd: "error(setmetatable({}, { __tostring = function() return 'shown' end }))",
+    no: "error(false)",
+  };
+  const thrown = new RangeError("of the page");
+  const luau = await Luau.create({
+    modules,
+    timeLimit: 50,
+    globals: {
+      throws: () => {
+        throw thrown;
+      },
+    },
+  });
+  /** @param {string} source */
+  const failure = async (source) => {
+    try {
+      await luau.run(source);
+    } catch (error) {
+      return /** @type {import("../../pkg/node.js").LuauError} */ (error);
+    }
+    assert.fail("it did not fail");
+  };
+  /** @param {import("../../pkg/node.js").LuauError} error */
+  const places = ({ frames }) => frames.map(({ chunkName, line }) => `${chunkName}:${line}`);
+
+  for (const [path, kind, where, value] of /** @type {[string, string, string[], unknown][]} */ ([
+    ["broken", "syntax", ["broken:2", "script:1"], undefined],
+    ["slow", "timeout", ["slow:2", "script:1"], undefined],
+    ["thrown", "runtime", ["thrown:2", "thrown:3", "script:1"], { code: 7 }],
+    ["text", "runtime", ["text:3", "script:1"], undefined],
+    ["asks", "runtime", ["thrown:2", "thrown:3", "asks:1", "script:1"], { code: 7 }],
+  ])) {
+    const error = await failure(`require("./${path}")`);
+    assert.deepEqual([error.kind, places(error)], [kind, where], path);
+    assert.equal(`${error.chunkName}:${error.line}`, where[0]);
+    assert.deepEqual(error.value, value ?? error.message, path);
+  }
+  const ofPage = await failure("require('./page')");
+  assert.equal(ofPage.cause, thrown);
+  assert.deepEqual(places(ofPage), ["page:1", "script:1"]);
+  assert.match((await failure("require('./odd')")).message, /^shown$/);
+
+  // What scripts catch: a text with the name of the module before it, and anything else as it was thrown.
+  assert.deepEqual(
+    await luau.run(`
+      local _, thrown = pcall(require, "./thrown")
+      local _, no = pcall(require, "./no")
+      local _, text = pcall(require, "./text")
+      return thrown, no, text`),
+    [{ code: 7 }, false, 'cannot load module "text": text:3: inside'],
+  );
+  // A kind is not for those who throw something of their own.
+  assert.equal((await failure("pcall(require, './slow') error('mine')")).kind, "runtime");
+  luau.dispose();
+});
+
+test("a circle is found also when it goes through another thread of a module", async () => {
+  for (const begin of ["task.spawn", "task.defer", "coroutine.wrap", "coroutine.resume(coroutine.create"]) {
+    const call = begin.startsWith("coroutine.resume") ? "))" : begin.endsWith("wrap") ? ")()" : ")";
+    /** @type {string[]} */
+    const errors = [];
+    const luau = await Luau.create({
+      modules: {
+        a: `local found
+            ${begin}(function() found = { pcall(require, './b') } end${call}
+            while not found do task.wait() end
+            return found[2]`,
+        b: "return require('./a')",
+        // The thread goes on after the module is loaded, and then it is no part of its loading.
+        later: "task.delay(0.01, function() result = require('./uses') end) return 'later'",
+        uses: "return require('./later') .. ' used'",
+      },
+      onError: (error) => errors.push(error.message),
+    });
+    const [text] = await luau.run("return require('./a')");
+    assert.match(String(text), /in a circle: b -> a -> b/, begin);
+    await luau.run("require('./later')");
+    await luau.idle();
+    assert.equal(luau.get("result"), "later used");
+    assert.deepEqual(errors, []);
+    luau.dispose();
+  }
+});
+
 test("a resolver that fails is the cause, and is asked again the next time", async () => {
   let tries = 0;
   const luau = await Luau.create({
@@ -145,6 +276,10 @@ test("a resolver that fails is the cause, and is asked again the next time", asy
     run(() => /** @type {any} */ (5), "require('./x')"),
     /gave no string/,
   );
+  await assert.rejects(
+    run(async () => /** @type {any} */ (new Response("return 1")), "require('./x')"),
+    /gave no string.*\.text\(\)/,
+  );
 });
 
 test("names that JS's objects inherit are no modules", async () => {
@@ -154,8 +289,10 @@ test("names that JS's objects inherit are no modules", async () => {
 });
 
 test("a host can tell bytes for a source, and modules may be loaded where scripts cannot wait, once they are there", async () => {
-  const modules = () => new TextEncoder().encode("return '\u00fc'");
-  assert.deepEqual(await run(modules, "return require('./x')"), ["\u00fc"]);
+  const source = new TextEncoder().encode("return '\u00fc'");
+  for (const modules of [() => source, { x: source }]) {
+    assert.deepEqual(await run(modules, "return require('./x')"), ["\u00fc"]);
+  }
   const results = await run(
     { order: "return function(a, b) return a > b end" },
     "require('./order') local t = { 1, 2, 3 } table.sort(t, function(a, b) return require('./order')(a, b) end) return t",

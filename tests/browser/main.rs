@@ -6,6 +6,7 @@
 mod connect;
 mod documentation_example;
 mod errors;
+mod libraries;
 mod lifetime;
 mod messages;
 mod page;

@@ -87,6 +87,44 @@ test("a rejection is an error that pcall catches, and its reason is the cause if
   );
 });
 
+test("the cause of an error is that of the thread that got it, and of no other", async () => {
+  // The same text, thrown by a script that has nothing to do with it: in a later run, in another thread, and in another coroutine.
+  await luau.run("pcall(throws)");
+  for (const source of [
+    "error('out of range', 0)",
+    "error('out of range')",
+    "task.defer(pcall, throws) task.wait() error('out of range', 0)",
+  ]) {
+    await assert.rejects(luau.run(source), (/** @type {any} */ error) => {
+      assert(!("cause" in error), source);
+      return /out of range$/.test(error.message);
+    });
+  }
+  // However many others came in between, and however it got out of the script.
+  for (const source of [
+    "local ok, e = pcall(throws) for i = 1, 40 do pcall(reject, 'other ' .. i) end error(e, 0)",
+    "local ok, e = pcall(throws) task.wait() error('wrapped: ' .. e, 0)",
+    "coroutine.wrap(throws)()",
+    "local _, e = coroutine.resume(coroutine.create(throws)) error(e)",
+  ]) {
+    await assert.rejects(luau.run(source), (/** @type {any} */ error) => {
+      assert(error.cause instanceof RangeError, source);
+      return true;
+    });
+  }
+  // Also where nobody waits for the thread.
+  errors.length = 0;
+  await luau.run(`
+    task.spawn(throws)
+    task.spawn(function() local ok, e = pcall(throws) task.wait() error(e, 0) end)
+    task.delay(0, throws)`);
+  await luau.idle();
+  assert.deepEqual(
+    errors.map(({ cause }) => cause instanceof RangeError),
+    [true, true, true],
+  );
+});
+
 test("what is no Error can be thrown too", async () => {
   for (const [reason, message] of [
     ["text", "text"],

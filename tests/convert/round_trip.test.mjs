@@ -111,6 +111,33 @@ test("cyclic and shared structures keep their shape", async () => {
   );
 });
 
+test("so do those that go through Maps, by their values and by their keys", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.nat(5), fc.nat(5), fc.boolean()), { minLength: 1 }),
+      async (edges) => {
+        const nodes = Array.from(
+          { length: 6 },
+          (_, number) => /** @type {Map<any, any>} */ (new Map([[0.5, number]])),
+        );
+        for (const [from, to, isKey] of edges) {
+          nodes[from]?.set(isKey ? nodes[to] : to + 0.25, isKey ? -to : nodes[to]);
+        }
+        const copies = /** @type {Map<any, any>[]} */ (await returned(nodes));
+        for (const [from, copy] of copies.entries()) {
+          assert.equal(copy.get(0.5), from);
+          assert.equal(copy.size, nodes[from]?.size);
+        }
+        for (const [from, to, isKey] of edges) {
+          const copy = copies[from];
+          assert.equal(isKey ? copy?.get(copies[to]) : copy?.get(to + 0.25), isKey ? -to : copies[to]);
+        }
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
 test("an array of 1e6 elements, and a list 1e5 deep", async () => {
   const array = Array.from({ length: 1e6 }, (_, index) => index / 2);
   assert.deepEqual(await returned(array), array);
@@ -125,6 +152,36 @@ test("an array of 1e6 elements, and a list 1e5 deep", async () => {
     copy = copy.next;
   }
   assert.equal(copy, undefined);
+});
+
+test("1e6 objects, in an array, in each other, and in a Map", async () => {
+  const count = 1e6;
+  const array = Array.from({ length: count }, (_, index) => ({ index }));
+  const copies = /** @type {{ index: number }[]} */ (await returned(array));
+  assert.equal(copies.length, count);
+  assert(copies.every(({ index }, place) => index === place));
+  // One of them at both ends: what came first is known to the last.
+  const same = {};
+  array[0] = array[count - 1] = /** @type {any} */ (same);
+  const again = /** @type {unknown[]} */ (await returned(array));
+  assert.equal(again[0], again[count - 1]);
+  assert.notEqual(again[0], again[1]);
+
+  /** @type {any} */
+  let list = [];
+  for (let depth = 1; depth < count; depth++) {
+    list = [list];
+  }
+  let depth = 0;
+  for (let copy = /** @type {any} */ (await returned(list)); copy !== undefined; copy = copy[0]) {
+    depth++;
+  }
+  assert.equal(depth, count);
+
+  const map = new Map(array.map((value, index) => [index / 2, value]));
+  const mapped = /** @type {Map<number, { index: number }>} */ (await returned(map));
+  assert.equal(mapped.size, count);
+  assert.equal(mapped.get(1)?.index, 2);
 });
 
 test("objects, functions and symbols come back as the very same", async () => {

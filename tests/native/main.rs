@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may")]
 
 mod json;
+mod origins;
 mod scheduler;
 mod signal;
 mod slices;

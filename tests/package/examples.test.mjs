@@ -88,6 +88,7 @@ test("node", async () => {
   const main = (/** @type {string[]} */ ...args) =>
     run(process.execPath, ["main.js", ...args], { cwd: project });
   assert.equal(await main("scripts/hello.luau", "reader"), "Hello, reader!\n");
+  assert.equal(await main(join(project, "scripts/hello.luau"), "you"), "Hello, you!\n");
   assert.equal(await main("scripts/echo.luau", context.echo), "Is anybody there?\n");
   writeFileSync(join(project, "broken.luau"), 'task.wait()\nrequire("./missing")');
   await assert.rejects(main("broken.luau"), /broken\.luau:2: .*missing/);

@@ -35,10 +35,64 @@ test(`Node ${process.versions.node}, without WebSocket: a script is told what to
   expect(output, { echo: [reason] });
 });
 
+/**
+ * Compares how the runtime's own WebSocket fails, as told to scripts and to the host, with what the standard says of it.
+ *
+ * @param {string} outcome as JSON
+ */
+function expectFailures(outcome) {
+  const ways = ["connecting", "close 1006"];
+  assert.deepEqual(JSON.parse(outcome), {
+    refused: { connected: false, isTimedOut: false, events: ways, sockets: 0 },
+    forbidden: { connected: false, isTimedOut: false, events: ways, sockets: 0 },
+    reset: { code: 1006, wasClean: false, events: ["connecting", "open", "close 1006"], sockets: 0 },
+    closed: {
+      code: 4001,
+      wasClean: true,
+      events: ["connecting", "open", "message", "close 4001"],
+      sockets: 0,
+    },
+  });
+}
+
+test("a bundle for Node without the file beside it says what to do, and works with what it says", async () => {
+  const folder = join(project, "bundled");
+  mkdirSync(folder);
+  writeFileSync(
+    join(project, "bundled.mjs"),
+    'import { Luau } from "luau-websocket";\n' +
+      "const wasm = process.argv[2];\n" +
+      "Luau.create({ wasm }).then(\n" +
+      '  (luau) => luau.run("return 1 + 1").then(console.log),\n' +
+      "  (error) => console.log(error.message),\n" +
+      ");\n",
+  );
+  for (const [format, file] of /** @type {["esm" | "cjs", string][]} */ ([
+    ["esm", "bundled.mjs"],
+    ["cjs", "bundled.cjs"],
+  ])) {
+    const outfile = join(folder, file);
+    await build({
+      entryPoints: [join(project, "bundled.mjs")],
+      outfile,
+      format,
+      bundle: true,
+      platform: "node",
+      logLevel: "silent",
+    });
+    const message = await run(process.execPath, [outfile]);
+    assert.match(message, /luau\.wasm.*option wasm.*luau-websocket\/inline/);
+    assert.doesNotMatch(message, /Invalid URL/);
+    const wasm = join(project, "node_modules/luau-websocket/luau.wasm");
+    assert.equal(await run(process.execPath, [outfile, wasm]), "[ 2 ]\n");
+  }
+});
+
 for (const version of [22, 24]) {
   test(`Node ${version}`, async () => {
     const node = npmProgram(`node${version}/bin/node`, `NODE${version}`);
     assert.match(await run(node, ["--version"]), new RegExp(`^v${version}\\.`));
+    expectFailures(await run(node, ["main-failures.mjs", context.echo], { cwd: project }));
     for (const file of ["main.mjs", "main-inline.mjs", "main-thread.mjs"]) {
       expect(await run(node, [file, context.echo], { cwd: project }));
     }
@@ -48,13 +102,16 @@ for (const version of [22, 24]) {
 test("Deno", async () => {
   const args = ["run", "--allow-read", "--allow-net", "--node-modules-dir=manual"];
   const env = { DENO_DIR: join(context.folder, "deno"), DENO_NO_UPDATE_CHECK: "1" };
+  const deno = npmProgram("deno/deno", "DENO");
+  expectFailures(await run(deno, [...args, "main-failures.mjs", context.echo], { cwd: project, env }));
   for (const file of ["main.mjs", "main-inline.mjs", "main-worker.mjs"]) {
-    expect(await run(npmProgram("deno/deno", "DENO"), [...args, file, context.echo], { cwd: project, env }));
+    expect(await run(deno, [...args, file, context.echo], { cwd: project, env }));
   }
 });
 
 test("Bun", async () => {
   const bun = npmProgram("bun/bin/bun.exe", "BUN");
+  expectFailures(await run(bun, ["--no-install", "main-failures.mjs", context.echo], { cwd: project }));
   for (const file of ["main.mjs", "main-inline.mjs", "main-worker.mjs"]) {
     expect(await run(bun, ["--no-install", file, context.echo], { cwd: project }));
   }

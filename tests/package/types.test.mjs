@@ -2,10 +2,11 @@
 // compile, and the linters for packages find nothing.
 
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { publint } from "publint";
+import { root } from "../server/browser.mjs";
 import { newProject, npmProgram, packageForTests, run } from "./project.mjs";
 
 /** @type {string} */
@@ -13,6 +14,10 @@ let project;
 
 const context = packageForTests(async (context) => {
   project = await newProject(context, "types");
+  for (const types of ["@types/node", "@types/ws", "undici-types"]) {
+    mkdirSync(join(project, "node_modules/@types"), { recursive: true });
+    cpSync(join(root, "node_modules", types), join(project, "node_modules", types), { recursive: true });
+  }
 });
 
 /** The options of a project, besides how it finds modules: as strict as can be, and nothing of Node. */
@@ -29,12 +34,16 @@ const OPTIONS = {
   skipLibCheck: false,
 };
 
-for (const [name, options] of Object.entries({
-  "Node's resolution": { module: "nodenext" },
-  "a bundler's resolution": { module: "esnext", moduleResolution: "bundler" },
-})) {
+/** @types/node does not agree with itself when all is as strict as can be. */
+const NODE = { module: "nodenext", lib: ["es2022"], types: ["node"], exactOptionalPropertyTypes: false };
+
+for (const [name, file, options] of /** @type {[string, string, object][]} */ ([
+  ["Node's resolution", "consumer.ts", { module: "nodenext" }],
+  ["a bundler's resolution", "consumer.ts", { module: "esnext", moduleResolution: "bundler" }],
+  ["the types of Node and not of the DOM", "consumer-node.ts", NODE],
+])) {
   test(`TypeScript, with ${name}`, async () => {
-    const config = { compilerOptions: { ...OPTIONS, ...options }, files: ["consumer.ts"] };
+    const config = { compilerOptions: { ...OPTIONS, ...options }, files: [file] };
     writeFileSync(join(project, "tsconfig.json"), JSON.stringify(config));
     await run(process.execPath, [npmProgram("typescript/bin/tsc"), "--pretty", "false"], { cwd: project });
   });

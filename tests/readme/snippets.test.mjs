@@ -1,16 +1,20 @@
-// The code in the README does what it says: the Luau and the JavaScript in it are run, and the commands are there.
+// The code in what is written for people does what it says: it is run, and prints what stands below it. docs/site/snippets.mjs
+// says what the marks of blocks mean.
 //
-// Addresses in the snippets are replaced by that of a server on loopback. A snippet marked `js browser` runs in a page.
+// Addresses in the snippets are replaced by that of a server on loopback.
 
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import WebSocket from "ws";
+import { isOutput, snippetsOf } from "../../docs/site/snippets.mjs";
 import {
   browserForTests,
   newProject,
+  npmProgram,
+  PATIENCE,
   packageForTests,
   run,
   serve,
@@ -19,96 +23,147 @@ import {
 } from "../package/project.mjs";
 import { root } from "../server/browser.mjs";
 
-const snippets = [
-  ...readFileSync(join(root, "README.md"), "utf8").matchAll(/^```(\w+)( browser)?\n([\s\S]*?)\n```$/gm),
-].map(([, language, isBrowser, code]) => ({
-  language: isBrowser ? "browser" : language,
-  code: String(code),
-}));
+/** @typedef {import("../../docs/site/snippets.mjs").Snippet} Snippet */
 
-/** @param {string} language */
-const inLanguage = (language) =>
-  snippets.filter((snippet) => snippet.language === language).map(({ code }) => code);
+const DOCUMENTS = [
+  "README.md",
+  "CONTRIBUTING.md",
+  ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".md"))
+    .map((path) => `docs/${path}`),
+];
 
+let project = "";
 const context = packageForTests(async (context) => {
-  await newProject(context, "readme");
+  project = await newProject(context, "readme");
 });
 const browser = browserForTests();
 
 /** @param {string} code */
-const withAddress = (code) => code.replaceAll("ws://127.0.0.1:8080/echo", context.echo);
+const withAddress = (code) => code.replaceAll("ws://127.0.0.1:8080/", context.echo.slice(0, -"echo".length));
 
-/** What the JavaScript prints, in the order of the README. */
-const PRINTED = [["hello Luau", "2", "runtime second:1: oops 1"], ["hello\tfalse"]];
-/** What the Luau prints. */
-const LOGGED = [["received\thello", "closed with\t1000"]];
+/** @param {string} output */
+const linesOf = (output) => output.split("\n").slice(0, -1);
 
-test("JavaScript", async () => {
-  const codes = inLanguage("js");
-  assert.equal(codes.length, PRINTED.length);
-  const project = join(context.folder, "readme");
-  // The one package that the README installs beside ours.
+/**
+ * The code for a file of the project; what is installed beside our package, it imports by its path.
+ *
+ * @param {string} code
+ */
+function forProject(code) {
   const ws = pathToFileURL(join(root, "node_modules/ws/wrapper.mjs")).href;
-  for (const [index, code] of codes.entries()) {
-    const file = join(project, `snippet${index}.mjs`);
-    writeFileSync(
-      file,
-      withAddress(code).replace('from "ws"', `from "${ws}"`).replace("console.error(", "console.log("),
-    );
-    const output = await run(process.execPath, [file], { cwd: project });
-    assert.deepEqual(output.trim().split("\n"), PRINTED[index]);
-  }
-});
+  return withAddress(code).replace('from "ws"', `from "${ws}"`).replace("console.error(", "console.log(");
+}
 
-test("JavaScript for pages", async (t) => {
-  const codes = inLanguage("browser");
-  assert.equal(codes.length, 1);
-  const project = join(context.folder, "readme");
-  for (const code of codes) {
-    writeFileSync(join(project, "snippet.js"), code);
+/**
+ * What runs a snippet, by its language, and returns the lines that it prints.
+ *
+ * @type {Record<string, (snippet: Snippet, t: import("node:test").TestContext) => Promise<string[]>>}
+ */
+const RUNNERS = {
+  async js({ code }) {
+    const file = join(project, "snippet.mjs");
+    writeFileSync(file, forProject(code));
+    return linesOf(await run(process.execPath, [file], { cwd: project }));
+  },
+
+  async ts({ code }) {
+    writeFileSync(join(project, "snippet.mts"), forProject(code));
+    const options = ["--strict", "--target", "es2022", "--module", "nodenext", "--types", "", "snippet.mts"];
+    await run(process.execPath, [npmProgram("typescript/bin/tsc"), ...options], { cwd: project });
+    return linesOf(await run(process.execPath, ["snippet.mjs"], { cwd: project }));
+  },
+
+  async browser({ code }, t) {
+    writeFileSync(join(project, "snippet.js"), withAddress(code));
     writeWithPaths(project, "snippet.js", "snippet-paths.js");
-    writePage(join(project, "index.html"), 'type="module" src="snippet-paths.js"');
-    const { page } = await browser.open(t, "about:blank");
-    const printed = page.waitForEvent("console", { predicate: (message) => message.text() === "cancelled" });
+    writeFileSync(
+      join(project, "all.js"),
+      'await import("./snippet-paths.js");\nglobalThis.isDone = true;\n',
+    );
+    writePage(join(project, "index.html"), 'type="module" src="all.js"');
+    const { page, complaints } = await browser.open(t, "about:blank");
+    /** @type {string[]} */
+    const lines = [];
+    page.on("console", (message) => message.type() === "log" && lines.push(message.text()));
     await page.goto(await serve(t, project));
-    await printed;
-  }
-});
+    await page.waitForFunction(() => "isDone" in globalThis);
+    assert.deepEqual(complaints, []);
+    return lines;
+  },
 
-test("Luau", async () => {
-  const codes = inLanguage("lua");
-  assert.equal(codes.length, LOGGED.length);
-  const { Luau } = await import(
-    pathToFileURL(join(context.folder, "readme/node_modules/luau-websocket/node.js")).href
-  );
-  for (const [index, code] of codes.entries()) {
+  /** A page with a form that sends what is written, and a list of what comes. */
+  async html({ code }, t) {
+    writeFileSync(join(project, "index.html"), withAddress(code));
+    const { page, complaints } = await browser.open(t, await serve(t, project));
+    await page.getByRole("textbox").fill("hello");
+    await page.getByRole("button").click();
+    await page.getByRole("listitem").getByText("hello").waitFor();
+    assert.deepEqual(complaints, []);
+    return [];
+  },
+
+  async luau({ code, marks }) {
+    const entry = join(project, "node_modules/luau-websocket/node.js");
+    const { Luau } = await import(pathToFileURL(entry).href);
     /** @type {string[]} */
     const lines = [];
     const luau = await Luau.create({
       websocket: { WebSocket },
       print: (/** @type {string} */ text) => lines.push(text),
+      onError: (/** @type {Error} */ error) => lines.push(error.message),
     });
-    await luau.run(withAddress(code));
-    await luau.idle();
+    const ran = luau.run(withAddress(code), { chunkName: "main" });
+    if (marks.includes("fails")) {
+      lines.push(await ran.then(assert.fail, (/** @type {Error} */ error) => error.message));
+      luau.stop();
+    } else {
+      await ran;
+      await luau.idle();
+    }
     luau.dispose();
-    assert.deepEqual(
-      lines.map((line) => line.replace(/(received\thello)\tfalse/, "$1")),
-      LOGGED[index],
-    );
-  }
-});
+    return lines;
+  },
 
-test("commands", () => {
-  const usage = readFileSync(join(root, "crates/xtask/src/main.rs"), "utf8");
-  const commands = inLanguage("sh")
-    .join("\n")
-    .matchAll(/^cargo xtask (\w+)/gm);
-  for (const [, command] of commands) {
-    assert.match(usage, new RegExp(`^  ${command} `, "m"));
-  }
-});
+  /** Its commands are there. */
+  async sh({ code }) {
+    const usage = readFileSync(join(root, "crates/xtask/src/main.rs"), "utf8");
+    for (const [, command] of code.matchAll(/^cargo xtask (\w+)/gm)) {
+      assert.match(usage, new RegExp(`^  ${command} `, "m"));
+    }
+    return [];
+  },
 
-test("no snippet is in a language that nothing runs", () => {
-  const languages = new Set(snippets.map(({ language }) => language));
-  assert.deepEqual([...languages].sort(), ["browser", "js", "lua", "sh"]);
-});
+  /** What is only shown. */
+  async text() {
+    return [];
+  },
+};
+
+/** The same by another name. */
+const LANGUAGES = new Map([["lua", "luau"]]);
+
+for (const document of DOCUMENTS) {
+  const markdown = readFileSync(join(root, document), "utf8");
+  test(`${document} has no code that would be passed over`, () => {
+    assert.doesNotMatch(markdown, /^[ \t]+```/m);
+  });
+  for (const snippet of snippetsOf(markdown)) {
+    const { language, marks, code, output, line } = snippet;
+    test(`${document}:${line}: ${language}`, { timeout: PATIENCE }, async (t) => {
+      const from = marks.find((mark) => mark.startsWith("from="));
+      if (from !== undefined) {
+        const file = readFileSync(join(root, from.slice("from=".length)), "utf8");
+        assert(file.includes(code), `it is not in ${from}`);
+        return;
+      }
+      const name = marks.includes("browser") ? "browser" : (LANGUAGES.get(language) ?? language);
+      const runner = RUNNERS[name];
+      assert(runner, `nothing runs ${name}`);
+      const printed = await runner(snippet, t);
+      const expected = output ?? "";
+      const isAsExpected = output === undefined ? printed.length === 0 : isOutput(expected, printed);
+      assert(isAsExpected, `it printed:\n${printed.join("\n")}\nand not:\n${expected}`);
+    });
+  }
+}

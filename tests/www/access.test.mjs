@@ -1,30 +1,11 @@
 // The playground is for everybody: in either theme, on a phone, with the keyboard alone, and inside of another page.
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { test } from "node:test";
+import { violations } from "./axe.mjs";
 import { run, siteForTests, status } from "./site.mjs";
 
 const context = siteForTests();
-const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-
-/**
- * The serious violations of the page as it is now.
- *
- * @param {import("playwright-core").Page} page
- */
-async function violations(page) {
-  await page.addScriptTag({ path: axe }).catch(() => {});
-  return page.evaluate(async () => {
-    const { violations } = await /** @type {any} */ (window).axe.run();
-    return violations
-      .filter((/** @type {any} */ { impact }) => impact === "serious" || impact === "critical")
-      .map(
-        (/** @type {any} */ { id, nodes }) =>
-          `${id}: ${nodes.map((/** @type {any} */ n) => n.html).join(" ")}`,
-      );
-  });
-}
 
 const SHOW_ALL = `print("text", { a = { 1, 2 } })
 warn("careful")

@@ -20,24 +20,29 @@ export function precompressed(cache: string): Plugin {
       folder = config.build.outDir;
     },
     closeBundle() {
-      mkdirSync(cache, { recursive: true });
-      for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
-        const path = join(folder, name);
-        if (COMPRESSIBLE.test(name) && statSync(path).isFile()) {
-          const bytes = readFileSync(path);
-          const kept = join(cache, createHash("sha256").update(bytes).digest("hex"));
-          writeFileSync(
-            `${path}.br`,
-            once(`${kept}.br`, () => brotli(bytes)),
-          );
-          writeFileSync(
-            `${path}.gz`,
-            once(`${kept}.gz`, () => gzipSync(bytes, { level: 9 })),
-          );
-        }
-      }
+      compressAll(folder, cache);
     },
   };
+}
+
+/** Does it for the files of a folder, and of those in it. */
+export function compressAll(folder: string, cache: string): void {
+  mkdirSync(cache, { recursive: true });
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    const path = join(folder, name);
+    if (COMPRESSIBLE.test(name) && statSync(path).isFile()) {
+      const bytes = readFileSync(path);
+      const kept = join(cache, createHash("sha256").update(bytes).digest("hex"));
+      writeFileSync(
+        `${path}.br`,
+        once(`${kept}.br`, () => brotli(bytes)),
+      );
+      writeFileSync(
+        `${path}.gz`,
+        once(`${kept}.gz`, () => gzipSync(bytes, { level: 9 })),
+      );
+    }
+  }
 }
 
 function brotli(bytes: Buffer): Buffer {

@@ -1,7 +1,7 @@
 import type { Files } from "./project.js";
 
 /** The address in the sources of the examples. */
-const OF_EXAMPLES = "ws://127.0.0.1:8080";
+export const OF_EXAMPLES = "ws://127.0.0.1:8080";
 /** What stands for the server of the page in what is kept or shared, wherever that is: no script means it by itself. */
 const ANYWHERE = "ws://playground.invalid";
 /** Of the server that is inside of the page. */

@@ -12,6 +12,9 @@ const CACHE = CACHES + __VERSION__;
 /** How many builds before this one are kept: a tab, or a page that the browser kept, may still be of one of them. */
 const BUILDS_BEFORE = 1;
 
+/** Where the documentation is. */
+const DOCUMENTATION = new URL("docs/", self.registration.scope).href;
+
 /** How long the network may take before the page that is kept is shown, in milliseconds. */
 const PATIENCE = 3_000;
 
@@ -59,7 +62,9 @@ self.addEventListener("message", (event) => {
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
-  if (request.method === "GET" && url.href.startsWith(self.registration.scope)) {
+  // The documentation is not kept: it would be larger than all the rest.
+  const isOurs = url.href.startsWith(self.registration.scope) && !url.href.startsWith(DOCUMENTATION);
+  if (request.method === "GET" && isOurs) {
     event.respondWith(request.mode === "navigate" ? navigation(request) : asset(request));
   }
 });

@@ -29,6 +29,8 @@ pub(crate) fn run(config: &Config) -> Tally {
                 "luau-websocket",
                 "-p",
                 "cxx-runtime",
+                "-p",
+                "mlua-on-the-web",
                 "--all-targets",
                 "--release",
                 "--target",

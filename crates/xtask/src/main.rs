@@ -2,15 +2,18 @@
 
 #![allow(clippy::disallowed_methods, reason = "what must not be called is so on wasm only")]
 
+mod bench;
 mod build;
 mod checker;
 mod command;
 mod config;
+mod docs;
 mod fuzz;
 mod glue;
 mod lint;
 mod notices;
 mod package;
+mod release;
 mod serve;
 mod server;
 mod setup;
@@ -31,13 +34,24 @@ Usage: cargo xtask COMMAND
   serve   builds all and serves the playground, with a local echo server
   test    runs every test there is
   soak    lets 200 connections talk to a server that treats them badly
-  build   makes the package in pkg/ and the playground in target/site/
+  bench   measures ours beside its peers, and writes benches/README.md
+  build   makes the package in pkg/, and the playground with the documentation in target/site/
+  docs    makes the package and the documentation alone
   lint    checks formats, lints and types
   fuzz    looks for faults for as long as it is told: cargo xtask fuzz [TARGET]
+  release checks and packs a release, and publishes nothing: cargo xtask release --dry-run
   setup   installs what the others need; they call it themselves
+
+Options of bench:
+  --rounds N        how often everything is measured (5)
+  --only SECTIONS   of vm, start, sockets, runtime, growth, with commas; printed, not written
+  --quick           one round of a few workloads; printed, not written
 
 Options of serve:
   --port N   the port to listen on (8080, or any other if it is taken)
+
+Options of test:
+  --all-browsers   tests in WebKitGTK too, beside Chromium and Firefox
 
 Options of fuzz:
   TARGET         json, scheduler or scripts, by libFuzzer; or convert, in Node. The first three by default
@@ -69,23 +83,32 @@ fn run() -> Result<()> {
     }
     let config = Config::read()?;
     match (command.as_str(), rest.as_slice()) {
-        ("setup", []) => setup::for_tests(&config),
+        ("setup", []) => setup::run(&config),
         ("build", []) => {
             setup::for_builds(&config)?;
             build::run(&config)?;
             site::run(&config)
         }
+        ("docs", []) => {
+            setup::for_builds(&config)?;
+            build::run(&config)?;
+            docs::run(&config)
+        }
         ("serve", options) => serve::run(&config, options),
+        ("bench", options) => bench::run(&config, options),
         ("soak", options) => soak::run(&config, options),
-        ("test", []) => test::run(&config),
+        ("test", options) => test::run(&config, options),
         ("fuzz", options) => fuzz::run(&config, options),
+        ("release", options) => release::run(&config, options),
         ("lint", []) => {
             setup::for_builds(&config)?;
             let tally = lint::run(&config);
             tally.print();
             tally.into_result()
         }
-        ("setup" | "build" | "test" | "lint", [option, ..]) => bail!("{command} has no option {option}\n\n{USAGE}"),
+        ("setup" | "build" | "docs" | "lint", [option, ..]) => {
+            bail!("{command} has no option {option}\n\n{USAGE}")
+        }
         _ => bail!("there is no command {command}\n\n{USAGE}"),
     }
 }

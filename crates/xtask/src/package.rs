@@ -20,7 +20,7 @@ use crate::{glue, notices};
 /// What stands for the version in `js/package.json`. The one that counts is the workspace's in `Cargo.toml`, which this
 /// program has too.
 const NO_VERSION: &str = "\"version\": \"0.0.0\"";
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Makes the package of what wasm-pack made and of what is in `js/`.
 pub(crate) fn assemble(config: &Config, built: &Built) -> Result<()> {

@@ -20,6 +20,7 @@ pub(crate) fn run(config: &Config, options: &[String]) -> Result<()> {
     let server = Server::start(config, port, Some(&site::folder(config)))?;
     let port = server.port;
     println!("The playground is at http://127.0.0.1:{port}/");
+    println!("The documentation is at http://127.0.0.1:{port}/docs/");
     println!("The echo server is at ws://127.0.0.1:{port}/echo");
     println!("Ctrl+C ends both.");
     server.wait()

@@ -1,4 +1,4 @@
-//! The playground, built as a static site from `www/`, `pkg/` and the type checker.
+//! The playground, built as a static site from `www/`, `pkg/` and the type checker, with the documentation in it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::command::quietly;
 use crate::config::Config;
-use crate::{checker, notices};
+use crate::{checker, docs, notices};
 
 /// Where `www/vite.config.ts` puts the site.
 pub(crate) fn folder(config: &Config) -> PathBuf {
@@ -29,5 +29,6 @@ pub(crate) fn run(config: &Config) -> Result<()> {
         let file = licences.join(name);
         fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
-    Ok(())
+    // Last, since Vite empties the folder.
+    docs::run(config)
 }

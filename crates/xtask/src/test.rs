@@ -4,29 +4,42 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::command::watched;
-use crate::config::Config;
+use crate::config::{Config, Engine, Engines};
 use crate::server::Server;
+use crate::setup::Browser;
 use crate::tally::{Tally, harness_counts, node_counts};
-use crate::{build, fuzz, lint, setup, site};
+use crate::{bench, build, fuzz, lint, setup, site};
 
 /// A wish: the same port every time keeps the browser tests, which have it compiled in, from being compiled anew.
 const PORT: u16 = 47_813;
 
-pub(crate) fn run(config: &Config) -> Result<()> {
+pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
+    let which = match words {
+        [] => Engines::Usual,
+        [option] if option == "--all-browsers" => Engines::All,
+        _ => bail!("test takes only --all-browsers"),
+    };
     setup::for_tests(config)?;
+    // One that is missing and cannot be installed fails its own tests, not the others.
+    let browsers: Vec<Tried> = config.engines(which).map(|engine| (engine, setup::browser(config, engine))).collect();
     let mut tally = Tally::default();
     native(config, &mut tally);
     fuzz::test(config, &mut tally);
     runtime(config, &mut tally);
-    browser(config, &mut tally);
-    package(config, &mut tally);
+    for browser in &browsers {
+        in_browser(config, browser, &mut tally);
+    }
+    on_package(config, &browsers, &mut tally);
     tally.merge(lint::run(config));
     tally.print();
     tally.into_result()
 }
+
+/// A browser, if it is there.
+type Tried<'a> = (&'a Engine, Result<Browser>);
 
 fn native(config: &Config, tally: &mut Tally) {
     let mut cargo = Command::new("cargo");
@@ -34,76 +47,127 @@ fn native(config: &Config, tally: &mut Tally) {
     harness(config, tally, "native tests", "2 minutes the first time", &mut cargo);
 }
 
-/// What `crates/cxx-runtime` promises to any crate, under Node.
+/// What `crates/cxx-runtime` promises to any crate, and the smallest crate that uses it, under Node.
 fn runtime(config: &Config, tally: &mut Tally) {
-    let mut wasm_pack = Command::new(config.tool("wasm-pack"));
-    wasm_pack
-        .args(["test", "--node", "--mode", "no-install", "--release", "crates/cxx-runtime"])
-        .env("RUSTFLAGS", config.rust_flags());
-    harness(config, tally, "tests of the C++ runtime", "1 minute the first time", &mut wasm_pack);
+    for (name, folder) in [
+        ("tests of the C++ runtime", "crates/cxx-runtime"),
+        ("tests of the smallest crate that uses it", "examples/mlua-on-the-web"),
+    ] {
+        let mut wasm_pack = Command::new(config.tool("wasm-pack"));
+        wasm_pack
+            .args(["test", "--node", "--mode", "no-install", "--release", folder])
+            .env("RUSTFLAGS", config.rust_flags());
+        harness(config, tally, name, "1 minute the first time", &mut wasm_pack);
+    }
 }
 
-fn browser(config: &Config, tally: &mut Tally) {
-    const NAME: &str = "browser tests";
-    let test = &config.file.test;
-    let (server, driver) = match (Server::start(config, PORT, None), setup::browser_paths(config)) {
-        (Ok(server), Ok((_, driver))) => (server, driver),
-        (Err(error), _) | (_, Err(error)) => {
-            eprintln!("{NAME}: {error:#}");
-            tally.check(NAME, false);
-            return;
-        }
+/// The crate in a browser.
+fn in_browser(config: &Config, (engine, browser): &Tried, tally: &mut Tally) {
+    let name = format!("browser tests in {}", engine.name);
+    let server = Server::start(config, PORT, None);
+    let (server, browser) = match (&server, browser) {
+        (Ok(server), Ok(browser)) => (server, browser),
+        (Err(error), _) | (_, Err(error)) => return missed(&name, error, tally),
     };
-    let mut wasm_pack = Command::new(config.tool("wasm-pack"));
+    let (program, args) = engine.within(config.tool("wasm-pack"));
+    let mut wasm_pack = Command::new(program);
     wasm_pack
+        .args(args)
         .args(["test", "--headless", "--mode", "no-install", "--release"])
-        .arg(format!("--{}", test.browser))
-        .arg(format!("--{}", test.driver))
-        .arg(driver)
+        .args(&engine.wasm_pack)
+        .arg(&browser.driver)
         .args(["--", "--test", "browser"])
         .env("RUSTFLAGS", config.rust_flags())
-        .env("WASM_BINDGEN_TEST_TIMEOUT", test.timeout.to_string())
+        .env("WASM_BINDGEN_TEST_TIMEOUT", config.file.test.timeout.to_string())
         .env("LUAU_TEST_SERVER", format!("127.0.0.1:{}", server.port));
-    harness(config, tally, NAME, "3 minutes the first time", &mut wasm_pack);
+    harness(config, tally, &name, "3 minutes the first time", &mut wasm_pack);
 }
 
-/// The folders of the tests that run under Node, on the package: some in a browser, some in other runtimes.
-const FOLDERS: [&str; 7] =
-    ["tests/luau", "tests/www", "tests/api", "tests/convert", "tests/worker", "tests/package", "tests/readme"];
+/// Tests that run under Node, on the package.
+struct Group {
+    name: &'static str,
+    /// How long they take.
+    usually: &'static str,
+    /// Their folders and files.
+    places: &'static [&'static str],
+}
 
-/// What the package promises, from scripts that test scripts to the packed tarball in other runtimes.
-fn package(config: &Config, tally: &mut Tally) {
-    const NAME: &str = "package tests";
-    let built = build::run(config).and_then(|()| site::run(config));
-    let browser = match built.and_then(|()| setup::browser_paths(config)) {
-        Ok((browser, _)) => browser,
-        Err(error) => {
-            eprintln!("{NAME}: {error:#}");
-            tally.check(NAME, false);
-            return;
+/// What runs in one browser, or in none.
+const IN_MAIN_ENGINE: [Group; 3] = [
+    Group {
+        name: "package tests",
+        usually: "5 minutes",
+        places: &[
+            "tests/luau",
+            "tests/www",
+            "tests/docs",
+            "tests/api",
+            "tests/convert",
+            "tests/worker",
+            "tests/package",
+            "tests/readme",
+        ],
+    },
+    Group { name: "soak", usually: "2 minutes", places: &["tests/soak"] },
+    Group { name: "benchmarks in short", usually: "1 minute", places: &["tests/bench"] },
+];
+
+/// That part of it in which engines may differ.
+const IN_OTHER_ENGINES: [Group; 1] = [Group {
+    name: "package tests",
+    usually: "2 minutes",
+    places: &["tests/luau", "tests/worker", "tests/api/frames.test.mjs"],
+}];
+
+/// What the package promises, from scripts that test scripts to the packed tarball in other runtimes; and again what
+/// depends on the browser, in each further one.
+fn on_package(config: &Config, browsers: &[Tried], tally: &mut Tally) {
+    let built = build::run(config).and_then(|()| site::run(config)).and_then(|()| bench::native(config));
+    for (number, (engine, browser)) in browsers.iter().enumerate() {
+        let is_main = number == 0;
+        for group in if is_main { &IN_MAIN_ENGINE[..] } else { &IN_OTHER_ENGINES[..] } {
+            let name = if is_main { group.name.to_owned() } else { format!("{} in {}", group.name, engine.name) };
+            let browser = match (&built, browser) {
+                (Ok(()), Ok(browser)) => browser,
+                (Err(error), _) | (_, Err(error)) => {
+                    missed(&name, error, tally);
+                    continue;
+                }
+            };
+            let (program, args) = engine.within("node".into());
+            let mut node = Command::new(program);
+            node.args(args).args(["--test", "--test-reporter=tap"]).current_dir(&config.root);
+            // Playwright drives the main one; WebDriver, the others.
+            let (driver, path) =
+                if is_main { ("CHROMIUM", &browser.executable) } else { ("WEBDRIVER", &browser.driver) };
+            node.env("ENGINE", &engine.name).env(driver, path);
+            match test_files(config, group.places).and_then(|files| watched(&name, group.usually, node.args(files))) {
+                Ok((succeeded, output)) => {
+                    let (passed, failed) = node_counts(&output);
+                    tally.add(&name, passed, failed, succeeded);
+                }
+                Err(error) => missed(&name, &error, tally),
+            }
         }
-    };
-    let mut node = Command::new("node");
-    node.args(["--test", "--test-reporter=tap"]).current_dir(&config.root).env("CHROMIUM", browser);
-    let run = test_files(config).and_then(|files| watched(NAME, "4 minutes", node.args(files)));
-    let (passed, failed, succeeded) = match run {
-        Ok((succeeded, output)) => {
-            let (passed, failed) = node_counts(&output);
-            (passed, failed, succeeded)
-        }
-        Err(error) => {
-            eprintln!("{NAME}: {error:#}");
-            (0, 1, false)
-        }
-    };
-    tally.add(NAME, passed, failed, succeeded);
+    }
+}
+
+/// Tests that could not even begin.
+fn missed(name: &str, error: &anyhow::Error, tally: &mut Tally) {
+    eprintln!("\n== {name}: {error:#}");
+    tally.check(name, false);
 }
 
 /// The files themselves: what `node --test` makes of a folder or of a pattern differs from version to version.
-fn test_files(config: &Config) -> Result<Vec<PathBuf>> {
+fn test_files(config: &Config, places: &[&str]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for folder in FOLDERS {
-        for entry in fs::read_dir(config.root.join(folder))? {
+    for place in places {
+        let place = config.root.join(place);
+        if place.is_file() {
+            files.push(place);
+            continue;
+        }
+        for entry in fs::read_dir(place)? {
             let path = entry?.path();
             if path.to_string_lossy().ends_with(".test.mjs") {
                 files.push(path);
@@ -121,9 +185,6 @@ fn harness(config: &Config, tally: &mut Tally, name: &str, usually: &str, comman
             let (passed, failed) = harness_counts(&output);
             tally.add(name, passed, failed, succeeded);
         }
-        Err(error) => {
-            eprintln!("{name}: {error:#}");
-            tally.check(name, false);
-        }
+        Err(error) => missed(name, &error, tally),
     }
 }

@@ -13,6 +13,7 @@ import {
 import { Luau as InlineLuau, LuauError as InlineLuauError } from "luau-websocket/inline";
 import wasm from "luau-websocket/luau.wasm";
 import { LuauWorker, LuauError as WorkerLuauError } from "luau-websocket/worker";
+import "luau-websocket/worker-thread";
 
 const events: SocketEvent[] = [];
 
@@ -56,9 +57,20 @@ export async function main(source: string | Uint8Array): Promise<LuauErrorKind |
     luau.stop();
     luau.dispose();
   }
-  const worker = await LuauWorker.create({ wasm: new URL("https://example.com/luau.wasm"), timeSlice: 8 });
+  const worker = await LuauWorker.create({
+    wasm: new URL("https://example.com/luau.wasm"),
+    timeSlice: 8,
+    worker: () => new Worker(new URL("https://example.com/worker.js"), { type: "module" }),
+  });
   try {
-    await worker.run(source);
+    await worker.run(source, runOptions);
+    const error: LuauError | null = await worker.check(source);
+    await worker.set("error", error);
+    const value: unknown = await worker.get("error");
+    await worker.idle();
+    const { threads }: LuauStats = await worker.stats;
+    await worker.stop();
+    console.log(value, threads);
   } catch (error) {
     if (error instanceof WorkerLuauError || error instanceof InlineLuauError) {
       const frames: readonly LuauFrame[] = error.frames;

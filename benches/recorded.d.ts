@@ -1,0 +1,9 @@
+/** The ratios of the last full run, for the tests: recorded.json. */
+export interface Recorded {
+  /** By the workloads: ours in Node relative to native. */
+  vm: Record<string, number>;
+  /** Ours relative to plain JavaScript. */
+  sockets: Record<string, number>;
+  /** The same, by the number of handlers. */
+  layer: Record<string, number>;
+}

@@ -1,0 +1,163 @@
+// What is measured of the runtime around the VM. All figures are microseconds of one operation, unless they say otherwise.
+
+import { Luau } from "luau-websocket";
+import { records, text } from "./values.mjs";
+
+const OFF = Number.POSITIVE_INFINITY;
+
+/**
+ * The memories of the modules that were instantiated since this module was loaded: our package keeps its own to itself.
+ *
+ * @type {WebAssembly.Memory[]}
+ */
+const memories = [];
+for (const name of /** @type {const} */ (["instantiate", "instantiateStreaming"])) {
+  const original = /** @type {(...args: any[]) => Promise<any>} */ (WebAssembly[name]);
+  WebAssembly[name] = async (/** @type {any[]} */ ...args) => {
+    const result = await original.apply(WebAssembly, args);
+    const { exports } = result instanceof WebAssembly.Instance ? result : result.instance;
+    const memory = Object.values(exports).find((value) => value instanceof WebAssembly.Memory);
+    if (memory !== undefined) {
+      memories.push(/** @type {WebAssembly.Memory} */ (memory));
+    }
+    return result;
+  };
+}
+
+/** The bytes of all memories together. */
+const allocated = () => memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
+
+/**
+ * Times what is done with a VM, and divides by how often it was done.
+ *
+ * @param {import("luau-websocket").LuauOptions} options
+ * @param {number} count
+ * @param {(luau: Luau) => Promise<() => unknown>} prepare
+ */
+async function timed(options, count, prepare) {
+  const luau = await Luau.create({ timeSlice: OFF, ...options });
+  try {
+    const act = await prepare(luau);
+    const began = performance.now();
+    await act();
+    return ((performance.now() - began) * 1_000) / count;
+  } finally {
+    luau.dispose();
+  }
+}
+
+/** Sets or gets a global so many times. */
+const setting = (/** @type {unknown} */ value) => (/** @type {number} */ count) =>
+  timed({}, count, async (luau) => () => {
+    for (let number = 0; number < count; number++) {
+      luau.set("value", value);
+    }
+  });
+const getting = (/** @type {unknown} */ value) => (/** @type {number} */ count) =>
+  timed({}, count, async (luau) => {
+    luau.set("value", value);
+    return () => {
+      for (let number = 0; number < count; number++) {
+        luau.get("value");
+      }
+    };
+  });
+
+/** @type {Record<string, (count: number) => Promise<number>>} */
+export const runtime = {
+  spawn: (count) =>
+    timed(
+      {},
+      count,
+      async (luau) => () =>
+        luau.run("local function f() end for _ = 1, ... do task.spawn(f) end", { args: [count] }),
+    ),
+
+  defer: (count) =>
+    timed({}, count, async (luau) => async () => {
+      await luau.run("local function f() end for _ = 1, ... do task.defer(f) end", { args: [count] });
+      await luau.idle();
+    }),
+
+  /** Threads that sleep and wake, with all that it takes. */
+  sleep: (count) =>
+    timed({}, count, async (luau) => async () => {
+      await luau.run(
+        `local left = ...
+         local thread = coroutine.running()
+         local function sleep()
+           task.wait(0.004)
+           left -= 1
+           if left == 0 then task.spawn(thread) end
+         end
+         for _ = 1, left do task.spawn(sleep) end
+         coroutine.yield()`,
+        { args: [count] },
+      );
+    }),
+
+  /** Threads that are put to sleep, up to where they sleep. */
+  sleeping: (count) =>
+    timed(
+      {},
+      count,
+      async (luau) => () =>
+        luau.run("local function f() task.wait(3600) end for _ = 1, ... do task.spawn(f) end", {
+          args: [count],
+        }),
+    ),
+
+  /** Bytes of a sleeping thread, as the VM counts them. */
+  async sleepingBytes(count) {
+    const luau = await Luau.create({ timeSlice: OFF });
+    const before = luau.stats.memory;
+    await luau.run("local function f() task.wait(3600) end for _ = 1, ... do task.spawn(f) end", {
+      args: [count],
+    });
+    const bytes = (luau.stats.memory - before) / count;
+    luau.dispose();
+    return bytes;
+  },
+
+  /** Bytes of a sleeping thread, by what the memory of the module grew: in a page in which nothing else has run. */
+  async sleepingGrowth(count) {
+    const luau = await Luau.create({ timeSlice: OFF });
+    const before = allocated();
+    await luau.run("local function f() task.wait(3600) end for _ = 1, ... do task.spawn(f) end", {
+      args: [count],
+    });
+    const bytes = (allocated() - before) / count;
+    luau.dispose();
+    return bytes;
+  },
+
+  toLuau: (count) =>
+    timed({}, count, async (luau) => {
+      await luau.run("function add(a, b) return a + b end");
+      const add = /** @type {(a: number, b: number) => Promise<unknown[]>} */ (luau.get("add"));
+      return async () => {
+        for (let number = 0; number < count; number++) {
+          await add(number, 1);
+        }
+      };
+    }),
+
+  toJs: (count) =>
+    timed(
+      { globals: { add: (/** @type {number} */ a, /** @type {number} */ b) => a + b } },
+      count,
+      async (luau) => () => luau.run("for number = 1, ... do add(number, 1) end", { args: [count] }),
+    ),
+
+  asyncJs: (count) =>
+    timed(
+      { globals: { later: async (/** @type {unknown} */ value) => value } },
+      count,
+      async (luau) => () => luau.run("for number = 1, ... do later(number) end", { args: [count] }),
+    ),
+
+  stringIn: setting(text),
+  stringOut: getting(text),
+  recordsIn: setting(records()),
+  recordsOut: getting(records()),
+};

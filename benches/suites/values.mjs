@@ -1,0 +1,16 @@
+// What is converted: about a megabyte each.
+
+/** A text. */
+export const text = "a line of text, ".repeat(65_536);
+
+/** Records, as JSON has them. */
+export function records() {
+  return Array.from({ length: 7_000 }, (_, id) => ({
+    id,
+    name: `user ${id}`,
+    email: `user${id}@example.org`,
+    active: id % 3 === 0,
+    scores: [id, id / 2, -id],
+    address: { street: `${id} Main Street`, city: "Town" },
+  }));
+}

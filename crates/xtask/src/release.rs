@@ -1,0 +1,161 @@
+//! `cargo xtask release --dry-run`: all of a release but the publishing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+use cargo_metadata::{Metadata, MetadataCommand};
+
+use crate::command::{output, quietly};
+use crate::config::{Config, find_program};
+use crate::package::VERSION;
+use crate::{build, setup, site};
+
+/// The crates that others could use, in the order in which they would be published.
+const CRATES: [&str; 2] = ["cxx-runtime", "luau-websocket"];
+
+/// What nobody can publish.
+const STOPS: &str = "\
+What stops the crates: on wasm32-unknown-unknown mlua does not compile without the patch of libc in Cargo.toml. A patch holds in
+the workspace where it stands, and this one cannot be published, since the name is taken. So who depends on these crates has to
+patch libc too: CONTRIBUTING.md has more of it.";
+
+pub(crate) fn run(config: &Config, options: &[String]) -> Result<()> {
+    ensure!(
+        options.first().is_some_and(|option| option == "--dry-run") && options.len() == 1,
+        "release takes --dry-run, and nothing is published without a person: CONTRIBUTING.md has the steps"
+    );
+    check_versions(config)?;
+    check_changelog(config)?;
+    check_tree(config)?;
+    println!("versions, changelog and working tree are ready for {VERSION}");
+
+    setup::for_builds(config)?;
+    build::run(config)?;
+    site::run(config)?;
+    let tarball = pack(config)?;
+    check_package(config, &tarball)?;
+    println!("the package is {}", tarball.display());
+
+    publish_crates(config)?;
+    println!("{STOPS}");
+    Ok(())
+}
+
+/// There is one version, and whatever names another crate of the workspace names it too.
+fn check_versions(config: &Config) -> Result<()> {
+    let metadata = metadata(config)?;
+    let members: Vec<_> = metadata.workspace_packages();
+    for package in &members {
+        let is_ours = package.publish.as_ref().is_none_or(|registries| !registries.is_empty());
+        ensure!(
+            !is_ours || package.version.to_string() == VERSION,
+            "{} is version {}, and the workspace {VERSION}",
+            package.name,
+            package.version
+        );
+        for dependency in &package.dependencies {
+            let is_member = members.iter().any(|member| *member.name == dependency.name);
+            let wanted = dependency.req.to_string();
+            ensure!(
+                !is_member || wanted == "*" || wanted == format!("^{VERSION}"),
+                "{} wants {} {wanted}, and the workspace is version {VERSION}",
+                package.name,
+                dependency.name
+            );
+        }
+    }
+    Ok(())
+}
+
+fn metadata(config: &Config) -> Result<Metadata> {
+    MetadataCommand::new()
+        .manifest_path(config.root.join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .context("cargo cannot say which crates there are")
+}
+
+fn check_changelog(config: &Config) -> Result<()> {
+    let text = fs::read_to_string(config.root.join("CHANGELOG.md")).context("cannot read CHANGELOG.md")?;
+    let section = section_of(&text, VERSION).with_context(|| format!("CHANGELOG.md has no section [{VERSION}]"))?;
+    ensure!(!section.trim().is_empty(), "CHANGELOG.md says nothing of {VERSION}");
+    Ok(())
+}
+
+/// What a changelog says of a version.
+fn section_of<'a>(changelog: &'a str, version: &str) -> Option<&'a str> {
+    let start = changelog.find(&format!("\n## [{version}] - "))?;
+    let (_, section) = changelog.get(start + 1..)?.split_once('\n')?;
+    Some(section.split("\n## ").next().unwrap_or(section))
+}
+
+/// What is released has to be what is committed.
+fn check_tree(config: &Config) -> Result<()> {
+    let mut git = Command::new("git");
+    let changed = output(git.args(["status", "--porcelain"]).current_dir(&config.root))
+        .context("git cannot say whether all is committed")?;
+    ensure!(changed.is_empty(), "not all is committed:\n{changed}");
+    Ok(())
+}
+
+fn pack(config: &Config) -> Result<PathBuf> {
+    let folder = config.root.join("target/release");
+    fs::create_dir_all(&folder)?;
+    let npm = find_program(["npm", "npm.cmd"]).context("there is no npm: it comes with Node")?;
+    let mut npm = Command::new(npm);
+    npm.arg("pack").arg(config.package()).arg("--pack-destination").arg(&folder).arg("--ignore-scripts");
+    quietly(config, "Packing the package", "2 seconds", npm.current_dir(&config.root))?;
+    let tarball = folder.join(format!("luau-websocket-{VERSION}.tgz"));
+    ensure!(tarball.is_file(), "npm made no {}", tarball.display());
+    Ok(tarball)
+}
+
+/// The tests of the tarball and of its types, which pack it for themselves, and publint on the very file.
+fn check_package(config: &Config, tarball: &Path) -> Result<()> {
+    let mut node = Command::new("node");
+    node.args(["--test", "tests/package/tarball.test.mjs", "tests/package/types.test.mjs"]).current_dir(&config.root);
+    quietly(config, "Checking what is in the package, and its types", "15 seconds", &mut node)?;
+    let mut publint = Command::new(config.npm_program("publint"));
+    publint.arg(tarball).arg("--strict").current_dir(&config.root);
+    quietly(config, "Checking the tarball with publint", "2 seconds", &mut publint)
+}
+
+/// All that `cargo publish` does but the last step: it packs them, compiles what it packed, each with the packed ones before it, and
+/// asks the registry.
+fn publish_crates(config: &Config) -> Result<()> {
+    let mut publish = Command::new("cargo");
+    publish.args(["publish", "--dry-run"]).current_dir(&config.root);
+    for name in CRATES {
+        let mut list = Command::new("cargo");
+        list.args(["package", "--list", "--package", name]).current_dir(&config.root);
+        let files = output(&mut list).with_context(|| format!("cargo cannot say what would be in the crate {name}"))?;
+        for needed in ["Cargo.toml", "README.md", "LICENSE", "src/lib.rs"] {
+            if !files.lines().any(|file| file == needed) {
+                bail!("the crate {name} would have no {needed}");
+            }
+        }
+        publish.args(["--package", name]);
+    }
+    quietly(config, "Publishing the crates, but for the last step", "2 minutes", &mut publish)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHANGELOG: &str = "# Changelog\n\n## [Unreleased]\n\n## [1.2.0] - 2030-01-02\n\n### Added\n\n- More.\n\n## [1.1.0] - 2029-01-02\n";
+
+    #[test]
+    fn the_section_of_a_version_ends_at_the_next_one() {
+        assert_eq!(section_of(CHANGELOG, "1.2.0"), Some("\n### Added\n\n- More.\n"));
+        assert_eq!(section_of(CHANGELOG, "1.1.0"), Some(""));
+    }
+
+    #[test]
+    fn a_version_without_a_section_has_none() {
+        assert_eq!(section_of(CHANGELOG, "1.3.0"), None);
+        assert_eq!(section_of(CHANGELOG, "1.2"), None);
+    }
+}

@@ -1,0 +1,76 @@
+// Nothing has become twice as slow as it was: in short, the benchmarks, beside the ratios that their last full run recorded.
+//
+// Of a few rounds the best one counts: other work on the machine makes ratios worse, and hardly ever better.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { bundleOurs, root } from "../../benches/bundle.mjs";
+import { inNode, native } from "../../benches/contenders.mjs";
+import { layer, sockets } from "../../benches/sections.mjs";
+import { ratio } from "../../benches/stats.mjs";
+import { measure } from "../../benches/vm.mjs";
+import { pageForTests } from "../server/browser.mjs";
+
+/** How much worse a ratio may be than the recorded one. */
+const MARGIN = 2;
+
+/** What is measured in one sample of a workload, in milliseconds. */
+const SAMPLE = 10;
+
+const ROUNDS = 3;
+
+/** @type {import("../../benches/recorded.js").Recorded} */
+const recorded = JSON.parse(readFileSync(join(root, "benches/recorded.json"), "utf8"));
+
+const context = pageForTests("/benches/hosts/page.html");
+
+before(() => bundleOurs("ours", join(root, "pkg")));
+
+/**
+ * Compares the lowest of the ratios with the recorded one.
+ *
+ * @param {string} name
+ * @param {number} low
+ * @param {number | undefined} expected
+ */
+function problem(name, low, expected) {
+  if (expected === undefined) {
+    return [`${name} is not recorded: run cargo xtask bench`];
+  }
+  return low > MARGIN * expected ? [`${name}: ${low.toFixed(2)}, and it was ${expected.toFixed(2)}`] : [];
+}
+
+test("the workloads of the VM, relative to native Luau", async () => {
+  const contenders = [native(), inNode("ours", "ours-node")];
+  after(async () => {
+    for (const contender of contenders) {
+      await contender.end();
+    }
+  });
+  const table = await measure(contenders, { rounds: ROUNDS, sample: SAMPLE });
+  const problems = Object.entries(table).flatMap(([workload, { samples, failures }]) => {
+    const { ours, native } = samples;
+    return ours === undefined || native === undefined
+      ? [`${workload}: ${JSON.stringify(failures)}`]
+      : problem(workload, ratio(ours, native).low, recorded.vm[workload]);
+  });
+  assert.deepEqual(problems, []);
+});
+
+test("sockets, relative to plain JavaScript", async () => {
+  const results = await sockets(context.page, 1, ["echo 32 B", "burst received", "burst sent"]);
+  const problems = Object.entries(results).flatMap(([name, { ours = [], plain = [] }]) =>
+    problem(name, ratio(ours, plain).low, recorded.sockets[name]),
+  );
+  assert.deepEqual(problems, []);
+});
+
+test("the script layer, relative to plain JavaScript", async () => {
+  const results = await layer(context.page, ROUNDS, [1, 10]);
+  const problems = Object.entries(results).flatMap(([handlers, { ours = [], plain = [] }]) =>
+    problem(`${handlers} handlers`, ratio(ours, plain).low, recorded.layer[handlers]),
+  );
+  assert.deepEqual(problems, []);
+});

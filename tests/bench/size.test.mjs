@@ -1,0 +1,19 @@
+// The module is not larger than it may be.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { root } from "../../benches/bundle.mjs";
+import { brotli } from "../../benches/start.mjs";
+
+/** Bytes that luau.wasm may have, as it is and packed: what it has, and three per cent. */
+const BUDGET = { raw: 1_706_000, brotli: 454_000 };
+
+test("luau.wasm keeps to its budget", () => {
+  const module = readFileSync(join(root, "pkg/luau.wasm"));
+  const sizes = { raw: module.length, brotli: brotli(module) };
+  for (const kind of /** @type {const} */ (["raw", "brotli"])) {
+    assert(sizes[kind] <= BUDGET[kind], `${kind}: ${sizes[kind]} bytes, and ${BUDGET[kind]} are allowed`);
+  }
+});
