@@ -1,7 +1,7 @@
 /** How many elements of tables cross to the page for one line, at most: to take more would hold it up. */
 const MOST_AT_ONCE = 5_000;
 /** How many in a second, after a rest in which as many have gathered. */
-const MOST_PER_SECOND = 10_000;
+const MOST_PER_SECOND = 5_000;
 
 /** How many elements are missing in the tables of which not all has crossed. */
 export type Missing = ReadonlyMap<object, number>;
