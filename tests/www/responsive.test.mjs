@@ -51,7 +51,6 @@ const CLICKED = {
   "string.rep that grows until there is no more memory":
     "while true do pcall(function() local t = {} while true do table.insert(t, string.rep('x', 50000000)) end end) end",
   "printing without end": BOMBS["printing without end"],
-  "printing different tables": "while true do local t = {} for i = 1, 1000 do t[i] = { i } end print(t) end",
   "many connections": BOMBS["many connections"],
 };
 
