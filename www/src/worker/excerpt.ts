@@ -20,11 +20,12 @@ export function excerptOf(values: readonly unknown[]): unknown[] {
   if (!values.some((value) => typeof value === "object" && value !== null)) {
     return [...values];
   }
-  const copying = new Copying(Math.min(MOST_AT_ONCE, Math.floor(room())));
+  const most = Math.floor(room());
+  const copying = new Copying(most);
   const copies = values.map((value) => copying.copy(value));
   copying.fill();
   left -= copying.count;
-  return left < 1 ? [] : [...copies, copying.missing];
+  return most < 1 ? [] : [...copies, copying.missing];
 }
 
 /** How many elements may cross now. */
