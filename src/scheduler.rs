@@ -623,7 +623,7 @@ impl Scheduler {
 
     fn run(&self, lua: &Lua, job: Job) {
         match job {
-            Job::Wake { token, failure, values } => self.run_wake(lua, &token, failure, values),
+            Job::Wake { token, failure, values } => self.run_wake(lua, &token, failure.as_ref(), values),
             Job::Resume { thread, values } => {
                 // One that was cancelled or has ended meanwhile has nothing left to do.
                 if thread.is_resumable() {
@@ -639,7 +639,7 @@ impl Scheduler {
         }
     }
 
-    fn run_wake(&self, lua: &Lua, token: &Token, failure: Option<Failure>, mut values: LuaMultiValue) {
+    fn run_wake(&self, lua: &Lua, token: &Token, failure: Option<&Failure>, mut values: LuaMultiValue) {
         let parked = {
             let mut parked = self.0.parked.borrow_mut();
             match parked.get(&token.thread) {
@@ -653,10 +653,10 @@ impl Scheduler {
             return;
         }
         let prefix = self.mark(lua).and_then(|mark| {
-            let thrown = failure.as_ref().map(|failure| failure.thrown(lua)).transpose()?;
+            let thrown = failure.map(|failure| failure.thrown(lua)).transpose()?;
             Ok((LuaValue::Table(mark), thrown.unwrap_or(LuaNil)))
         });
-        if let Some(failure) = &failure {
+        if let Some(failure) = failure {
             self.note_origin(thread.to_pointer(), failure);
         }
         match prefix {
