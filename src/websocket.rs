@@ -201,7 +201,8 @@ fn connect(lua: &Lua, sockets: &Sockets, args: &Args) -> Result<(), Failure> {
 
     let scheduler = &sockets.0.scheduler;
     let id = sockets.0.next_id.replace(sockets.0.next_id.get() + 1);
-    let shared = Shared::new(id, sockets, url.clone(), options.binary);
+    let (seconds, protocols) = (options.timeout, options.protocols.clone());
+    let shared = Shared::new(id, sockets, url.clone(), options);
     let of_events = Rc::downgrade(&shared);
     let on_event = move |event| {
         if let Some(shared) = of_events.upgrade() {
@@ -210,7 +211,7 @@ fn connect(lua: &Lua, sockets: &Sockets, args: &Args) -> Result<(), Failure> {
     };
     let most = sockets.0.limits.connections;
     let socket = if sockets.count() < most {
-        (sockets.0.connector)(&url, &options.protocols, sockets.total().most(), Box::new(on_event))
+        (sockets.0.connector)(&url, &protocols, sockets.total().most(), Box::new(on_event))
     } else {
         Err(format!("too many connections: the host allows {most} at a time"))
     };
@@ -225,7 +226,6 @@ fn connect(lua: &Lua, sockets: &Sockets, args: &Args) -> Result<(), Failure> {
     match socket {
         Ok(socket) => {
             let of_timer = Rc::downgrade(&shared);
-            let seconds = options.timeout;
             let timer = scheduler.timer(seconds * MILLISECONDS_PER_SECOND, move || {
                 if let Some(shared) = of_timer.upgrade() {
                     shared.timed_out(seconds);

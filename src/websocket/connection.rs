@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 use mlua::prelude::*;
 
 use super::inbox::{Inbox, Message};
-use super::options::Binary;
+use super::options::{Binary, Options};
 use super::{Sockets, WeakSockets};
 use crate::bind::{Args, Binder, Callee};
 use crate::error::ScriptError;
@@ -77,6 +77,8 @@ pub(super) struct Shared {
     sockets: WeakSockets,
     scheduler: Scheduler,
     binary: Binary,
+    /// The subprotocols that the script asked for.
+    protocols: Vec<String>,
     state: Cell<State>,
     /// None once it has closed or was given up.
     socket: RefCell<Option<Rc<dyn Transport>>>,
@@ -136,13 +138,14 @@ const ON_MESSAGE: usize = 1;
 const ON_CLOSE: usize = 2;
 
 impl Shared {
-    pub(super) fn new(id: u64, sockets: &Sockets, url: String, binary: Binary) -> Rc<Self> {
+    pub(super) fn new(id: u64, sockets: &Sockets, url: String, options: Options) -> Rc<Self> {
         let scheduler = sockets.scheduler();
         let shared = Rc::new(Self {
             id,
             sockets: sockets.downgrade(),
             scheduler: scheduler.clone(),
-            binary,
+            binary: options.binary,
+            protocols: options.protocols,
             state: Cell::new(State::Connecting),
             socket: RefCell::new(None),
             connecting: RefCell::new(None),
@@ -185,11 +188,21 @@ impl Shared {
     fn opened(self: &Rc<Self>) {
         let Some((token, timer)) = self.connecting.take() else { return };
         drop(timer);
-        self.state.set(State::Open);
         if let Some(socket) = self.socket() {
             self.url.replace(socket.url());
             self.protocol.replace(socket.protocol());
         }
+        // The standard has the connection fail (Fetch, "establish a WebSocket connection"). Chromium obeys it, Firefox and
+        // WebKitGTK open the connection with no subprotocol.
+        let is_agreed = self.protocols.is_empty() || self.protocols.contains(&*self.protocol.borrow());
+        if !is_agreed {
+            self.let_go();
+            self.leave();
+            let url = self.url.borrow();
+            self.refuse(token, &format!("could not connect to {url} (the server agreed to no subprotocol)"));
+            return;
+        }
+        self.state.set(State::Open);
         let shared = self.clone();
         self.answer(token, move |lua| shared.to_userdata(lua)?.into_lua_multi(lua));
     }

@@ -8,7 +8,7 @@ use luau_websocket::vm::{Vm, VmOptions};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::page::{Page, ask_server, server_connections, silent, sleep, start, text};
+use crate::page::{Page, ask_server, half_open, server_connections, silent, sleep, start, text};
 
 #[wasm_bindgen_test]
 async fn disposing_closes_every_socket_and_stops_every_timer() {
@@ -21,11 +21,11 @@ async fn disposing_closes_every_socket_and_stops_every_timer() {
          task.defer(function() while true do task.wait() end end)",
     )
     .await;
-    assert_eq!(server_connections(2).await, 2);
+    assert_eq!((server_connections(1).await, half_open(1).await), (1, 1));
     page.vm().dispose();
     let error = wasm_bindgen_futures::JsFuture::from(waiting).await.expect_err("the run did not end");
     assert_eq!(text(&error, "kind"), "disposed");
-    assert_eq!(server_connections(0).await, 0);
+    assert_eq!((server_connections(0).await, half_open(0).await), (0, 0));
     sleep(0.2).await;
     assert!(page.texts().is_empty());
 }

@@ -10,7 +10,8 @@
 //   on does not become smaller again;
 // - `--! module NAME SOURCE`: a module that it can require; one whose name begins with `later` comes by a promise;
 // - `--! longest N`: for how many milliseconds the page may stand still; five seconds by default;
-// - `--! worker N`: it runs in a worker, which is terminated after so many milliseconds.
+// - `--! worker N`: it runs in a worker, which is terminated after so many milliseconds;
+// - `--! not in ENGINE: REASON`: it is skipped there.
 //
 // What the scripts can call of the page is in `hostile/page.mjs`, and what has to work afterwards in `hostile/check.luau`.
 
@@ -18,7 +19,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { ask, pageForTests } from "../server/browser.mjs";
+import { ask, engine, pageForTests } from "../server/browser.mjs";
 
 const folder = fileURLToPath(new URL("hostile/", import.meta.url));
 const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -36,8 +37,8 @@ const context = pageForTests("/tests/luau/hostile/page.html", async (context) =>
   withAddresses = (text) =>
     text
       .replaceAll("{SERVER}", `127.0.0.1:${context.port}`)
-      .replaceAll("{SILENT}", `127.0.0.1:${ports.silent}`)
-      .replaceAll("{CLOSED}", `127.0.0.1:${ports.closed}`);
+      .replaceAll("{SILENT}", ports.silent)
+      .replaceAll("{CLOSED}", ports.closed);
 });
 
 after(() => console.log(`hostile: ${tried} scripts tried, ${survived} survived`));
@@ -74,7 +75,7 @@ async function runInPage(script) {
 }
 
 for (const file of files) {
-  test(file, async () => {
+  test(file, async (test) => {
     const source = readFileSync(`${folder}${file}`, "utf8");
     /** @param {string} name */
     const directives = (name) =>
@@ -87,6 +88,12 @@ for (const file of files) {
         (directives(name)[0] ?? "0") === "*" || list.length === (number(name) ?? 0),
         `${name}: ${list.join("\n")}`,
       );
+
+    const exception = directives("not in").find((line) => line.startsWith(`${engine}: `));
+    if (exception) {
+      test.skip(exception);
+      return;
+    }
 
     const [expected] = directives("expect");
     assert(expected, "the file does not say what to expect");

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ask, pageForTests } from "../server/browser.mjs";
+import { ask, engine, pageForTests } from "../server/browser.mjs";
 
 const context = pageForTests("/tests/luau/page.html", async ({ page }) => {
   await page.waitForFunction(() => "runScript" in globalThis);
@@ -42,7 +42,7 @@ test("1,500 cycles of connect, echo and close leave the memory flat, and no clos
 });
 
 test("50 VMs disposed with open and half-open sockets leave no connection on the server", async () => {
-  const silent = `127.0.0.1:${(await ask(context, "ports")).silent}`;
+  const { silent } = await ask(context, "ports");
   await context.page.evaluate(
     async ([address, silentAddress]) => {
       const { Luau } = /** @type {any} */ (globalThis);
@@ -61,16 +61,23 @@ test("50 VMs disposed with open and half-open sockets leave no connection on the
     },
     [`ws://127.0.0.1:${context.port}/echo`, silent],
   );
-  assert((await ask(context, "connections")) > 50);
+  assert.equal(await ask(context, "connections"), 50);
+  assert((await ask(context, "half-open")) > 0);
   await context.page.evaluate(() => {
     for (const vm of /** @type {any} */ (globalThis).vms) {
       vm.dispose();
     }
   });
-  for (let tries = 0; tries < 40 && (await ask(context, "connections")) > 0; tries++) {
+  /** @type {() => Promise<number[]>} */
+  const left = async () => [
+    await ask(context, "connections"),
+    // Firefox holds a connection that was closed before the server answered until it would have given up by itself.
+    engine === "Firefox" ? 0 : await ask(context, "half-open"),
+  ];
+  for (let tries = 0; tries < 40 && (await left()).some((count) => count > 0); tries++) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  assert.equal(await ask(context, "connections"), 0);
+  assert.deepEqual(await left(), [0, 0]);
 });
 
 test("the browser never complained of a closure that is gone", () => {

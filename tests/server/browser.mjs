@@ -4,28 +4,40 @@ import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { startServer } from "./server.mjs";
+import { launchByDriver } from "./webdriver.mjs";
 
 /** The folder of the repository. */
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Starts the browser that the environment names, with such arguments beside the usual ones. */
-export function launchBrowser(/** @type {string[]} */ args = []) {
-  const executablePath = process.env.CHROMIUM;
-  if (!executablePath) {
-    throw new Error("CHROMIUM names no browser: run the tests with `cargo xtask test`, which sets it");
+/** The name of the browser's engine, as `wasm-pack.toml` has it. */
+export const engine = process.env.ENGINE ?? "Chromium";
+
+/**
+ * Starts the browser that the environment names, with such arguments beside the usual ones.
+ *
+ * @param {string[]} [args] which only Chromium takes
+ * @returns {Promise<import("playwright-core").Browser>}
+ */
+export async function launchBrowser(args = []) {
+  const { CHROMIUM, WEBDRIVER } = process.env;
+  if (WEBDRIVER) {
+    return launchByDriver(WEBDRIVER, { "moz:firefoxOptions": { args: ["-headless"] } });
   }
-  return chromium.launch({
-    executablePath,
-    args: [
-      // Root needs it.
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      ...args,
-    ],
-  });
+  if (CHROMIUM) {
+    return chromium.launch({
+      executablePath: CHROMIUM,
+      args: [
+        // Root needs it.
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        ...args,
+      ],
+    });
+  }
+  throw new Error("the environment names no browser: run the tests with `cargo xtask test`, which does it");
 }
 
 /**

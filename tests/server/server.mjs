@@ -1,8 +1,8 @@
 // The server of the tests and of `cargo xtask serve`: WebSockets that behave in a chosen way, one path a behaviour, and
 // static files. It listens on loopback only. The services of the playground's examples are among the paths.
 //
-// Connections that are never answered have a port of their own: a browser opens one WebSocket after the other to an
-// address (RFC 6455, section 4.1), so such a one would hold up all others.
+// Connections that are never answered have an address of their own: a browser opens one WebSocket after the other to an
+// address (RFC 6455, section 4.1), so such a one would hold up all others. To Firefox all ports are one address.
 
 import { createServer } from "node:http";
 import { createServer as createTcpServer } from "node:net";
@@ -13,6 +13,9 @@ import { makeServices } from "../../www/services/services.js";
 /** @typedef {import("node:stream").Duplex} Duplex */
 /** @typedef {import("node:http").IncomingMessage} Request */
 /** @typedef {{ params: URLSearchParams, request: Request, stream: Duplex, head: Buffer, accept: () => Promise<import("ws").WebSocket> }} Upgrade */
+
+/** Another address of this machine, where there is one without setting it up. */
+const SILENT_HOST = process.platform === "linux" ? "127.0.0.2" : "127.0.0.1";
 
 /**
  * What came on `/record`, by name.
@@ -88,9 +91,10 @@ const behaviours = {
     await accept();
   },
 
-  /** Sends a text frame whose text is not UTF-8. */
-  async "bad-utf8"({ stream, accept }) {
+  /** Sends a text frame whose text is not UTF-8 after `seconds`: with the handshake, Firefox takes it for one that failed. */
+  async "bad-utf8"({ params, stream, accept }) {
     await accept();
+    await seconds(params.get("seconds"));
     stream.write(Buffer.from([0x81, 0x02, 0xc3, 0x28]));
   },
 
@@ -151,14 +155,18 @@ export async function startServer({ port = 0, root, playground = false } = {}) {
   });
   /** @type {Set<Duplex>} */
   const streams = new Set();
+  /** @type {Set<Duplex>} */
+  const halfOpen = new Set();
 
   /** @param {URL} url */
   const answer = (url) => {
     switch (url.pathname) {
       case "/server/connections":
         return streams.size;
+      case "/server/half-open":
+        return halfOpen.size;
       case "/server/ports":
-        return { silent: portOf(silent), closed };
+        return { silent: `${SILENT_HOST}:${portOf(silent)}`, closed: `127.0.0.1:${closed}` };
       case "/server/recorded":
         return recorded.get(url.searchParams.get("name") ?? "");
       default:
@@ -186,10 +194,10 @@ export async function startServer({ port = 0, root, playground = false } = {}) {
     }
   });
 
-  /** @param {Duplex} stream */
-  const watch = (stream) => {
-    streams.add(stream);
-    stream.on("close", () => streams.delete(stream));
+  /** @param {Duplex} stream @param {Set<Duplex>} [among] */
+  const watch = (stream, among = streams) => {
+    among.add(stream);
+    stream.on("close", () => among.delete(stream));
     // A peer that goes away without a word is what some tests are about.
     stream.on("error", () => stream.destroy());
   };
@@ -214,18 +222,18 @@ export async function startServer({ port = 0, root, playground = false } = {}) {
   });
 
   const silent = createTcpServer((stream) => {
-    watch(stream);
+    watch(stream, halfOpen);
     // Read, since the end of the other side is only noticed then.
     stream.resume();
   });
 
   await listen(http, port);
-  await listen(silent, 0);
+  await listen(silent, 0, SILENT_HOST);
   const closed = await closedPort();
   return {
     port: portOf(http),
     close: async () => {
-      for (const stream of streams) {
+      for (const stream of [...streams, ...halfOpen]) {
         stream.destroy();
       }
       http.closeAllConnections();
@@ -277,12 +285,13 @@ async function closedPort() {
 /**
  * @param {import("node:net").Server} server
  * @param {number} port
+ * @param {string} [host]
  * @returns {Promise<void>}
  */
-function listen(server, port) {
+function listen(server, port, host = "127.0.0.1") {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, "127.0.0.1", resolve);
+    server.listen(port, host, resolve);
   });
 }
 

@@ -51,11 +51,33 @@ pub(crate) struct Package {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Test {
-    pub browser: String,
+    pub timeout: u64,
+    pub engines: Vec<Engine>,
+}
+
+/// A browser of the tests, and what drives it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Engine {
+    pub name: String,
+    pub wasm_pack: Vec<String>,
     pub driver: String,
     pub executables: Vec<String>,
     pub debian: Vec<String>,
-    pub timeout: u64,
+    /// Whether it takes `--all-browsers`.
+    #[serde(default)]
+    pub on_request: bool,
+    /// What is run around the driver, and what starts that.
+    #[serde(default)]
+    pub within: Vec<String>,
+}
+
+/// Which browsers to test in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Engines {
+    /// Those that nobody has to ask for.
+    Usual,
+    All,
 }
 
 impl Config {
@@ -105,6 +127,19 @@ impl Config {
         self.root.join("node_modules/.bin").join(name)
     }
 
+    /// The browser of the tests that run in one only.
+    pub(crate) fn main_engine(&self) -> Result<&Engine> {
+        match self.file.test.engines.first() {
+            Some(engine) => Ok(engine),
+            None => bail!("wasm-pack.toml names no browser for the tests: add one under [[test.engines]]"),
+        }
+    }
+
+    /// The browsers of the tests; the main one is the first.
+    pub(crate) fn engines(&self, which: Engines) -> impl Iterator<Item = &Engine> {
+        self.file.test.engines.iter().filter(move |engine| which == Engines::All || !engine.on_request)
+    }
+
     /// The target of the module.
     pub(crate) fn wasm_target(&self) -> Result<&str> {
         match self.file.rust.targets.first() {
@@ -144,6 +179,14 @@ impl Config {
     }
 }
 
+impl Engine {
+    /// A program within what the engine needs around it: the program to run, and the first of its arguments.
+    pub(crate) fn within(&self, program: PathBuf) -> (PathBuf, Vec<PathBuf>) {
+        let mut words = self.within.iter().map(PathBuf::from).chain([program]);
+        (words.next().unwrap_or_default(), words.collect())
+    }
+}
+
 /// The first of these programs that is on `PATH`.
 pub(crate) fn find_program<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
@@ -152,4 +195,27 @@ pub(crate) fn find_program<'a>(names: impl IntoIterator<Item = &'a str>) -> Opti
             .map(|folder| folder.join(format!("{name}{}", env::consts::EXE_SUFFIX)))
             .find(|program| program.is_file())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_browser_needs_nothing_around_it_and_nobody_to_ask_for_it() -> Result<()> {
+        let config = Config::read()?;
+        let main = config.main_engine()?;
+        assert_eq!(main.within("node".into()), ("node".into(), vec![]));
+        assert!(config.engines(Engines::Usual).any(|engine| engine.name == main.name));
+        Ok(())
+    }
+
+    #[test]
+    fn all_browsers_are_more_than_the_usual_ones() -> Result<()> {
+        let config = Config::read()?;
+        let names = |which| config.engines(which).map(|engine| engine.name.as_str()).collect::<Vec<_>>();
+        assert_eq!(names(Engines::Usual), ["Chromium", "Firefox"]);
+        assert_eq!(names(Engines::All), ["Chromium", "Firefox", "WebKitGTK"]);
+        Ok(())
+    }
 }

@@ -43,6 +43,9 @@ Usage: cargo xtask COMMAND
 Options of serve:
   --port N   the port to listen on (8080, or any other if it is taken)
 
+Options of test:
+  --all-browsers   tests in WebKitGTK too, beside Chromium and Firefox
+
 Options of fuzz:
   TARGET         json, scheduler or scripts, by libFuzzer; or convert, in Node. The first three by default
   --seconds N    how long it takes in all, besides building (300)
@@ -73,7 +76,7 @@ fn run() -> Result<()> {
     }
     let config = Config::read()?;
     match (command.as_str(), rest.as_slice()) {
-        ("setup", []) => setup::for_tests(&config),
+        ("setup", []) => setup::run(&config),
         ("build", []) => {
             setup::for_builds(&config)?;
             build::run(&config)?;
@@ -86,7 +89,7 @@ fn run() -> Result<()> {
         }
         ("serve", options) => serve::run(&config, options),
         ("soak", options) => soak::run(&config, options),
-        ("test", []) => test::run(&config),
+        ("test", options) => test::run(&config, options),
         ("fuzz", options) => fuzz::run(&config, options),
         ("release", options) => release::run(&config, options),
         ("lint", []) => {
@@ -95,7 +98,7 @@ fn run() -> Result<()> {
             tally.print();
             tally.into_result()
         }
-        ("setup" | "build" | "docs" | "test" | "lint", [option, ..]) => {
+        ("setup" | "build" | "docs" | "lint", [option, ..]) => {
             bail!("{command} has no option {option}\n\n{USAGE}")
         }
         _ => bail!("there is no command {command}\n\n{USAGE}"),

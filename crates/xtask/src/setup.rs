@@ -3,13 +3,13 @@
 
 use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::command::{output, quietly};
-use crate::config::{Config, find_program};
+use crate::config::{Config, Engine, Engines, find_program};
 
 /// What it takes to build and to serve.
 pub(crate) fn for_builds(config: &Config) -> Result<()> {
@@ -23,11 +23,19 @@ pub(crate) fn for_builds(config: &Config) -> Result<()> {
     npm_packages(config)
 }
 
-/// That, and what it takes to test.
+/// That, and what it takes to test, but for the browsers.
 pub(crate) fn for_tests(config: &Config) -> Result<()> {
     for_builds(config)?;
-    host_compiler(config)?;
-    browser(config)
+    host_compiler(config)
+}
+
+/// All that `cargo xtask test` takes.
+pub(crate) fn run(config: &Config) -> Result<()> {
+    for_tests(config)?;
+    for engine in config.engines(Engines::Usual) {
+        browser(config, engine)?;
+    }
+    Ok(())
 }
 
 /// What it takes to build and run natively.
@@ -159,24 +167,32 @@ fn host_compiler(config: &Config) -> Result<()> {
         .context("a C++ compiler for this machine is missing; on Debian: apt-get install g++")
 }
 
-fn browser(config: &Config) -> Result<()> {
-    if browser_paths(config).is_ok() {
-        return Ok(());
-    }
-    install_debian(config, &config.file.test.debian).with_context(|| {
-        let test = &config.file.test;
-        format!("a browser ({}) and its driver ({}) are missing", test.executables.join(", "), test.driver)
-    })?;
-    browser_paths(config).map(|_| ())
+/// A browser of the tests and its driver, as found.
+#[derive(Debug)]
+pub(crate) struct Browser {
+    pub executable: PathBuf,
+    pub driver: PathBuf,
 }
 
-/// The browser and its driver.
-pub(crate) fn browser_paths(config: &Config) -> Result<(std::path::PathBuf, std::path::PathBuf)> {
-    let test = &config.file.test;
-    let browser = find_program(test.executables.iter().map(String::as_str))
-        .with_context(|| format!("none of {} is on PATH", test.executables.join(", ")))?;
-    let driver = find_program([test.driver.as_str()]).with_context(|| format!("{} is not on PATH", test.driver))?;
-    Ok((browser, driver))
+/// Installs a browser and its driver where they are missing.
+pub(crate) fn browser(config: &Config, engine: &Engine) -> Result<Browser> {
+    if config.file.tools.contains_key(&engine.driver) {
+        cargo_tool(config, &engine.driver, &engine.driver, "3 minutes")?;
+    }
+    find_browser(config, engine).or_else(|missing| {
+        install_debian(config, &engine.debian)
+            .with_context(|| format!("{} cannot be tested, since {missing}", engine.name))?;
+        find_browser(config, engine)
+    })
+}
+
+fn find_browser(config: &Config, engine: &Engine) -> Result<Browser> {
+    let names = |list: &[String]| list.join(", ");
+    let executable = find_program(engine.executables.iter().map(String::as_str))
+        .with_context(|| format!("none of {} is on PATH", names(&engine.executables)))?;
+    let driver = Some(config.tool(&engine.driver)).filter(|tool| tool.is_file());
+    let driver = driver.or_else(|| find_program([engine.driver.as_str()]));
+    Ok(Browser { executable, driver: driver.with_context(|| format!("{} is not on PATH", engine.driver))? })
 }
 
 fn install_debian(config: &Config, packages: &[String]) -> Result<()> {

@@ -15,11 +15,11 @@ pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
     let Options { minutes, seed } = Options::read(words)?;
     setup::for_tests(config)?;
     build::run(config)?;
-    let (browser, _) = setup::browser_paths(config)?;
+    let browser = setup::browser(config, config.main_engine()?)?;
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=spec", "tests/soak/soak.test.mjs"])
         .current_dir(&config.root)
-        .env("CHROMIUM", browser)
+        .env("CHROMIUM", browser.executable)
         .env("SOAK_SECONDS", (minutes * 60).to_string())
         .env("SOAK_SEED", seed.to_string());
     println!("The soak with --minutes {minutes} --seed {seed}");

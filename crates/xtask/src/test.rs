@@ -4,29 +4,42 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::command::watched;
-use crate::config::Config;
+use crate::config::{Config, Engine, Engines};
 use crate::server::Server;
+use crate::setup::Browser;
 use crate::tally::{Tally, harness_counts, node_counts};
 use crate::{build, fuzz, lint, setup, site};
 
 /// A wish: the same port every time keeps the browser tests, which have it compiled in, from being compiled anew.
 const PORT: u16 = 47_813;
 
-pub(crate) fn run(config: &Config) -> Result<()> {
+pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
+    let which = match words {
+        [] => Engines::Usual,
+        [option] if option == "--all-browsers" => Engines::All,
+        _ => bail!("test takes only --all-browsers"),
+    };
     setup::for_tests(config)?;
+    // One that is missing and cannot be installed fails its own tests, not the others.
+    let browsers: Vec<Tried> = config.engines(which).map(|engine| (engine, setup::browser(config, engine))).collect();
     let mut tally = Tally::default();
     native(config, &mut tally);
     fuzz::test(config, &mut tally);
     runtime(config, &mut tally);
-    browser(config, &mut tally);
-    package(config, &mut tally);
+    for browser in &browsers {
+        in_browser(config, browser, &mut tally);
+    }
+    on_package(config, &browsers, &mut tally);
     tally.merge(lint::run(config));
     tally.print();
     tally.into_result()
 }
+
+/// A browser, if it is there.
+type Tried<'a> = (&'a Engine, Result<Browser>);
 
 fn native(config: &Config, tally: &mut Tally) {
     let mut cargo = Command::new("cargo");
@@ -48,28 +61,26 @@ fn runtime(config: &Config, tally: &mut Tally) {
     }
 }
 
-fn browser(config: &Config, tally: &mut Tally) {
-    const NAME: &str = "browser tests";
-    let test = &config.file.test;
-    let (server, driver) = match (Server::start(config, PORT, None), setup::browser_paths(config)) {
-        (Ok(server), Ok((_, driver))) => (server, driver),
-        (Err(error), _) | (_, Err(error)) => {
-            eprintln!("{NAME}: {error:#}");
-            tally.check(NAME, false);
-            return;
-        }
+/// The crate in a browser.
+fn in_browser(config: &Config, (engine, browser): &Tried, tally: &mut Tally) {
+    let name = format!("browser tests in {}", engine.name);
+    let server = Server::start(config, PORT, None);
+    let (server, browser) = match (&server, browser) {
+        (Ok(server), Ok(browser)) => (server, browser),
+        (Err(error), _) | (_, Err(error)) => return missed(&name, error, tally),
     };
-    let mut wasm_pack = Command::new(config.tool("wasm-pack"));
+    let (program, args) = engine.within(config.tool("wasm-pack"));
+    let mut wasm_pack = Command::new(program);
     wasm_pack
+        .args(args)
         .args(["test", "--headless", "--mode", "no-install", "--release"])
-        .arg(format!("--{}", test.browser))
-        .arg(format!("--{}", test.driver))
-        .arg(driver)
+        .args(&engine.wasm_pack)
+        .arg(&browser.driver)
         .args(["--", "--test", "browser"])
         .env("RUSTFLAGS", config.rust_flags())
-        .env("WASM_BINDGEN_TEST_TIMEOUT", test.timeout.to_string())
+        .env("WASM_BINDGEN_TEST_TIMEOUT", config.file.test.timeout.to_string())
         .env("LUAU_TEST_SERVER", format!("127.0.0.1:{}", server.port));
-    harness(config, tally, NAME, "3 minutes the first time", &mut wasm_pack);
+    harness(config, tally, &name, "3 minutes the first time", &mut wasm_pack);
 }
 
 /// The folders of the tests that run under Node, on the package: some in a browser, some in other runtimes.
@@ -84,39 +95,61 @@ const FOLDERS: [&str; 8] = [
     "tests/readme",
 ];
 
-/// What the package promises, from scripts that test scripts to the packed tarball in other runtimes.
-fn package(config: &Config, tally: &mut Tally) {
-    const NAME: &str = "package tests";
+/// Those of them, and the files, in which engines may differ.
+const IN_EACH_ENGINE: [&str; 3] = ["tests/luau", "tests/worker", "tests/api/frames.test.mjs"];
+
+/// What the package promises, from scripts that test scripts to the packed tarball in other runtimes; and again what
+/// depends on the browser, in each further one.
+fn on_package(config: &Config, browsers: &[Tried], tally: &mut Tally) {
     let built = build::run(config).and_then(|()| site::run(config));
-    let browser = match built.and_then(|()| setup::browser_paths(config)) {
-        Ok((browser, _)) => browser,
-        Err(error) => {
-            eprintln!("{NAME}: {error:#}");
-            tally.check(NAME, false);
-            return;
+    for (number, (engine, browser)) in browsers.iter().enumerate() {
+        let is_main = number == 0;
+        let (name, usually, places) = if is_main {
+            ("package tests".to_owned(), "5 minutes", &FOLDERS[..])
+        } else {
+            (format!("package tests in {}", engine.name), "2 minutes", &IN_EACH_ENGINE[..])
+        };
+        let browser = match (&built, browser) {
+            (Ok(()), Ok(browser)) => browser,
+            (Err(error), _) | (_, Err(error)) => {
+                missed(&name, error, tally);
+                continue;
+            }
+        };
+        let (program, args) = engine.within("node".into());
+        let mut node = Command::new(program);
+        node.args(args).args(["--test", "--test-reporter=tap"]).current_dir(&config.root).env("ENGINE", &engine.name);
+        // Playwright drives the main one; WebDriver, the others.
+        match is_main {
+            true => node.env("CHROMIUM", &browser.executable),
+            false => node.env("WEBDRIVER", &browser.driver),
+        };
+        match test_files(config, places).and_then(|files| watched(&name, usually, node.args(files))) {
+            Ok((succeeded, output)) => {
+                let (passed, failed) = node_counts(&output);
+                tally.add(&name, passed, failed, succeeded);
+            }
+            Err(error) => missed(&name, &error, tally),
         }
-    };
-    let mut node = Command::new("node");
-    node.args(["--test", "--test-reporter=tap"]).current_dir(&config.root).env("CHROMIUM", browser);
-    let run = test_files(config).and_then(|files| watched(NAME, "5 minutes", node.args(files)));
-    let (passed, failed, succeeded) = match run {
-        Ok((succeeded, output)) => {
-            let (passed, failed) = node_counts(&output);
-            (passed, failed, succeeded)
-        }
-        Err(error) => {
-            eprintln!("{NAME}: {error:#}");
-            (0, 1, false)
-        }
-    };
-    tally.add(NAME, passed, failed, succeeded);
+    }
+}
+
+/// Tests that could not even begin.
+fn missed(name: &str, error: &anyhow::Error, tally: &mut Tally) {
+    eprintln!("\n== {name}: {error:#}");
+    tally.check(name, false);
 }
 
 /// The files themselves: what `node --test` makes of a folder or of a pattern differs from version to version.
-fn test_files(config: &Config) -> Result<Vec<PathBuf>> {
+fn test_files(config: &Config, places: &[&str]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for folder in FOLDERS {
-        for entry in fs::read_dir(config.root.join(folder))? {
+    for place in places {
+        let place = config.root.join(place);
+        if place.is_file() {
+            files.push(place);
+            continue;
+        }
+        for entry in fs::read_dir(place)? {
             let path = entry?.path();
             if path.to_string_lossy().ends_with(".test.mjs") {
                 files.push(path);
@@ -134,9 +167,6 @@ fn harness(config: &Config, tally: &mut Tally, name: &str, usually: &str, comman
             let (passed, failed) = harness_counts(&output);
             tally.add(name, passed, failed, succeeded);
         }
-        Err(error) => {
-            eprintln!("{name}: {error:#}");
-            tally.check(name, false);
-        }
+        Err(error) => missed(name, &error, tally),
     }
 }

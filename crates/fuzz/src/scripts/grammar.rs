@@ -252,7 +252,7 @@ const TEXTS: [&str; 14] = [
     "''",
     "'x'",
     "'ws://host/'",
-    "'ws://host/'",
+    "'ws://other/'",
     "'ws://refused/'",
     "'http://host/'",
     "'\\0\\255'",

@@ -34,6 +34,7 @@ enum State {
 
 /// The end that scripts have.
 struct Socket {
+    protocol: String,
     state: Rc<Cell<State>>,
     alive: Rc<Cell<usize>>,
 }
@@ -43,14 +44,16 @@ impl Network {
         let ends: Rc<RefCell<Vec<End>>> = Rc::default();
         let alive: Rc<Cell<usize>> = Rc::default();
         let (of_ends, of_alive) = (ends.clone(), alive.clone());
-        let connect = move |url: &str, _: &[String], _, on_event: Box<dyn Fn(SocketEvent)>| {
+        let connect = move |url: &str, protocols: &[String], _, on_event: Box<dyn Fn(SocketEvent)>| {
             if url.contains("refused") {
                 return Err("the page refuses it".to_owned());
             }
+            // Some servers agree to a subprotocol, and some do not.
+            let protocol = protocols.first().filter(|_| url.len() % 2 == 0).cloned().unwrap_or_default();
             let state = Rc::new(Cell::new(State::Connecting));
             of_ends.borrow_mut().push(End { on_event: on_event.into(), state: state.clone() });
             of_alive.set(of_alive.get() + 1);
-            Ok(Rc::new(Socket { state, alive: of_alive.clone() }) as Rc<dyn Transport>)
+            Ok(Rc::new(Socket { protocol, state, alive: of_alive.clone() }) as Rc<dyn Transport>)
         };
         let sockets = Sockets::new(scheduler, LIMITS, |_| {}, connect);
         Self { sockets, ends, alive }
@@ -123,7 +126,7 @@ impl Transport for Socket {
     }
 
     fn protocol(&self) -> String {
-        String::new()
+        self.protocol.clone()
     }
 
     fn buffered_amount(&self) -> f64 {
