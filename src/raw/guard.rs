@@ -155,9 +155,13 @@ unsafe extern "C-unwind" fn interrupt(state: *mut ffi::lua_State, gc: c_int) {
     }
 }
 
+/// Kept out of [`interrupt`], which would otherwise set up this function's stack frame at each call.
+///
 /// # Safety
 /// `state` is the thread that is running, and it stands where Luau may be interrupted. An error that is raised passes over
 /// this frame, in which nothing is left to drop by then.
+#[cold]
+#[inline(never)]
 unsafe fn look(state: *mut ffi::lua_State) {
     let Some(guard) = GUARD.with_borrow(Option::clone) else { return };
     match guard.look(state) {
