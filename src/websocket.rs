@@ -12,7 +12,7 @@ mod inbox;
 mod options;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::rc::{Rc, Weak};
 
@@ -64,6 +64,8 @@ struct SocketsInner {
     /// Takes what is to be told to who wrote the script.
     warn: Box<dyn Fn(&str)>,
     live: RefCell<BTreeMap<u64, Rc<Shared>>>,
+    /// Those to which somebody may have ceased to listen, so that not all are asked after each message.
+    deserted: RefCell<BTreeSet<u64>>,
     next_id: Cell<u64>,
     /// Whether the VM is at its end. The thread that runs just then may still want to connect.
     has_ended: Cell<bool>,
@@ -84,6 +86,7 @@ impl Sockets {
             total: Total::new(limits.total_bytes),
             warn: Box::new(warn),
             live: RefCell::default(),
+            deserted: RefCell::default(),
             next_id: Cell::new(0),
             has_ended: Cell::new(false),
         }))
@@ -112,7 +115,9 @@ impl Sockets {
     /// Whether there is a connection that nobody listens to, and that a script may no longer be able to reach.
     #[must_use]
     pub fn has_unheard(&self) -> bool {
-        self.0.live.borrow().values().any(|shared| shared.is_unheard())
+        let (live, mut deserted) = (self.0.live.borrow(), self.0.deserted.borrow_mut());
+        deserted.retain(|id| live.get(id).is_some_and(|shared| shared.is_unheard()));
+        !deserted.is_empty()
     }
 
     fn scheduler(&self) -> &Scheduler {
@@ -151,6 +156,10 @@ impl Sockets {
 
     fn enter(&self, shared: &Rc<Shared>) {
         self.0.live.borrow_mut().insert(shared.id, shared.clone());
+    }
+
+    fn note_deserted(&self, id: u64) {
+        self.0.deserted.borrow_mut().insert(id);
     }
 
     fn leave(&self, id: u64) {

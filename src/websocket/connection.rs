@@ -186,6 +186,7 @@ impl Shared {
         let Some((token, timer)) = self.connecting.take() else { return };
         drop(timer);
         self.state.set(State::Open);
+        self.note_deserted();
         if let Some(socket) = self.socket() {
             self.url.replace(socket.url());
             self.protocol.replace(socket.protocol());
@@ -301,6 +302,7 @@ impl Shared {
         let closed = self.socket().map_or(Ok(()), |socket| socket.close(code, reason));
         if closed.is_err() {
             self.state.set(State::Open);
+            self.note_deserted();
         }
         closed
     }
@@ -311,6 +313,13 @@ impl Shared {
         if !is_reachable && self.is_unheard() {
             // The browser takes this code.
             let _ = self.close(NORMAL_CLOSURE, "");
+        }
+    }
+
+    /// Has it asked whether anybody listens, when all threads wait.
+    fn note_deserted(&self) {
+        if let Some(sockets) = self.sockets.upgrade() {
+            sockets.note_deserted(self.id);
         }
     }
 
@@ -440,6 +449,7 @@ impl Source for Shared {
     }
 
     fn deserted(self: Rc<Self>) {
+        self.note_deserted();
         self.close_if_abandoned();
     }
 }
