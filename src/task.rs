@@ -1,7 +1,7 @@
 //! The library `task`, after Roblox's: <https://create.roblox.com/docs/reference/engine/libraries/task>.
 //!
-//! `spawn` and `cancel` are written in Luau (`task.luau`), and so are two functions of `coroutine` that have to tell the
-//! scheduler of what they do.
+//! `spawn`, `defer` and `cancel` are written in Luau (`task.luau`), and so are two functions of `coroutine` that have to
+//! tell the scheduler of what they do.
 
 use mlua::prelude::*;
 
@@ -24,23 +24,13 @@ pub(crate) const MILLISECONDS_PER_SECOND: f64 = 1_000.0;
 pub fn install(lua: &Lua, binder: &Binder, scheduler: &Scheduler) -> LuaResult<()> {
     let in_luau = luau_part(lua, scheduler)?;
     let task = lua.create_table()?;
-    for name in ["spawn", "cancel"] {
+    for name in ["spawn", "defer", "cancel"] {
         task.raw_set(name, in_luau.raw_get::<LuaFunction>(name)?)?;
     }
     let coroutine: LuaTable = lua.globals().raw_get("coroutine")?;
     for name in ["close", "running"] {
         coroutine.raw_set(name, in_luau.raw_get::<LuaFunction>(name)?)?;
     }
-
-    let of_defer = scheduler.clone();
-    task.raw_set(
-        "defer",
-        binder.plain(lua, Callee::Function("defer"), move |lua, args| {
-            let thread = thread_to_run(lua, &args, 1)?;
-            of_defer.defer(thread.clone(), args.rest(2));
-            Ok(thread)
-        })?,
-    )?;
 
     let of_delay = scheduler.clone();
     task.raw_set(
@@ -81,7 +71,12 @@ fn luau_part(lua: &Lua, scheduler: &Scheduler) -> LuaResult<LuaTable> {
         of_seen.mark_seen();
         Ok(())
     })?;
-    bind::load(lua, include_str!("task.luau"), (report, forget, seen))
+    let of_enqueue = scheduler.clone();
+    let enqueue = bind::external(lua, move |_, (thread, values): (LuaThread, LuaMultiValue)| {
+        of_enqueue.defer(thread, values);
+        Ok(())
+    })?;
+    bind::load(lua, include_str!("task.luau"), (report, forget, seen, enqueue))
 }
 
 /// Seconds from a script as milliseconds: what is no duration is none.
