@@ -67,7 +67,13 @@ impl Pump {
             return;
         }
         let began = host::now();
-        let next = self.scheduler.turn(&self.lua, || self.stopped.get() || host::now() - began >= SLICE);
+        let seen = Cell::new(self.scheduler.resumptions());
+        let next = self.scheduler.turn(&self.lua, || {
+            // To ask for the time takes longer than most of what runs no script.
+            let resumptions = self.scheduler.resumptions();
+            let has_run = seen.replace(resumptions) != resumptions;
+            self.stopped.get() || (has_run && host::now() - began >= SLICE)
+        });
         // The page may have disposed the VM from inside the turn.
         if self.stopped.get() {
             return;

@@ -13,8 +13,8 @@ use mlua::prelude::*;
 use mlua::{Thread, ffi};
 
 pub(crate) use self::guard::{Doom, Guard, guarded, is_out_of_time, set_interrupts};
-use self::memory::limited;
 pub use self::memory::set_memory_limit;
+use self::memory::{limit_of, limited};
 pub(crate) use self::memory::{make_room, memory_left, unlimited, unlimited_internal};
 pub(crate) use self::resume::{Interrupted, Resumed, go_on, resume};
 use crate::error::{CHUNK_NAME, Frame};
@@ -31,7 +31,7 @@ pub(crate) fn text_of(lua: &Lua, value: &LuaValue) -> Option<LuaString> {
         lua.exec_raw(value, |state| {
             ffi::lua_pushcfunction(state, to_text);
             ffi::lua_insert(state, 1);
-            if limited(lua, || ffi::lua_pcall(state, 1, 1, 0)) != ffi::LUA_OK {
+            if limited(lua, limit_of(lua), || ffi::lua_pcall(state, 1, 1, 0)) != ffi::LUA_OK {
                 ffi::lua_settop(state, 0);
                 ffi::lua_pushnil(state);
             }

@@ -127,8 +127,8 @@ enum Job {
     Wake { token: Token, failure: Option<Failure>, values: LuaMultiValue },
     /// A thread that a script named is resumed: begun, or gone on with.
     Resume { thread: LuaThread, values: LuaMultiValue },
-    /// A function runs in a thread that no script holds.
-    Call { function: LuaFunction, values: LuaMultiValue },
+    /// A function runs in a thread that no script holds; which one, and whether any, is asked when its turn has come.
+    Call { callee: Box<dyn FnOnce() -> Option<LuaFunction>>, values: LuaMultiValue },
     /// An event finds out whom it concerns when its turn has come, not before.
     Dispatch(Box<dyn FnOnce(&Lua)>),
 }
@@ -153,8 +153,8 @@ struct Inner {
     parked: RefCell<HashMap<ThreadId, Parked>>,
     /// Goes on before anything else does.
     preempted: RefCell<Option<Preempted>>,
-    /// The thread that runs, and what keeps it in bounds.
-    running: RefCell<Option<(LuaThread, Rc<Guard>)>>,
+    /// The thread that runs, which whoever resumed it holds, and what keeps it in bounds.
+    running: RefCell<Option<(ThreadId, Rc<Guard>)>>,
     /// Who wants to know that a thread was ended from outside.
     watches: RefCell<HashMap<ThreadId, Watch>>,
     /// Threads that finished and that no script holds, for the next handlers.
@@ -334,7 +334,7 @@ impl Scheduler {
     /// Ends a thread from outside, whatever it is doing: one that waits at once, the one that runs when it next comes to
     /// a loop or a call, at whatever depth.
     pub fn cancel(&self, lua: &Lua, thread: &LuaThread, message: &str) {
-        let is_running = self.0.running.borrow().as_ref().is_some_and(|(running, _)| running == thread);
+        let is_running = self.0.running.borrow().as_ref().is_some_and(|(running, _)| *running == thread.to_pointer());
         if is_running {
             self.end_running(lua, Kind::Cancelled, message);
         } else {
@@ -427,21 +427,19 @@ impl Scheduler {
     /// Runs `batch` and puts what it makes ready before all else that is, in its order: what belongs to one event runs
     /// before the next one.
     pub fn ahead<R>(&self, batch: impl FnOnce() -> R) -> R {
-        let waiting = self.0.ready.take();
+        let waiting = self.0.ready.borrow().len();
         let result = batch();
         let mut ready = self.0.ready.borrow_mut();
-        // Put before what waits, since that is the longer part.
-        let made = std::mem::replace(&mut *ready, waiting);
-        for job in made.into_iter().rev() {
-            ready.push_front(job);
-        }
+        // Of the two parts the shorter one is moved.
+        let made = ready.len().saturating_sub(waiting);
+        ready.rotate_right(made);
         drop(ready);
         result
     }
 
-    /// Runs `function` in a thread of its own, in this cycle.
-    pub fn call(&self, function: LuaFunction, values: LuaMultiValue) {
-        self.0.ready.borrow_mut().push_back(Job::Call { function, values });
+    /// Runs the function that `callee` gives in a thread of its own, in this cycle. It is asked just before, and may give none.
+    pub fn call(&self, callee: impl FnOnce() -> Option<LuaFunction> + 'static, values: LuaMultiValue) {
+        self.0.ready.borrow_mut().push_back(Job::Call { callee: Box::new(callee), values });
     }
 
     /// A script got hold of the thread that is running, so it may not be used again for something else.
@@ -511,7 +509,7 @@ impl Scheduler {
             }
         }
         threads.extend(self.0.preempted.borrow().iter().map(|preempted| preempted.interrupted.thread().to_pointer()));
-        threads.extend(self.0.running.borrow().iter().map(|(thread, _)| thread.to_pointer()));
+        threads.extend(self.0.running.borrow().iter().map(|(thread, _)| *thread));
         let timers = self.0.timers.borrow();
         threads.extend(timers.delayed());
         Counts { threads: threads.len() + without_thread, timers: timers.count() }
@@ -527,6 +525,9 @@ impl Scheduler {
     }
 
     fn collect_due(&self) {
+        if self.0.timers.borrow().first().is_none() {
+            return;
+        }
         let now = self.now();
         loop {
             let due = {
@@ -580,7 +581,11 @@ impl Scheduler {
                     self.run_thread(lua, &thread, values);
                 }
             }
-            Job::Call { function, values } => self.run_call(lua, function, values),
+            Job::Call { callee, values } => {
+                if let Some(function) = callee() {
+                    self.run_call(lua, function, values);
+                }
+            }
             Job::Dispatch(dispatch) => dispatch(lua),
         }
     }
@@ -650,7 +655,7 @@ impl Scheduler {
         let began = if limits.are_set() { self.now() } else { 0.0 };
         let guard = Guard::new(self.0.clock.clone(), began + limits.slice, began + limits.limit - used);
         // None but this thread runs, since turns are not nested.
-        self.0.running.replace(Some((thread.clone(), guard.clone())));
+        self.0.running.replace(Some((thread.to_pointer(), guard.clone())));
         // The text of what was thrown may be made by the script, and has to keep to its limits too.
         let ended = raw::guarded(guard.clone(), || match resume(&guard) {
             Ok(Resumed::Yielded) => Ended::Yielded,

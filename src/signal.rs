@@ -117,19 +117,27 @@ impl Signal {
     ///
     /// Those who listen now get the event, in their order: each handler in a thread of its own, unless it is
     /// disconnected before its turn.
-    pub fn fire(&self, values: &LuaMultiValue) {
-        let consumers = self.consumers();
+    pub fn fire(&self, values: LuaMultiValue) {
+        let mut consumers = self.consumers();
+        let last = consumers.pop();
         self.0.scheduler.ahead(|| {
             for consumer in consumers {
-                match &consumer.kind {
-                    ConsumerKind::Handler(_) => {
-                        let (signal, values) = (self.clone(), values.clone());
-                        self.0.scheduler.dispatch(move |_| signal.call_handler(&consumer, values));
-                    }
-                    ConsumerKind::Waiter(_) => self.wake_waiter(&consumer, values.clone()),
-                }
+                self.tell(consumer, values.clone());
+            }
+            if let Some(last) = last {
+                self.tell(last, values);
             }
         });
+    }
+
+    fn tell(&self, consumer: Rc<Consumer>, values: LuaMultiValue) {
+        match &consumer.kind {
+            ConsumerKind::Handler(_) => {
+                let signal = self.clone();
+                self.0.scheduler.call(move || signal.take_turn(&consumer), values);
+            }
+            ConsumerKind::Waiter(_) => self.wake_waiter(&consumer, values),
+        }
     }
 
     /// Lets go of all who listen: handlers are disconnected, waiting threads go on with nothing.
@@ -142,13 +150,14 @@ impl Signal {
         }
     }
 
-    fn call_handler(&self, consumer: &Rc<Consumer>, values: LuaMultiValue) {
-        let ConsumerKind::Handler(handler) = &consumer.kind else { return };
-        let Some(function) = handler.function.borrow().clone() else { return };
+    /// The function of a handler whose turn has come; none if it was disconnected meanwhile.
+    fn take_turn(&self, consumer: &Rc<Consumer>) -> Option<LuaFunction> {
+        let ConsumerKind::Handler(handler) = &consumer.kind else { return None };
+        let function = handler.function.borrow().clone()?;
         if handler.lifetime == Lifetime::OneEvent {
             self.disconnect(consumer);
         }
-        self.0.scheduler.ahead(|| self.0.scheduler.call(function, values));
+        Some(function)
     }
 
     fn wake_waiter(&self, consumer: &Rc<Consumer>, values: LuaMultiValue) {

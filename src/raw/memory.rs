@@ -45,7 +45,8 @@ pub fn set_memory_limit(lua: &Lua, limit: usize) -> LuaResult<()> {
     relax(lua, limit)
 }
 
-fn limit_of(lua: &Lua) -> Option<usize> {
+/// What scripts of a VM may have, in bytes, if there is a limit.
+pub(super) fn limit_of(lua: &Lua) -> Option<usize> {
     lua.app_data_ref::<MemoryLimit>().map(|limit| limit.most)
 }
 
@@ -66,8 +67,8 @@ pub(crate) fn make_room(lua: &Lua) {
 const COLLECTION_PAUSE: f64 = 8.0;
 
 /// The same while a script runs, which may really need so much: most of the time is the script's.
-pub(super) fn make_room_again(lua: &Lua) {
-    let Some(limit) = limit_of(lua).filter(|&limit| is_short(lua, limit)) else { return };
+pub(super) fn make_room_again(lua: &Lua, limit: Option<usize>) {
+    let Some(limit) = limit.filter(|&limit| is_short(lua, limit)) else { return };
     let clock = GUARD.with_borrow(|guard| guard.as_ref().map(|guard| guard.clock.clone()));
     let Some(clock) = clock else { return };
     let began = clock();
@@ -94,9 +95,9 @@ pub(crate) fn memory_left(lua: &Lua) -> usize {
     limit_of(lua).map_or(1 << 30, |limit| limit.saturating_sub(lua.used_memory()))
 }
 
-/// Runs `script`, which raises no error, with the limit in force.
-pub(super) fn limited<R>(lua: &Lua, script: impl FnOnce() -> R) -> R {
-    let running = limit_of(lua).map(|limit| Running { lua, limit });
+/// Runs `script`, which raises no error, with the limit in force that [`limit_of`] told.
+pub(super) fn limited<R>(lua: &Lua, limit: Option<usize>, script: impl FnOnce() -> R) -> R {
+    let running = limit.map(|limit| Running { lua, limit });
     let outer = RUNNING.replace(running.as_ref().map_or(ptr::null(), ptr::from_ref).cast());
     if let Some(running) = &running {
         running.enforce();
@@ -195,7 +196,7 @@ unsafe fn call(state: *mut ffi::lua_State, may_refuse: bool) -> c_int {
             return ffi::lua_gettop(state);
         };
         if may_refuse && is_short(running.lua, running.limit) {
-            make_room_again(running.lua);
+            make_room_again(running.lua, Some(running.limit));
             if running.is_over() {
                 refuse(state);
             }

@@ -4,7 +4,7 @@ use mlua::prelude::*;
 use mlua::{Thread, ffi};
 
 use super::guard::Guard;
-use super::memory::{limited, make_room_again};
+use super::memory::{limit_of, limited, make_room_again};
 use super::stack;
 use crate::error::Frame;
 
@@ -58,7 +58,7 @@ impl Interrupted {
 /// # Errors
 /// When there is no memory for the arguments.
 pub(crate) fn resume(lua: &Lua, guard: &Guard, thread: &Thread, args: LuaMultiValue) -> LuaResult<Resumed> {
-    run(lua, guard, thread.clone(), Vec::new(), args)
+    run(lua, guard, thread, Vec::new(), args)
 }
 
 /// Goes on with what was interrupted.
@@ -68,7 +68,7 @@ pub(crate) fn resume(lua: &Lua, guard: &Guard, thread: &Thread, args: LuaMultiVa
 pub(crate) fn go_on(lua: &Lua, guard: &Guard, interrupted: Interrupted) -> LuaResult<Resumed> {
     let Interrupted { thread, chain } = interrupted;
     // Without values: they would be taken for those of the call that was interrupted.
-    run(lua, guard, thread, chain, LuaMultiValue::new())
+    run(lua, guard, &thread, chain, LuaMultiValue::new())
 }
 
 /// Resumes the threads of `chain` and then `thread`: one that was interrupted while it waited for another is resumed after that one,
@@ -76,15 +76,16 @@ pub(crate) fn go_on(lua: &Lua, guard: &Guard, interrupted: Interrupted) -> LuaRe
 fn run(
     lua: &Lua,
     guard: &Guard,
-    thread: Thread,
+    thread: &Thread,
     mut chain: Vec<*mut ffi::lua_State>,
     args: LuaMultiValue,
 ) -> LuaResult<Resumed> {
-    make_room_again(lua);
+    let limit = limit_of(lua);
+    make_room_again(lua, limit);
     let mut status = ffi::LUA_OK;
     let mut frames = Vec::new();
     let mut error = {
-        let (status, frames, chain, thread) = (&mut status, &mut frames, &mut chain, &thread);
+        let (status, frames, chain) = (&mut status, &mut frames, &mut chain);
         let run = move |state: *mut ffi::lua_State| {
             // SAFETY: `exec_raw` runs this under Luau's error protection, with nothing on the stack but the arguments, which
             // are for the first; all states belong to the same VM, and `thread` keeps them alive.
@@ -98,7 +99,7 @@ fn run(
                     }
                     ffi::lua_xmove(state, coroutine, count);
                     guard.note_resumed(coroutine);
-                    *status = limited(lua, || ffi::lua_resume(coroutine, state, count, std::ptr::null_mut()));
+                    *status = limited(lua, limit, || ffi::lua_resume(coroutine, state, count, std::ptr::null_mut()));
                     count = 0;
                     if *status == ffi::LUA_BREAK {
                         chain.splice(..0, guard.take_interrupted());
@@ -126,7 +127,7 @@ fn run(
     Ok(match status {
         ffi::LUA_OK => Resumed::Finished,
         ffi::LUA_YIELD => Resumed::Yielded,
-        ffi::LUA_BREAK => Resumed::Interrupted(Interrupted { thread, chain }),
+        ffi::LUA_BREAK => Resumed::Interrupted(Interrupted { thread: thread.clone(), chain }),
         _ => Resumed::Failed { value: error.pop_front().unwrap_or(LuaNil), frames },
     })
 }

@@ -392,7 +392,7 @@ impl Shared {
             let message = self.inbox.borrow_mut().pop();
             let values = message.map(|message| self.to_values(lua, &message)).transpose();
             match values {
-                Ok(values) => self.on_message.fire(&values.unwrap_or_default()),
+                Ok(values) => self.on_message.fire(values.unwrap_or_default()),
                 Err(error) => self.scheduler.report(ScriptError::from_lua(&error, "")),
             }
         } else if self.messages_have_ended() {
@@ -410,7 +410,7 @@ impl Shared {
         let Some(closure) = self.closure.get() else { return };
         self.close_is_due.set(false);
         match (closure.code, closure.reason.as_str(), closure.was_clean).into_lua_multi(lua) {
-            Ok(values) => self.on_close.fire(&values),
+            Ok(values) => self.on_close.fire(values),
             Err(error) => self.scheduler.report(ScriptError::from_lua(&error, "")),
         }
     }

@@ -174,7 +174,7 @@ fn what_a_cut_cycle_deferred_comes_before_what_happens_next() {
     world.scheduler.turn(&world.lua, || true);
     world.jump_to(100.0);
     let values = mlua::IntoLuaMulti::into_lua_multi("event", &world.lua).unwrap();
-    world.scheduler.dispatch(move |_| signal.fire(&values));
+    world.scheduler.dispatch(move |_| signal.fire(values));
     while world.scheduler.turn(&world.lua, || true) == Next::Now {}
     assert_eq!(world.log(), ["deferred", "event", "waited true", "deferred by that"]);
     assert_eq!(world.errors(), [""; 0]);

@@ -20,7 +20,7 @@ fn one_event_is_done_before_the_next() {
     world.run("for i = 1, 2 do signal:Connect(function(event) log(i, event) end) end");
     for event in [1, 2] {
         let (signal, values) = (signal.clone(), event.into_lua_multi(&world.lua).unwrap());
-        world.scheduler.dispatch(move |_| signal.fire(&values));
+        world.scheduler.dispatch(move |_| signal.fire(values));
     }
     world.turn();
     assert_eq!(world.log(), ["1 1", "2 1", "1 2", "2 2"]);

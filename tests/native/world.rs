@@ -139,7 +139,7 @@ impl World {
     /// Fires a signal as an event from outside does, and runs its cycle.
     pub(crate) fn fire(&self, signal: &Signal, values: impl IntoLuaMulti) {
         let (signal, values) = (signal.clone(), values.into_lua_multi(&self.lua).unwrap());
-        self.scheduler.dispatch(move |_| signal.fire(&values));
+        self.scheduler.dispatch(move |_| signal.fire(values));
         while self.turn() == Next::Now {}
     }
 }

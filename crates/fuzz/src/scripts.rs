@@ -103,7 +103,7 @@ impl Stage {
                 scheduler.dispatch(move |lua| {
                     if let Ok(values) = lua.create_any_userdata(probe).and_then(|probe| (probe, 1).into_lua_multi(lua))
                     {
-                        signal.fire(&values);
+                        signal.fire(values);
                     }
                 });
             }

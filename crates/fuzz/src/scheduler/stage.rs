@@ -230,7 +230,7 @@ impl Stage {
 
 fn fire(lua: &Lua, scheduler: &Scheduler, signal: &Signal, value: usize) {
     let (signal, values) = (signal.clone(), value.into_lua_multi(lua).unwrap());
-    scheduler.dispatch(move |_| signal.fire(&values));
+    scheduler.dispatch(move |_| signal.fire(values));
 }
 
 fn shown(value: &LuaValue) -> String {
