@@ -1,9 +1,11 @@
 //! The calls into Luau's C API that mlua has no safe form of. All `unsafe` code of the crate stands here.
 
 mod guard;
+#[cfg(all(target_arch = "wasm32", feature = "module"))]
+mod heap;
 mod memory;
 mod references;
-#[cfg(all(target_arch = "wasm32", feature = "own-require"))]
+#[cfg(all(target_arch = "wasm32", feature = "module"))]
 mod require;
 mod resume;
 
