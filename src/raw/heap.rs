@@ -25,7 +25,7 @@ const MOST: usize = 16 * 1024 * 1024;
 
 impl Heap {
     fn grow_ahead(&self) {
-        if memory_size(0) != self.pages.load(Relaxed) {
+        if memory_size::<0>() != self.pages.load(Relaxed) {
             self.take_and_give_back();
         }
     }
@@ -33,7 +33,7 @@ impl Heap {
     #[cold]
     #[inline(never)]
     fn take_and_give_back(&self) {
-        let ahead = (memory_size(0) * (PAGE / PART)).min(MOST);
+        let ahead = (memory_size::<0>() * (PAGE / PART)).min(MOST);
         if let Ok(layout) = Layout::from_size_align(ahead, 8) {
             // SAFETY: the size is not zero, since there is memory. What is given back stays with the heap: there is no way to
             // make the memory of a module smaller.
@@ -44,7 +44,7 @@ impl Heap {
                 }
             }
         }
-        self.pages.store(memory_size(0), Relaxed);
+        self.pages.store(memory_size::<0>(), Relaxed);
     }
 }
 
