@@ -1,12 +1,11 @@
 // A finger does what a mouse does: on a phone nothing opens out of view, and nothing is told by hovering alone.
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { test } from "node:test";
+import { violations } from "./axe.mjs";
 import { run, siteForTests, write } from "./site.mjs";
 
 const context = siteForTests({ playground: false });
-const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 const PORTRAIT = { width: 390, height: 844 };
 const LANDSCAPE = { width: 844, height: 390 };
@@ -76,16 +75,7 @@ test("what is to be tapped is large enough", async () => {
 for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
   test(`axe finds nothing serious on a phone in the ${colorScheme} theme, whatever is open`, async () => {
     const page = await phone(PORTRAIT, { colorScheme, bypassCSP: true });
-    const check = async (/** @type {string} */ what) => {
-      await page.addScriptTag({ path: axe });
-      const found = await page.evaluate(async () => {
-        const { violations } = await /** @type {any} */ (window).axe.run();
-        return violations
-          .filter((/** @type {any} */ { impact }) => impact === "serious" || impact === "critical")
-          .map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ n) => n.html)}`);
-      });
-      assert.deepEqual(found, [], what);
-    };
+    const check = async (/** @type {string} */ what) => assert.deepEqual(await violations(page), [], what);
     await check("the page");
     await write(page, "local x = = 1");
     await page.locator(".cm-lint-marker-error").tap();
@@ -109,7 +99,6 @@ for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
     await context.open(page, "/#v9.abc");
     await page.reload();
     await page.locator("#notice").waitFor();
-    await page.addScriptTag({ path: axe });
     await check("a notice");
     await page.context().close();
   });
