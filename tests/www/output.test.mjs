@@ -49,13 +49,13 @@ async function longestPause(page, act) {
   });
 }
 
-test("a table of half a million entries is printed, returned and thrown without holding up the page", async () => {
+test("a table of a hundred thousand entries is printed, returned and thrown without holding up the page", async () => {
   const { page } = context;
-  const make = "local t = {} for i = 1, 500000 do t['key' .. i] = 'value' .. i end ";
+  const make = "local t = {} for i = 1, 100000 do t['key' .. i] = 'value' .. i end ";
   for (const [use, shown] of /** @type {const} */ ([
-    ["print(t)", /\{.* … 499,9\d\d more\}$/],
-    ["return t", /returned \{.* … 499,9\d\d more\}$/],
-    ["error(t)", /main:1: thrown: \{.* … 499,9\d\d more\}$/],
+    ["print(t)", /\{.* … 99,9\d\d more\}$/],
+    ["return t", /returned \{.* … 99,9\d\d more\}$/],
+    ["error(t)", /main:1: thrown: \{.* … 99,9\d\d more\}$/],
   ])) {
     // The best of two: the machine of the tests has other things to do as well.
     let pause = Number.POSITIVE_INFINITY;
@@ -71,7 +71,7 @@ test("a table of half a million entries is printed, returned and thrown without 
   await log()
     .getByRole("button", { name: /^entries 4901/ })
     .waitFor();
-  await log().getByText("495,000 more are not shown: print a part of it").waitFor();
+  await log().getByText("95,000 more are not shown: print a part of it").waitFor();
 });
 
 test("small tables are whole, with what they share and the circles in them", async () => {

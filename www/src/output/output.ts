@@ -66,7 +66,7 @@ export class OutputPanel {
   }
 
   /**
-   * Adds a line. It is on screen with the next frame.
+   * Adds a line. It is on screen with the next frame, or, where too many come, with one of the next.
    *
    * @param values as JS values: those with parts can be opened. The text of a print or a warning is these values; that of an error or
    *   of a message comes before them
@@ -75,7 +75,7 @@ export class OutputPanel {
   write(kind: Kind, text: string, values: readonly unknown[] = [], after = ""): void {
     const time = performance.now() - this.#start;
     this.#lines.push({ kind, text, time, values, after });
-    this.#view.request();
+    this.#view.requestLater();
   }
 
   /** A run begins: its lines take the place of those of before, and times count from now on. */

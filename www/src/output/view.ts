@@ -6,6 +6,9 @@ import { Reader } from "./reader.js";
 const FILTER_TIME = 8;
 /** How often a frame looks again which blocks are to be seen, now that it has measured some. */
 const PASSES = 4;
+/** How many times as long as a drawing took it waits for the next one, where lines come all the time, and how long at most, in milliseconds. */
+const REST = 4;
+const LONGEST_REST = 150;
 /** How near to the end is at the end, in pixels: positions are rounded. */
 const NEAR = 3;
 
@@ -48,6 +51,9 @@ export class LinesView {
   #drawn: readonly Block[] = [];
   #isAtEnd = true;
   #isRequested = false;
+  #restsUntil = 0;
+  /** Runs while a drawing waits. */
+  #rest: ReturnType<typeof setTimeout> | undefined;
   /** Where the reader was when this was looked at last. */
   #scrolled = 0;
   #rowHeight = 20;
@@ -92,12 +98,26 @@ export class LinesView {
 
   /** Draws in the next frame. */
   request(): void {
+    clearTimeout(this.#rest);
+    this.#rest = undefined;
     if (!this.#isRequested) {
       this.#isRequested = true;
       requestAnimationFrame(() => {
         this.#isRequested = false;
         this.#draw();
       });
+    }
+  }
+
+  /** Draws what came, though not so often that the page has time for little else. */
+  requestLater(): void {
+    if (!this.#isRequested && this.#rest === undefined) {
+      const wait = this.#restsUntil - performance.now();
+      if (wait > 0) {
+        this.#rest = setTimeout(() => this.request(), wait);
+      } else {
+        this.request();
+      }
     }
   }
 
@@ -165,6 +185,7 @@ export class LinesView {
   }
 
   #draw(): void {
+    const began = performance.now();
     const list = this.element;
     const height = list.clientHeight;
     if (height === 0) {
@@ -188,6 +209,8 @@ export class LinesView {
       this.#place(blocks, range, anchor);
     }
     this.#options.onDrawn();
+    const now = performance.now();
+    this.#restsUntil = now + Math.min((now - began) * REST, LONGEST_REST);
   }
 
   /** Finds out what is to be seen, the newest first, since that is where the reader is mostly. */

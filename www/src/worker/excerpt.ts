@@ -1,12 +1,15 @@
 /** How many elements of tables cross to the page for one line, at most: to take more would hold it up. */
 const MOST_AT_ONCE = 5_000;
-/** How many in a second, after a rest in which as many have gathered. */
-const MOST_PER_SECOND = 10_000;
+/** How many in a second, where lines come without a rest in which more can gather. */
+const MOST_PER_SECOND = 1_000;
 
 /** How many elements are missing in the tables of which not all has crossed. */
 export type Missing = ReadonlyMap<object, number>;
 
-let left = MOST_PER_SECOND;
+/** Less room than that is kept together, for a table of which more can be seen. */
+const LEAST = 500;
+
+let left = MOST_AT_ONCE;
 let filledAt = performance.now();
 
 /**
@@ -17,14 +20,24 @@ export function excerptOf(values: readonly unknown[]): unknown[] {
   if (!values.some((value) => typeof value === "object" && value !== null)) {
     return [...values];
   }
-  const now = performance.now();
-  left = Math.min(MOST_PER_SECOND, left + ((now - filledAt) / 1_000) * MOST_PER_SECOND);
-  filledAt = now;
-  const copying = new Copying(Math.min(MOST_AT_ONCE, Math.floor(left)));
+  const copying = new Copying(Math.min(MOST_AT_ONCE, Math.floor(room())));
   const copies = values.map((value) => copying.copy(value));
   copying.fill();
   left -= copying.count;
   return left < 1 ? [] : [...copies, copying.missing];
+}
+
+/** How many elements may cross now. */
+function room(): number {
+  const now = performance.now();
+  left = Math.min(MOST_AT_ONCE, left + ((now - filledAt) / 1_000) * MOST_PER_SECOND);
+  filledAt = now;
+  return left;
+}
+
+/** Whether there is no room for more than the text of a line: then values need not be made at all. */
+export function isFull(): boolean {
+  return room() < LEAST;
 }
 
 /** The values of an excerpt, with what is missing noted by the tables. */

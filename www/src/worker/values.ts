@@ -1,7 +1,7 @@
 // What a script puts out, returns or throws crosses as an excerpt: the page is never held up by how much it is.
 
 import { Luau, LuauError, type LuauOptions } from "luau-websocket";
-import { excerptOf } from "./excerpt.js";
+import { excerptOf, isFull } from "./excerpt.js";
 
 type Sink = NonNullable<LuauOptions["print"]>;
 
@@ -11,7 +11,7 @@ const { run } = Luau.prototype;
 Luau.create = async (options: LuauOptions = {}) => {
   const { print, warn, onError } = options;
   const brief = (sink: Sink): Sink => {
-    return (text, values) => sink(text, () => excerptOf(values()));
+    return (text, values) => sink(text, () => (isFull() ? [] : excerptOf(values())));
   };
   return create.call(Luau, {
     ...options,
