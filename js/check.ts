@@ -72,13 +72,14 @@ function check(options: object, expected: Readonly<Record<string, Expected>>, pr
   }
 }
 
-/** Of whichever realm; so is what `import * as` gives. */
+/** Of whichever realm or class, or what `import * as` gives; but none of JS's own kinds, whose contents are no properties. */
 function isPlain(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) {
-    return false;
-  }
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+  return typeof value === "object" && value !== null && ["Object", "Module"].includes(tagOf(value));
+}
+
+/** Such as `Map`. */
+function tagOf(value: object): string {
+  return Object.prototype.toString.call(value).slice("[object ".length, -1);
 }
 
 /** What a value is, in few words. */
@@ -89,7 +90,6 @@ export function describe(value: unknown): string {
   if (typeof value !== "object") {
     return `a ${typeof value}`;
   }
-  // Such as "[object Map]".
-  const tag = Object.prototype.toString.call(value).slice("[object ".length, -1);
+  const tag = tagOf(value);
   return tag === "Object" ? "an object" : `an object of the type ${tag}`;
 }

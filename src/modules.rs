@@ -65,6 +65,8 @@ struct Loading {
     /// of the module's threads, too.
     number: usize,
     waiting: Vec<Waiting>,
+    /// The one that runs its chunk, once there is one.
+    thread: Option<LuaThread>,
 }
 
 /// A thread that waits for a module.
@@ -136,7 +138,7 @@ impl Modules {
         let lookup = self.look_up(source, &path)?;
         let number = self.0.last_loading.get() + 1;
         self.0.last_loading.set(number);
-        let loading = Loading { number, waiting: Vec::new() };
+        let loading = Loading { number, waiting: Vec::new(), thread: None };
         self.0.modules.borrow_mut().insert(path.clone(), Module::Loading(loading));
         // Before it is loaded: how that ends may be known at once, and whoever waits then is told.
         self.wait(lua, &path);
@@ -175,12 +177,14 @@ impl Modules {
         }
     }
 
-    /// How `path` waits for the module that `asking` is a thread of, if it is and does, so that this one cannot wait for `path`.
+    /// How `path` waits for the module whose chunk `asking` runs, if it does and that one does, so that this cannot wait for `path`.
+    ///
+    /// A module waits for what any of its threads waits for, since the others may wait for that one, in whatever way. But what another
+    /// of its threads asks for need not keep its chunk from coming to its end.
     fn cycle(&self, asking: &LuaThread, path: &str) -> Option<String> {
         let modules = self.0.modules.borrow();
         let loading = || modules.iter().filter_map(|(path, module)| Some((path.as_str(), module.loading()?)));
-        let family = raw::family_of(asking);
-        let (asking, _) = loading().find(|(_, loading)| loading.number == family)?;
+        let (asking, _) = loading().find(|(_, loading)| loading.thread.as_ref() == Some(asking))?;
         // From each to those that it waits for, the shortest way first.
         let mut ways = VecDeque::from([vec![path]]);
         let mut seen = HashSet::from([path]);
@@ -227,7 +231,12 @@ impl Modules {
             }
         };
         match (self.0.start)(&source, path, Box::new(on_end)) {
-            Ok(thread) => raw::set_family(&thread, number),
+            Ok(thread) => {
+                raw::set_family(&thread, number);
+                if let Some(Module::Loading(loading)) = self.0.modules.borrow_mut().get_mut(path) {
+                    loading.thread = Some(thread);
+                }
+            }
             Err(error) => self.settle(path, number, &Err(failed(path, error))),
         }
     }

@@ -2,9 +2,11 @@
 
 mod family;
 mod guard;
+#[cfg(all(target_arch = "wasm32", feature = "module"))]
+mod heap;
 mod memory;
 mod references;
-#[cfg(all(target_arch = "wasm32", feature = "own-require"))]
+#[cfg(all(target_arch = "wasm32", feature = "module"))]
 mod require;
 mod resume;
 

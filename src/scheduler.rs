@@ -17,6 +17,10 @@
 //!
 //! [`turn`]: Scheduler::turn
 
+mod ending;
+mod limits;
+mod parking;
+mod running;
 mod timers;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -27,12 +31,13 @@ use std::rc::Rc;
 
 use mlua::prelude::*;
 
+pub use self::limits::Limits;
 pub use self::timers::Timer;
 use self::timers::{Alarm, TimerKey, Timers};
-use crate::error::{Kind, ScriptError};
+use crate::error::ScriptError;
 use crate::failure::Failure;
 use crate::origin::Origins;
-use crate::raw::{self, Doom, Guard, Interrupted, Resumed};
+use crate::raw::{self, Guard, Interrupted};
 
 /// Which thread: the address of its state, which stands for it as long as the thread is alive.
 pub(crate) type ThreadId = *const c_void;
@@ -76,27 +81,6 @@ struct Watch {
     /// Kept, so that its id is not given to another one.
     thread: LuaThread,
     ended: Box<dyn FnOnce(ScriptError)>,
-}
-
-/// How long a thread may run, in milliseconds; infinite where there is no such limit.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Limits {
-    /// Until the page gets its turn. The same thread goes on afterwards.
-    pub slice: f64,
-    /// Without yielding, over all its slices. Past it the thread fails.
-    pub limit: f64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { slice: f64::INFINITY, limit: f64::INFINITY }
-    }
-}
-
-impl Limits {
-    fn are_set(self) -> bool {
-        self.slice.is_finite() || self.limit.is_finite()
-    }
 }
 
 /// How a thread came back.
@@ -250,163 +234,6 @@ impl Scheduler {
         result
     }
 
-    /// Parks the thread that is running, until its token is used.
-    ///
-    /// `release` is called when the thread stops waiting in another way: resumed by a script, cancelled, or the VM
-    /// disposed. The Luau code around a parking function yields right afterwards.
-    pub fn park(&self, lua: &Lua, release: impl FnOnce() + 'static) -> Token {
-        self.park_for(lua, Release::Hook(Box::new(release)))
-    }
-
-    /// Whether a thread waits for the token to be used.
-    #[must_use]
-    pub fn is_parked(&self, token: &Token) -> bool {
-        self.0.parked.borrow().get(&token.thread).is_some_and(|parked| parked.parking == token.parking)
-    }
-
-    /// Parks the thread that is running for at least so many milliseconds; it is woken with the seconds that passed.
-    pub fn sleep(&self, lua: &Lua, milliseconds: f64) {
-        let since = self.now();
-        let key = self.timer_key(since + milliseconds);
-        let token = self.park_for(lua, Release::Timer(key));
-        self.0.timers.borrow_mut().insert(key, Alarm::Wake { token, since });
-    }
-
-    fn park_for(&self, lua: &Lua, release: Release) -> Token {
-        let thread = lua.current_thread();
-        let (id, parking) = (thread.to_pointer(), self.next_number());
-        if !self.0.origins.is_empty()
-            && let Some(running) = self.running_id().filter(|&running| running != id)
-        {
-            self.0.origins.share(running, id);
-        }
-        let before = self.0.parked.borrow_mut().insert(id, Parked { thread, parking, release });
-        // A thread that parked and did not yield, for want of memory, never gave its first parking back.
-        self.give_back(before);
-        Token { thread: id, parking }
-    }
-
-    /// Wakes a parked thread with what its call returns.
-    pub fn wake(&self, token: Token, values: LuaMultiValue) {
-        self.queue_wake(token, None, values);
-    }
-
-    /// Wakes a parked thread with an error that its call raises.
-    pub fn fail(&self, token: Token, failure: Failure) {
-        self.queue_wake(token, Some(failure), LuaMultiValue::new());
-    }
-
-    fn queue_wake(&self, token: Token, failure: Option<Failure>, values: LuaMultiValue) {
-        if let Some(parked) = self.0.parked.borrow_mut().get_mut(&token.thread)
-            && parked.parking == token.parking
-        {
-            // What it waited for has come, so there is nothing to give back.
-            parked.release = Release::Nothing;
-            self.0.ready.borrow_mut().push_back(Job::Wake { token, failure, values });
-        }
-    }
-
-    /// Lets go of all that `thread` waits for; its tokens are stale from now on.
-    pub fn release(&self, thread: &LuaThread) {
-        let id = thread.to_pointer();
-        self.unpark(id);
-        // It runs as a part of another one from now on, or has ended.
-        if !self.0.origins.is_empty() && self.running_id() != Some(id) {
-            self.0.origins.forget(id);
-        }
-    }
-
-    fn unpark(&self, id: ThreadId) {
-        let parked = self.0.parked.borrow_mut().remove(&id);
-        self.give_back(parked);
-    }
-
-    /// Forgets a thread that was closed: what it waits for, what it is due for, and who watches it.
-    pub fn forget(&self, thread: &LuaThread) {
-        self.forget_with(thread, "the thread was cancelled");
-    }
-
-    fn forget_with(&self, thread: &LuaThread, message: &str) {
-        let id = thread.to_pointer();
-        self.unpark(id);
-        let delays = self.0.timers.borrow_mut().remove_delays(id);
-        drop(delays);
-        self.end_watched(id, || ScriptError::plain(Kind::Cancelled, message));
-        self.0.origins.forget(id);
-    }
-
-    /// Tells who watches a thread that it was ended. Returns the error if nobody does.
-    fn end_watched(&self, id: ThreadId, error: impl FnOnce() -> ScriptError) -> Option<ScriptError> {
-        let watch = self.0.watches.borrow_mut().remove(&id);
-        match watch {
-            Some(watch) => {
-                (watch.ended)(self.0.origins.complete(id, error()));
-                None
-            }
-            None => Some(error()),
-        }
-    }
-
-    /// Ends a thread from outside, whatever it is doing: one that waits at once, the one that runs when it next comes to
-    /// a loop or a call, at whatever depth.
-    pub fn cancel(&self, lua: &Lua, thread: &LuaThread, message: &str) {
-        let is_running = self.0.running.borrow().as_ref().is_some_and(|(running, _)| *running == thread.to_pointer());
-        if is_running {
-            self.end_running(lua, Kind::Cancelled, message);
-        } else {
-            let is_it = |preempted: &mut Preempted| preempted.interrupted.thread() == thread;
-            let preempted = self.0.preempted.borrow_mut().take_if(is_it);
-            if let Some(Preempted { interrupted, .. }) = preempted {
-                interrupted.end(lua);
-            }
-            // One that a script resumed by hand, and that is running deeper down, goes on until it yields.
-            if thread.is_resumable() {
-                raw::close(lua, thread);
-            }
-        }
-        self.forget_with(thread, message);
-    }
-
-    /// Ends the thread that runs, when it next comes to a loop or a call.
-    pub fn end_running(&self, lua: &Lua, kind: Kind, message: &str) {
-        let guard = self.0.running.borrow().as_ref().map(|(_, guard)| guard.clone());
-        // Without memory for this the thread goes on until it yields.
-        if let Some(guard) = guard
-            && raw::set_interrupts(lua, true).is_ok()
-        {
-            guard.set_doom(Doom::new(kind, message));
-        }
-    }
-
-    /// Why the thread that runs is to end, if it is.
-    #[must_use]
-    pub(crate) fn doom(&self) -> Option<Doom> {
-        self.0.running.borrow().as_ref().and_then(|(_, guard)| guard.doom())
-    }
-
-    fn give_back(&self, parked: Option<Parked>) {
-        match parked.map(|parked| parked.release) {
-            Some(Release::Timer(key)) => {
-                let alarm = self.0.timers.borrow_mut().remove(key);
-                drop(alarm);
-            }
-            Some(Release::Hook(hook)) => hook(),
-            Some(Release::Nothing) | None => {}
-        }
-    }
-
-    /// Calls `ended` if `thread` is cancelled or fails before [`unwatch`](Self::unwatch) is called.
-    pub fn watch(&self, thread: &LuaThread, ended: impl FnOnce(ScriptError) + 'static) {
-        let watch = Watch { thread: thread.clone(), ended: Box::new(ended) };
-        self.0.watches.borrow_mut().insert(thread.to_pointer(), watch);
-    }
-
-    /// Ends [`watch`](Self::watch).
-    pub fn unwatch(&self, thread: &LuaThread) {
-        let watch = self.0.watches.borrow_mut().remove(&thread.to_pointer());
-        drop(watch);
-    }
-
     /// Resumes `thread` in this cycle, before what is deferred.
     pub fn resume(&self, thread: LuaThread, values: LuaMultiValue) {
         self.0.ready.borrow_mut().push_back(Job::Resume { thread, values });
@@ -463,84 +290,10 @@ impl Scheduler {
         self.0.running_unseen.set(false);
     }
 
-    fn running_id(&self) -> Option<ThreadId> {
-        self.0.running.borrow().as_ref().map(|(thread, _)| *thread)
-    }
-
-    /// That the thread that runs is about to get a failure. Should it get out in the end, it is told where it comes from.
-    pub fn note_raised(&self, failure: &Failure) {
-        if let Some(running) = self.running_id() {
-            self.note_origin(running, failure);
-        }
-    }
-
-    /// The same for a thread that waits, and is about to be cancelled for that reason.
-    pub fn note_reason(&self, thread: &LuaThread, reason: &Failure) {
-        self.note_origin(thread.to_pointer(), reason);
-    }
-
-    fn note_origin(&self, thread: ThreadId, failure: &Failure) {
-        if let Some(origin) = failure.origin() {
-            self.0.origins.note(thread, failure.message(), origin);
-        }
-    }
-
-    /// An error that got out of the thread that runs, with what is known of it.
-    #[must_use]
-    pub fn complete(&self, error: ScriptError) -> ScriptError {
-        match self.running_id() {
-            Some(running) => self.0.origins.complete(running, error),
-            None => error,
-        }
-    }
-
-    /// Reports an error that nobody waits for.
-    pub fn report(&self, error: ScriptError) {
-        let error = self.complete(error);
-        match self.doom().map(|doom| doom.kind()) {
-            None => (self.0.on_error)(error),
-            // A thread that went down with the one that had resumed it.
-            Some(Kind::Timeout) => (self.0.on_error)(ScriptError { kind: Kind::Timeout, ..error }),
-            // Who stops a VM knows that its threads end.
-            Some(_) => {}
-        }
-    }
-
     /// The time in milliseconds.
     #[must_use]
     pub fn now(&self) -> f64 {
         (self.0.clock)()
-    }
-
-    /// Lets go of everything: no thread runs any more, what they waited for is given back, and those who watch them are
-    /// told of `error`. Threads are closed, so that a script that kept one cannot go on with it.
-    pub fn clear(&self, lua: &Lua, error: &ScriptError) {
-        // Taken out first and dropped after: what they hold may reach back here.
-        let parked: Vec<Parked> = self.0.parked.borrow_mut().drain().map(|(_, parked)| parked).collect();
-        let watches: Vec<_> = self.0.watches.borrow_mut().drain().collect();
-        let jobs = [self.0.ready.take(), self.0.deferred.take()].into_iter().flatten();
-        let (timers, preempted) = (self.0.timers.take(), self.0.preempted.take());
-        self.0.spare.take();
-        self.0.origins.clear();
-
-        let mut threads: Vec<LuaThread> = parked.iter().map(|parked| parked.thread.clone()).collect();
-        threads.extend(jobs.filter_map(|job| if let Job::Resume { thread, .. } = job { Some(thread) } else { None }));
-        threads.extend(timers.into_delayed());
-        if let Some(Preempted { interrupted, .. }) = preempted {
-            interrupted.end(lua);
-        }
-        for parked in parked {
-            self.give_back(Some(parked));
-        }
-        for (_, watch) in watches {
-            threads.push(watch.thread);
-            (watch.ended)(error.clone());
-        }
-        for thread in threads {
-            if thread.is_resumable() {
-                raw::close(lua, &thread);
-            }
-        }
     }
 
     /// What is under way. Threads that a script keeps and that wait for nothing of ours are not counted.
@@ -619,153 +372,6 @@ impl Scheduler {
             return Next::Now;
         }
         self.0.timers.borrow().first().map_or(Next::Idle, Next::At)
-    }
-
-    fn run(&self, lua: &Lua, job: Job) {
-        match job {
-            Job::Wake { token, failure, values } => self.run_wake(lua, &token, failure, values),
-            Job::Resume { thread, values } => {
-                // One that was cancelled or has ended meanwhile has nothing left to do.
-                if thread.is_resumable() {
-                    self.run_thread(lua, &thread, values);
-                }
-            }
-            Job::Call { callee, values } => {
-                if let Some(function) = callee() {
-                    self.run_call(lua, function, values);
-                }
-            }
-            Job::Dispatch(dispatch) => dispatch(lua),
-        }
-    }
-
-    fn run_wake(&self, lua: &Lua, token: &Token, failure: Option<Failure>, mut values: LuaMultiValue) {
-        let parked = {
-            let mut parked = self.0.parked.borrow_mut();
-            match parked.get(&token.thread) {
-                Some(entry) if entry.parking == token.parking => parked.remove(&token.thread),
-                _ => None,
-            }
-        };
-        let Some(Parked { thread, .. }) = parked else { return };
-        // One that parked, and got an error for want of memory before it yielded, may wait for something else by now.
-        if !thread.is_resumable() || !raw::waits_for_us(&thread) {
-            return;
-        }
-        let prefix = self.mark(lua).and_then(|mark| {
-            let thrown = failure.as_ref().map(|failure| failure.thrown(lua)).transpose()?;
-            Ok((LuaValue::Table(mark), thrown.unwrap_or(LuaNil)))
-        });
-        if let Some(failure) = &failure {
-            self.note_origin(thread.to_pointer(), failure);
-        }
-        match prefix {
-            Ok((mark, failure)) => {
-                values.push_front(failure);
-                values.push_front(mark);
-                self.run_thread(lua, &thread, values);
-            }
-            Err(error) => self.report(ScriptError::from_lua(&error, "")),
-        }
-    }
-
-    fn run_call(&self, lua: &Lua, function: LuaFunction, values: LuaMultiValue) {
-        let spare = self.0.spare.borrow_mut().pop();
-        let thread = match spare {
-            Some(thread) => thread.reset(function).map(|()| thread),
-            None => lua.create_thread(function),
-        };
-        match thread {
-            Ok(thread) => {
-                self.0.running_unseen.set(true);
-                self.run_thread(lua, &thread, values);
-                let unseen = self.0.running_unseen.replace(false);
-                if unseen && thread.is_finished() && self.0.spare.borrow().len() < SPARE_THREADS {
-                    self.0.spare.borrow_mut().push(thread);
-                }
-            }
-            Err(error) => self.report(ScriptError::from_lua(&error, "")),
-        }
-    }
-
-    fn run_thread(&self, lua: &Lua, thread: &LuaThread, values: LuaMultiValue) {
-        self.run_slice(lua, thread, 0.0, |guard| raw::resume(lua, guard, thread, values));
-    }
-
-    /// Goes on with the thread that was preempted. Returns whether there was one.
-    fn go_on(&self, lua: &Lua) -> bool {
-        let preempted = self.0.preempted.take();
-        let Some(Preempted { interrupted, used }) = preempted else { return false };
-        let thread = interrupted.thread().clone();
-        self.run_slice(lua, &thread, used, |guard| raw::go_on(lua, guard, interrupted));
-        true
-    }
-
-    fn run_slice(&self, lua: &Lua, thread: &LuaThread, used: f64, resume: impl FnOnce(&Guard) -> LuaResult<Resumed>) {
-        self.0.resumptions.set(self.0.resumptions.get() + 1);
-        let limits = self.0.limits.get();
-        let began = if limits.are_set() { self.now() } else { 0.0 };
-        let guard = Guard::new(self.0.clock.clone(), began + limits.slice, began + limits.limit - used);
-        // None but this thread runs, since turns are not nested.
-        self.0.running.replace(Some((thread.to_pointer(), guard.clone())));
-        // The text of what was thrown may be made by the script, and has to keep to its limits too.
-        let ended = raw::guarded(guard.clone(), || match resume(&guard) {
-            Ok(Resumed::Yielded) => Ended::Yielded,
-            Ok(Resumed::Interrupted(interrupted)) => Ended::Interrupted(interrupted),
-            Ok(Resumed::Finished) => Ended::Finished,
-            Ok(Resumed::Failed { value, frames }) => Ended::Failed(ScriptError::thrown(lua, value, frames)),
-            Err(error) => Ended::Failed(ScriptError::from_lua(&error, "")),
-        });
-        self.0.running.replace(None);
-        if let Ended::Interrupted(interrupted) = ended {
-            let used = used + self.now() - began;
-            self.0.preempted.replace(Some(Preempted { interrupted, used }));
-            return;
-        }
-        let error = if let Ended::Failed(error) = ended { Some(error) } else { None };
-        match guard.doom() {
-            Some(doom) => self.end_doomed(lua, thread, &doom, error),
-            None => {
-                if let Some(error) = error {
-                    self.fail_thread(thread, error);
-                }
-            }
-        }
-        let id = thread.to_pointer();
-        if !self.0.origins.is_empty() && !self.0.parked.borrow().contains_key(&id) {
-            self.0.origins.forget(id);
-        }
-    }
-
-    /// Sees to it that nothing is left of a thread that was to end, even if it just then finished or yielded.
-    fn end_doomed(&self, lua: &Lua, thread: &LuaThread, doom: &Doom, error: Option<ScriptError>) {
-        if !self.0.limits.get().are_set() {
-            // They were on for this alone; turning them off needs no memory.
-            let _ = raw::set_interrupts(lua, false);
-        }
-        self.unpark(thread.to_pointer());
-        if thread.is_resumable() {
-            raw::close(lua, thread);
-        } else if error.is_none() {
-            // It told its end itself.
-            return;
-        }
-        let frames = error.map(|error| error.frames).unwrap_or_default();
-        let place = frames.first().map(|frame| format!("{}:{}: ", frame.chunk_name, frame.line)).unwrap_or_default();
-        let message = format!("{place}{}", doom.message());
-        let error = ScriptError { frames, ..ScriptError::plain(doom.kind(), &message) };
-        let unheard = self.end_watched(thread.to_pointer(), || error.clone());
-        // Who stops a VM knows that its threads end; a time limit is told.
-        if let Some(error) = unheard.filter(|error| error.kind == Kind::Timeout) {
-            self.report(error);
-        }
-    }
-
-    fn fail_thread(&self, thread: &LuaThread, error: ScriptError) {
-        let id = thread.to_pointer();
-        if let Some(error) = self.end_watched(id, || error) {
-            self.report(self.0.origins.complete(id, error));
-        }
     }
 
     fn timer_key(&self, at: f64) -> TimerKey {

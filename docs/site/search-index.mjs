@@ -12,8 +12,11 @@
 export class SearchIndex {
   /** @type {Map<string, Section[]>} */
   #pages = new Map();
+  /** The page that is being made: its address, its title and its sections. */
   #page = "";
   #title = "";
+  /** @type {Section[]} */
+  #sections = [];
 
   /** @param {string} path of the page, without an extension @param {string} title */
   begin(path, title) {
@@ -23,9 +26,6 @@ export class SearchIndex {
     this.#pages.set(path, this.#sections);
     this.heading("", "");
   }
-
-  /** @type {Section[]} */
-  #sections = [];
 
   /** @param {string} heading @param {string} id */
   heading(heading, id) {

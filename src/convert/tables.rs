@@ -4,8 +4,8 @@ use mlua::WeakLua;
 use mlua::prelude::*;
 
 /// So many are held by Rust. There is room for a million such values altogether, see `raw::references`, and a page's array may
-/// have more objects in it; those beyond are held by a table, which takes a little longer.
-const FEW: usize = 10_000;
+/// have more objects in it; those beyond are held by a table, which takes longer.
+const FEW: usize = 200_000;
 
 /// A list of tables, of any length.
 pub(super) struct Tables<'a> {

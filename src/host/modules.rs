@@ -52,13 +52,10 @@ fn source(found: &JsValue) -> Result<Option<Vec<u8>>, JsValue> {
     if let Some(text) = found.as_string() {
         return Ok(Some(text.into_bytes()));
     }
-    match found.dyn_ref::<Uint8Array>() {
-        Some(bytes) => Ok(Some(bytes.to_vec())),
-        None => {
-            let is_response = found.is_object() && property(found, &"text".into())?.is_function();
-            let hint = if is_response { ": of a Response give the text, `(await fetch(url)).text()`" } else { "" };
-            let message = format!("the option 'modules' gave no string for its source{hint}");
-            Err(js_sys::TypeError::new(&message).into())
-        }
+    if let Some(bytes) = found.dyn_ref::<Uint8Array>() {
+        return Ok(Some(bytes.to_vec()));
     }
+    let is_response = found.is_object() && property(found, &"text".into())?.is_function();
+    let hint = if is_response { ": of a Response give the text, `(await fetch(url)).text()`" } else { "" };
+    Err(js_sys::TypeError::new(&format!("the option 'modules' gave no string for its source{hint}")).into())
 }

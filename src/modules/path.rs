@@ -16,11 +16,10 @@ impl<'a> Place<'a> {
         let mut parts = Vec::new();
         for part in rest.split(is_slash) {
             match part {
-                "" | "." => {}
                 ".." if parts.pop().is_some() => {}
                 // Relative to something that only the page knows. Nothing is above the root of the others.
                 ".." if root.is_empty() || root.ends_with("../") => root.push_str("../"),
-                ".." => {}
+                "" | "." | ".." => {}
                 part => parts.push(part),
             }
         }

@@ -1,6 +1,9 @@
 //! A VM with its libraries, its scheduler and what drives it.
 
-use std::cell::{Cell, OnceCell, RefCell};
+mod life;
+mod report;
+
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
@@ -8,25 +11,22 @@ use js_sys::{Array, Object, Promise};
 use mlua::prelude::*;
 use wasm_bindgen::prelude::*;
 
+use self::report::{Reporter, outcome_to_js, warn};
 use super::options::Options;
 use super::threads::Threads;
 use crate::bind::{Args, Binder, Callee};
 use crate::chunk::Chunks;
-use crate::convert::{Converter, WeakConverter, early_error_to_js};
+use crate::convert::{Converter, early_error_to_js};
 use crate::error::{Kind, ScriptError};
 use crate::failure::Failure;
 use crate::host::hooks::{Deferred, Hooks};
-use crate::host::sink::{Sink, complain};
 use crate::host::socket::Socket;
 use crate::host::values::{define, descriptor, message_of, plain_keys, property};
 use crate::modules::{self, Modules, OnEnd};
 use crate::pump::Pump;
-use crate::scheduler::{Next, Scheduler, Timer};
+use crate::scheduler::{Scheduler, Timer};
 use crate::websocket::Sockets;
 use crate::{console, debug, host, json, raw, task, websocket};
-
-/// How long after the last thread ran the collector is asked for connections that no script can reach, in milliseconds.
-const SEARCH_AFTER: f64 = 1_000.0;
 
 /// The name of a chunk that was given none.
 pub(super) const DEFAULT_CHUNK_NAME: &str = "script";
@@ -327,132 +327,6 @@ impl Machine {
     fn lua_error_to_js(&self, error: &LuaError) -> JsValue {
         self.error_to_js(&ScriptError::from_lua(error, DEFAULT_CHUNK_NAME))
     }
-
-    /// What is to be done when the scheduler has nothing to do for now.
-    fn rest(self: &Rc<Self>) {
-        self.tell_idlers();
-        self.end_if_idle();
-        let has_searched = self.searched_at.get() == Some(self.scheduler.resumptions());
-        if !has_searched && self.sockets.has_unheard() && self.search.borrow().is_none() {
-            let machine = Rc::downgrade(self);
-            let timer = self.scheduler.timer(SEARCH_AFTER, move || {
-                if let Some(machine) = machine.upgrade() {
-                    machine.search_unreachable();
-                }
-            });
-            self.search.replace(Some(timer));
-            self.pump.wake_for_timers();
-        }
-    }
-
-    fn is_idle(&self) -> bool {
-        let counts = self.scheduler.counts();
-        let has_threads = counts.threads > 0 || counts.timers > 0;
-        !has_threads && self.scheduler.next() != Next::Now && self.sockets.count() == 0
-    }
-
-    fn tell_idlers(&self) {
-        if !self.idlers.borrow().is_empty() && self.is_idle() {
-            for idler in self.idlers.take() {
-                idler.settle(Ok(JsValue::UNDEFINED));
-            }
-        }
-    }
-
-    /// Has the collector find the connections that no script can reach: a script that waits makes no garbage, so it
-    /// would not come round by itself.
-    fn search_unreachable(&self) {
-        let timer = self.search.take();
-        drop(timer);
-        self.searched_at.set(Some(self.scheduler.resumptions()));
-        // Once to end the cycle that is under way, once for the connections, and once for their signals, which a weak
-        // table holds as long as the connection. It fails when a finalizer does, and ours do not.
-        for _ in 0..3 {
-            let _ = self.lua.gc_collect();
-        }
-    }
-
-    /// The page does not hold the VM any more, and did not dispose it.
-    pub(super) fn let_go(self: Rc<Self>) {
-        self.kept.replace(Some(self.clone()));
-        self.end_if_idle();
-    }
-
-    /// Ends a VM that the page has let go of, once nothing is left that could call into it: no thread, timer or socket, and
-    /// no function of a script that the page holds.
-    fn end_if_idle(&self) {
-        let is_idle = self.scheduler.is_idle() && self.sockets.count() == 0 && !self.converter.is_held();
-        if is_idle && self.kept.borrow().is_some() {
-            self.dispose();
-        }
-    }
-
-    pub(super) fn stop(&self) {
-        let error = ScriptError::plain(Kind::Cancelled, "the VM was stopped");
-        self.sockets.close_all();
-        self.modules.stop();
-        self.scheduler.clear(&self.lua, &error);
-        self.scheduler.end_running(&self.lua, Kind::Cancelled, &error.message);
-        self.runs.take();
-        let search = self.search.take();
-        drop(search);
-        // A turn, for those who wait for the VM to be idle.
-        self.scheduler.event(|| {});
-    }
-
-    pub(super) fn dispose(&self) {
-        if self.is_disposed.replace(true) {
-            return;
-        }
-        let error = Threads::disposed();
-        self.pump.stop();
-        self.sockets.end();
-        self.scheduler.clear(&self.lua, &error);
-        self.scheduler.end_running(&self.lua, Kind::Disposed, &error.message);
-        self.runs.take();
-        for idler in self.idlers.take() {
-            idler.settle(Err(self.error_to_js(&error)));
-        }
-        let (kept, search) = (self.kept.take(), self.search.take());
-        drop((kept, search));
-    }
-}
-
-/// Tells the page of errors that nobody waits for.
-#[derive(Clone)]
-struct Reporter(Rc<(Sink, OnceCell<WeakConverter>)>);
-
-impl Reporter {
-    fn new(sink: Sink) -> Self {
-        Self(Rc::new((sink, OnceCell::new())))
-    }
-
-    fn set_converter(&self, converter: &Converter) {
-        // Set once, by who made it.
-        let _ = self.0.1.set(converter.downgrade());
-    }
-
-    fn report(&self, error: &ScriptError) {
-        let Some(converter) = self.0.1.get().and_then(WeakConverter::upgrade) else { return };
-        let error = converter.error_to_js(error);
-        if let Err(thrown) = self.0.0.put(&error, &JsValue::UNDEFINED) {
-            // The page's own function failed; what it should have shown is not lost.
-            complain(&error, &format!("(the page's 'onError' failed: {})", message_of(&thrown)));
-        }
-    }
-}
-
-fn warn(sink: &Sink, text: &str) {
-    if let Err(thrown) = sink.put(&text.into(), &JsValue::UNDEFINED) {
-        complain(&text.into(), &format!("(the page's 'warn' failed: {})", message_of(&thrown)));
-    }
-}
-
-fn outcome_to_js(converter: &Converter, outcome: Result<LuaMultiValue, ScriptError>) -> Result<JsValue, JsValue> {
-    let results = outcome.and_then(|results| {
-        converter.to_js_array(results.iter()).map_err(|error| ScriptError::from_lua(&error, DEFAULT_CHUNK_NAME))
-    });
-    results.map(JsValue::from).map_err(|error| converter.error_to_js(&error))
 }
 
 /// mlua's own raises an error for what does not compile; Luau's returns nil and the message.

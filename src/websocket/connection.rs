@@ -1,21 +1,20 @@
 //! A connection, from the first try to connect until nobody has it any more.
 
+mod delivery;
+mod members;
+
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 
 use mlua::prelude::*;
 
+pub(super) use self::members::install;
 use super::inbox::{Inbox, Message};
 use super::options::{Binary, Options};
 use super::{Sockets, WeakSockets};
-use crate::bind::{Args, Binder, Callee};
-use crate::error::ScriptError;
-use crate::failure::Failure;
 use crate::host::socket::{SocketEvent, Transport};
-use crate::host::values::LONGEST_TEXT;
 use crate::scheduler::{Scheduler, Timer, Token};
-use crate::signal::{self, Signal, SignalUserData, Source};
-use crate::task::MILLISECONDS_PER_SECOND;
+use crate::signal::{Signal, SignalUserData, Source};
 
 /// The close code of a closure that did what it was for (RFC 6455, section 7.4.1).
 const NORMAL_CLOSURE: u16 = 1000;
@@ -365,78 +364,6 @@ impl Shared {
         self.socket.borrow().clone()
     }
 
-    /// Sees to it that what can be delivered is, in the order in which it came.
-    fn deliver_soon(self: &Rc<Self>) {
-        if self.can_deliver() && !self.delivering.replace(true) {
-            let shared = self.clone();
-            self.scheduler.dispatch(move |lua| shared.deliver(lua));
-        }
-    }
-
-    fn can_deliver(&self) -> bool {
-        self.message_can_fire() || self.messages_have_ended() || self.close_can_fire() || self.close_has_fired()
-    }
-
-    fn message_can_fire(&self) -> bool {
-        self.on_message.has_consumer() && !self.inbox.borrow().is_empty()
-    }
-
-    /// Whether those who listen to messages have to be told that none will come any more.
-    fn messages_have_ended(&self) -> bool {
-        self.on_message.has_consumer() && self.inbox.borrow().is_empty() && self.state.get().has_ended()
-    }
-
-    /// A close waits for someone to listen, and for the messages before it, unless nobody wants those.
-    fn close_can_fire(&self) -> bool {
-        let is_read = self.on_message.has_reader() && !self.is_given_up.get();
-        let someone_wants_messages = self.on_message.has_consumer() || is_read;
-        let comes_first = self.inbox.borrow().is_empty() || !someone_wants_messages;
-        self.close_is_due.get() && self.on_close.has_consumer() && comes_first
-    }
-
-    /// Whether those who listen for the close have to be told that it fires no more.
-    fn close_has_fired(&self) -> bool {
-        self.closure.get().is_some() && !self.close_is_due.get() && self.on_close.has_consumer()
-    }
-
-    fn deliver(self: &Rc<Self>, lua: &Lua) {
-        self.delivering.set(false);
-        if self.message_can_fire() {
-            let message = self.inbox.borrow_mut().pop();
-            let values = message.map(|message| self.to_values(lua, &message)).transpose();
-            match values {
-                Ok(values) => self.on_message.fire(values.unwrap_or_default()),
-                Err(error) => self.scheduler.report(ScriptError::from_lua(&error, "")),
-            }
-        } else if self.messages_have_ended() {
-            self.scheduler.ahead(|| self.on_message.end());
-        } else if self.close_can_fire() {
-            self.fire_close(lua);
-        } else if self.close_has_fired() {
-            self.scheduler.ahead(|| self.on_close.end());
-        }
-        // Behind what was fired: its handlers may connect others and disconnect these.
-        self.deliver_soon();
-    }
-
-    fn fire_close(&self, lua: &Lua) {
-        let Some(closure) = self.closure.get() else { return };
-        self.close_is_due.set(false);
-        match (closure.code, closure.reason.as_str(), closure.was_clean).into_lua_multi(lua) {
-            Ok(values) => self.on_close.fire(values),
-            Err(error) => self.scheduler.report(ScriptError::from_lua(&error, "")),
-        }
-    }
-
-    fn to_values(&self, lua: &Lua, message: &Message) -> LuaResult<LuaMultiValue> {
-        let data = if message.is_binary && self.binary == Binary::Buffer {
-            LuaValue::Buffer(lua.create_buffer(&message.data)?)
-        } else {
-            LuaValue::String(lua.create_string(&message.data)?)
-        };
-        (data, message.is_binary).into_lua_multi(lua)
-    }
-
     fn to_userdata(self: &Rc<Self>, lua: &Lua) -> LuaResult<LuaAnyUserData> {
         let reachable = Rc::new(Reachable(self.clone()));
         self.reachable.replace(Rc::downgrade(&reachable));
@@ -465,140 +392,4 @@ impl Source for Shared {
         self.note_deserted();
         self.close_if_abandoned();
     }
-}
-
-/// Tells `lua` what a connection and its signals can do.
-pub(super) fn install(lua: &Lua, binder: &Binder) -> LuaResult<()> {
-    signal::install::<Rc<Reachable>>(lua, binder)?;
-    let send = binder.plain(lua, Callee::Method("Send"), |_, args| send(&args))?;
-    let close = binder.plain(lua, Callee::Method("Close"), |_, args| close(&args))?;
-    let receive = binder.parking(lua, Callee::Method("Receive"), |lua, args| receive(lua, &args))?;
-    // Not `Receive`: a loop gives it the last message as its second argument, which is no time-out.
-    let next = binder.parking(lua, Callee::Function("next"), |lua, args| {
-        args.userdata::<Connection>(1, CONNECTION)?.shared.on_message.wait(lua, None);
-        Ok(())
-    })?;
-    let iter = binder.plain(lua, Callee::Function("iter"), move |_, args| Ok((next.clone(), args.value(1))))?;
-    let index = binder.plain(lua, Callee::Function("index"), move |lua, args| {
-        let LuaValue::UserData(userdata) = args.value(1) else { return Err(args.mismatch(1, CONNECTION)) };
-        let connection = args.userdata::<Connection>(1, CONNECTION)?;
-        let shared = &connection.shared;
-        let closure = shared.closure.get();
-        let LuaValue::String(name) = args.value(2) else { return Ok(LuaNil) };
-        let value = match &*name.to_string_lossy() {
-            "OnMessage" => userdata.nth_user_value(ON_MESSAGE)?,
-            "OnClose" => userdata.nth_user_value(ON_CLOSE)?,
-            "Receive" => receive.clone().into_lua(lua)?,
-            "Dropped" => {
-                let dropped = shared.inbox.borrow().dropped();
-                dropped.into_lua(lua)?
-            }
-            "Send" => send.clone().into_lua(lua)?,
-            "Close" => close.clone().into_lua(lua)?,
-            "Url" | "URL" => shared.url.borrow().as_str().into_lua(lua)?,
-            "Protocol" => shared.protocol.borrow().as_str().into_lua(lua)?,
-            "State" => shared.state.get().name().into_lua(lua)?,
-            "BufferedAmount" => shared.buffered_amount().into_lua(lua)?,
-            "CloseCode" => closure.map(|closure| closure.code).into_lua(lua)?,
-            "CloseReason" => closure.map(|closure| closure.reason.as_str()).into_lua(lua)?,
-            "WasClean" => closure.map(|closure| closure.was_clean).into_lua(lua)?,
-            _ => LuaNil,
-        };
-        Ok(value)
-    })?;
-    lua.register_userdata_type::<Connection>(move |registry| {
-        registry.add_meta_field("__type", CONNECTION);
-        registry.add_meta_field("__index", index);
-        registry.add_meta_field("__iter", iter);
-    })
-}
-
-/// Waits for the next message.
-fn receive(lua: &Lua, args: &Args) -> Result<(), Failure> {
-    let on_message = args.userdata::<Connection>(1, CONNECTION)?.shared.on_message.clone();
-    let timeout = args.optional_number(2)?.map(|seconds| seconds.max(0.0) * MILLISECONDS_PER_SECOND);
-    on_message.wait(lua, timeout);
-    Ok(())
-}
-
-fn send(args: &Args) -> Result<(), Failure> {
-    let connection = args.userdata::<Connection>(1, CONNECTION)?;
-    let shared = &connection.shared;
-    // What the message is comes first: a wrong one is the script's mistake whatever the state.
-    let message = args.value(2);
-    let sent = match &message {
-        LuaValue::String(text) => {
-            let text = text.to_str().map_err(|_| {
-                Failure::new(
-                    "invalid argument #1 to 'Send' (the string is not UTF-8, as a text message must be; to send bytes, \
-                     use a buffer: buffer.fromstring(message))",
-                )
-            })?;
-            if text.len() > LONGEST_TEXT {
-                return Err(Failure::new("invalid argument #1 to 'Send' (the string is too long for a message)"));
-            }
-            with_open_socket(shared, |socket| {
-                shared.make_sure_it_may_send(text.len())?;
-                socket.send_text(&text)
-            })
-        }
-        LuaValue::Buffer(buffer) => with_open_socket(shared, |socket| {
-            shared.make_sure_it_may_send(buffer.len())?;
-            socket.send_binary(&buffer.to_vec())
-        }),
-        _ => return Err(args.mismatch(2, "string or buffer")),
-    };
-    sent.map_err(Failure::new)
-}
-
-fn with_open_socket(shared: &Shared, run: impl FnOnce(&dyn Transport) -> Result<(), String>) -> Result<(), String> {
-    match shared.socket() {
-        Some(socket) if shared.state.get().is_open() => run(&*socket),
-        _ => Ok(()),
-    }
-}
-
-fn close(args: &Args) -> Result<(), Failure> {
-    let connection = args.userdata::<Connection>(1, CONNECTION)?;
-    let code = match args.optional_number(2)? {
-        None => NORMAL_CLOSURE,
-        Some(code) => close_code(code)?,
-    };
-    let reason = match args.value(3) {
-        LuaValue::Nil => String::new(),
-        LuaValue::String(reason) => close_reason(&reason)?,
-        _ => return Err(args.mismatch(3, "string")),
-    };
-    connection.shared.close(code, &reason).map_err(Failure::new)?;
-    connection.shared.is_given_up.set(true);
-    Ok(())
-}
-
-fn close_code(code: f64) -> Result<u16, Failure> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "compared with what it was right after"
-    )]
-    let whole = code as u16;
-    if f64::from(whole).total_cmp(&code).is_eq() && (whole == NORMAL_CLOSURE || APPLICATION_CODES.contains(&whole)) {
-        return Ok(whole);
-    }
-    Err(Failure::new(format!(
-        "invalid argument #1 to 'Close' (a script may close with 1000 or 3000 to 4999, got {code})"
-    )))
-}
-
-fn close_reason(reason: &LuaString) -> Result<String, Failure> {
-    let text = reason
-        .to_str()
-        .map_err(|_| Failure::new("invalid argument #2 to 'Close' (the reason is not UTF-8)"))?
-        .to_owned();
-    if text.len() > LONGEST_REASON {
-        return Err(Failure::new(format!(
-            "invalid argument #2 to 'Close' (the reason may have {LONGEST_REASON} bytes, this one has {})",
-            text.len()
-        )));
-    }
-    Ok(text)
 }

@@ -242,6 +242,9 @@ test("a circle is found also when it goes through another thread of a module", a
         // The thread goes on after the module is loaded, and then it is no part of its loading.
         later: "task.delay(0.01, function() result = require('./uses') end) return 'later'",
         uses: "return require('./later') .. ' used'",
+        // One that another module wants, and whose other threads want that one, need not wait for them.
+        lazy: "local lazy = {} task.spawn(function() lazy.user = require('./user') end) return lazy",
+        user: "return { lazy = require('./lazy') }",
       },
       onError: (error) => errors.push(error.message),
     });
@@ -250,6 +253,10 @@ test("a circle is found also when it goes through another thread of a module", a
     await luau.run("require('./later')");
     await luau.idle();
     assert.equal(luau.get("result"), "later used");
+    assert.deepEqual(
+      await luau.run("local user = require('./user') task.wait() return user.lazy.user == user"),
+      [true],
+    );
     assert.deepEqual(errors, []);
     luau.dispose();
   }

@@ -155,7 +155,7 @@ test("a socket that is not as the standard says is no fault", async () => {
     local c = websocket.connect("ws://odd/")
     local message = c:Receive()
     return c.Url, c.Protocol, c.BufferedAmount, message, c.OnClose:Wait()`);
-  assert.deepEqual(results, ["", "", 0, "", 0, "", false]);
+  assert.deepEqual(results, ["", "", 0, "", 1006, "", false]);
   luau.dispose();
   const closed = await Luau.create({
     websocket: {

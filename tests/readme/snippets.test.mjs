@@ -4,7 +4,7 @@
 // Addresses in the snippets are replaced by that of a server on loopback.
 
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -167,3 +167,14 @@ for (const document of DOCUMENTS) {
     });
   }
 }
+
+test("the files that CONTRIBUTING.md names are there", () => {
+  const text = readFileSync(join(root, "CONTRIBUTING.md"), "utf8");
+  const paths = [...text.matchAll(/`((?:crates|docs|examples|js|src|tests|types|www)\/[\w./-]+)`/g)].map(
+    ([, path = ""]) => path,
+  );
+  assert(paths.length > 5);
+  // NAME stands for that of something new.
+  const missing = paths.filter((path) => !path.includes("NAME") && !existsSync(join(root, path)));
+  assert.deepEqual(missing, []);
+});

@@ -34,6 +34,7 @@ fn rustdoc(config: &Config) -> Result<()> {
     let mut cargo = Command::new("cargo");
     cargo
         .args(["doc", "--no-deps", "--release", "--target", target, "-p", "luau-websocket", "-p", "cxx-runtime"])
+        .args(["--features", "cxx-runtime/imports"])
         .current_dir(&config.root)
         .env("RUSTFLAGS", config.rust_flags());
     quietly(config, "Documenting the crates", "5 seconds, and 1 minute the first time", &mut cargo)?;

@@ -44,8 +44,8 @@ pub(super) struct Model<'a> {
     sequence: u64,
     threads: Vec<Thread<'a>>,
     named: [Option<Id>; SLOTS],
-    ready: VecDeque<Job<'a>>,
-    deferred: VecDeque<Job<'a>>,
+    ready: VecDeque<Job>,
+    deferred: VecDeque<Job>,
     timers: BTreeMap<TimerKey, Alarm>,
     parked: HashMap<Id, Parked>,
     watches: HashMap<Id, usize>,
@@ -141,7 +141,7 @@ impl<'a> Model<'a> {
         self.view()
     }
 
-    fn queue(&mut self, slot: usize, queue: impl FnOnce(&mut Self, Job<'a>)) {
+    fn queue(&mut self, slot: usize, queue: impl FnOnce(&mut Self, Job)) {
         if let Some(thread) = self.named[slot] {
             queue(self, Job::Resume(thread, Values::new()));
         }

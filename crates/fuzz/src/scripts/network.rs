@@ -49,7 +49,7 @@ impl Network {
                 return Err("the page refuses it".to_owned());
             }
             // Some servers agree to a subprotocol, and some do not.
-            let protocol = protocols.first().filter(|_| url.len() % 2 == 0).cloned().unwrap_or_default();
+            let protocol = protocols.first().filter(|_| url.len().is_multiple_of(2)).cloned().unwrap_or_default();
             let state = Rc::new(Cell::new(State::Connecting));
             of_ends.borrow_mut().push(End { on_event: on_event.into(), state: state.clone() });
             of_alive.set(of_alive.get() + 1);

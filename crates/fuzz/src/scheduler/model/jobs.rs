@@ -4,15 +4,14 @@ use super::super::plan::Body;
 use super::threads::Chain;
 use super::{Id, Model, Release, Values};
 
-pub(super) enum Job<'a> {
+pub(super) enum Job {
     Wake { thread: Id, parking: u64, failure: Option<String>, values: Values },
     Resume(Id, Values),
-    Call(&'a Body, Values),
     Fire(usize, usize),
     Handle { signal: usize, consumer: usize, value: usize },
 }
 
-impl Job<'_> {
+impl Job {
     pub(super) fn resumed(&self) -> Option<Id> {
         if let Self::Resume(thread, _) = self { Some(*thread) } else { None }
     }
@@ -67,7 +66,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    fn run(&mut self, job: Job<'a>) {
+    fn run(&mut self, job: Job) {
         match job {
             Job::Wake { thread, parking, failure, values } => {
                 if self.parked.get(&thread).is_some_and(|parked| parked.parking == parking) {
@@ -83,10 +82,6 @@ impl<'a> Model<'a> {
                     self.release(thread);
                     self.run_thread(thread, None, &values);
                 }
-            }
-            Job::Call(body, values) => {
-                let thread = self.thread(body);
-                self.run_thread(thread, None, &values);
             }
             Job::Fire(signal, value) => self.fire(signal, value),
             Job::Handle { signal, consumer, value } => self.handle(signal, consumer, value),
@@ -139,7 +134,8 @@ impl<'a> Model<'a> {
         if once {
             self.disconnect(signal, consumer);
         }
-        self.ahead(|model| model.ready.push_back(Job::Call(body, vec![value.to_string()])));
+        let thread = self.thread(body);
+        self.run_thread(thread, None, &[value.to_string()]);
     }
 
     /// Whether it was connected.

@@ -1,0 +1,48 @@
+//! Errors on their way to JS.
+
+use js_sys::{Array, Object};
+use wasm_bindgen::prelude::*;
+
+use crate::error::{Frame, ScriptError};
+use crate::host::hooks::Hooks;
+use crate::host::values::{define, descriptor};
+
+/// The JS error for an error that came up before there was a VM.
+#[must_use]
+pub fn early_error_to_js(hooks: &Hooks, error: &ScriptError) -> JsValue {
+    hooks.error(&error.message, &members_of(error, &JsValue::UNDEFINED, None))
+}
+
+pub(super) fn members_of(error: &ScriptError, value: &JsValue, cause: Option<&JsValue>) -> Object {
+    let first = error.frames.first();
+    let frames: Array = error.frames.iter().map(frame_to_js).collect();
+    let members = object([
+        ("kind", error.kind.name().into()),
+        ("chunkName", first.map_or(JsValue::UNDEFINED, |frame| (&frame.chunk_name).into())),
+        ("line", first.map_or(JsValue::UNDEFINED, |frame| frame.line.into())),
+        ("frames", frames.into()),
+        ("traceback", error.traceback().into()),
+        ("value", value.clone()),
+    ]);
+    if let Some(cause) = cause {
+        define(&members, &"cause".into(), cause, &descriptor());
+    }
+    members
+}
+
+fn frame_to_js(frame: &Frame) -> JsValue {
+    object([
+        ("chunkName", (&frame.chunk_name).into()),
+        ("line", frame.line.into()),
+        ("name", frame.name.as_ref().map_or(JsValue::UNDEFINED, Into::into)),
+    ])
+    .into()
+}
+
+fn object<const N: usize>(members: [(&str, JsValue); N]) -> Object {
+    let (object, descriptor) = (Object::new(), descriptor());
+    for (name, value) in members {
+        define(&object, &name.into(), &value, &descriptor);
+    }
+    object
+}

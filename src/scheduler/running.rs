@@ -1,0 +1,132 @@
+//! What runs when its turn has come.
+
+use mlua::prelude::*;
+
+use super::{Ended, Job, Parked, Preempted, SPARE_THREADS, Scheduler, Token};
+use crate::error::ScriptError;
+use crate::failure::Failure;
+use crate::raw::{self, Guard, Resumed};
+
+impl Scheduler {
+    pub(super) fn run(&self, lua: &Lua, job: Job) {
+        match job {
+            Job::Wake { token, failure, values } => self.run_wake(lua, &token, failure.as_ref(), values),
+            Job::Resume { thread, values } => {
+                // One that was cancelled or has ended meanwhile has nothing left to do.
+                if thread.is_resumable() {
+                    self.run_thread(lua, &thread, values);
+                }
+            }
+            Job::Call { callee, values } => {
+                if let Some(function) = callee() {
+                    self.run_call(lua, function, values);
+                }
+            }
+            Job::Dispatch(dispatch) => dispatch(lua),
+        }
+    }
+
+    pub(super) fn run_wake(&self, lua: &Lua, token: &Token, failure: Option<&Failure>, mut values: LuaMultiValue) {
+        let parked = {
+            let mut parked = self.0.parked.borrow_mut();
+            match parked.get(&token.thread) {
+                Some(entry) if entry.parking == token.parking => parked.remove(&token.thread),
+                _ => None,
+            }
+        };
+        let Some(Parked { thread, .. }) = parked else { return };
+        // One that parked, and got an error for want of memory before it yielded, may wait for something else by now.
+        if !thread.is_resumable() || !raw::waits_for_us(&thread) {
+            return;
+        }
+        let prefix = self.mark(lua).and_then(|mark| {
+            let thrown = failure.map(|failure| failure.thrown(lua)).transpose()?;
+            Ok((LuaValue::Table(mark), thrown.unwrap_or(LuaNil)))
+        });
+        if let Some(failure) = failure {
+            self.note_origin(thread.to_pointer(), failure);
+        }
+        match prefix {
+            Ok((mark, failure)) => {
+                values.push_front(failure);
+                values.push_front(mark);
+                self.run_thread(lua, &thread, values);
+            }
+            Err(error) => self.report(ScriptError::from_lua(&error, "")),
+        }
+    }
+
+    pub(super) fn run_call(&self, lua: &Lua, function: LuaFunction, values: LuaMultiValue) {
+        let spare = self.0.spare.borrow_mut().pop();
+        let thread = match spare {
+            Some(thread) => thread.reset(function).map(|()| thread),
+            None => lua.create_thread(function),
+        };
+        match thread {
+            Ok(thread) => {
+                self.0.running_unseen.set(true);
+                self.run_thread(lua, &thread, values);
+                let unseen = self.0.running_unseen.replace(false);
+                if unseen && thread.is_finished() && self.0.spare.borrow().len() < SPARE_THREADS {
+                    self.0.spare.borrow_mut().push(thread);
+                }
+            }
+            Err(error) => self.report(ScriptError::from_lua(&error, "")),
+        }
+    }
+
+    pub(super) fn run_thread(&self, lua: &Lua, thread: &LuaThread, values: LuaMultiValue) {
+        self.run_slice(lua, thread, 0.0, |guard| raw::resume(lua, guard, thread, values));
+    }
+
+    /// Goes on with the thread that was preempted. Returns whether there was one.
+    pub(super) fn go_on(&self, lua: &Lua) -> bool {
+        let preempted = self.0.preempted.take();
+        let Some(Preempted { interrupted, used }) = preempted else { return false };
+        let thread = interrupted.thread().clone();
+        self.run_slice(lua, &thread, used, |guard| raw::go_on(lua, guard, interrupted));
+        true
+    }
+
+    pub(super) fn run_slice(
+        &self,
+        lua: &Lua,
+        thread: &LuaThread,
+        used: f64,
+        resume: impl FnOnce(&Guard) -> LuaResult<Resumed>,
+    ) {
+        self.0.resumptions.set(self.0.resumptions.get() + 1);
+        let limits = self.0.limits.get();
+        let began = if limits.are_set() { self.now() } else { 0.0 };
+        let guard = Guard::new(self.0.clock.clone(), began + limits.slice, began + limits.limit - used);
+        // None but this thread runs, since turns are not nested.
+        self.0.running.replace(Some((thread.to_pointer(), guard.clone())));
+        // The text of what was thrown may be made by the script, and has to keep to its limits too.
+        let ended = raw::guarded(guard.clone(), || match resume(&guard) {
+            Ok(Resumed::Yielded) => Ended::Yielded,
+            Ok(Resumed::Interrupted(interrupted)) => Ended::Interrupted(interrupted),
+            Ok(Resumed::Finished) => Ended::Finished,
+            Ok(Resumed::Failed { value, frames }) => Ended::Failed(ScriptError::thrown(lua, value, frames)),
+            Err(error) => Ended::Failed(ScriptError::from_lua(&error, "")),
+        });
+        self.0.running.replace(None);
+        if let Ended::Interrupted(interrupted) = ended {
+            let used = used + self.now() - began;
+            self.0.preempted.replace(Some(Preempted { interrupted, used }));
+            return;
+        }
+        let error = if let Ended::Failed(error) = ended { Some(error) } else { None };
+        match guard.doom() {
+            Some(doom) => self.end_doomed(lua, thread, &doom, error),
+            None => {
+                if let Some(error) = error {
+                    self.fail_thread(thread, error);
+                }
+            }
+        }
+        let id = thread.to_pointer();
+        if !self.0.origins.is_empty() && !self.0.parked.borrow().contains_key(&id) {
+            self.0.origins.forget(id);
+        }
+    }
+}

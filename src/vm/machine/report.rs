@@ -1,0 +1,53 @@
+//! What the page is told of a VM: errors, warnings, and how runs ended.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use mlua::prelude::*;
+use wasm_bindgen::prelude::*;
+
+use super::DEFAULT_CHUNK_NAME;
+use crate::convert::{Converter, WeakConverter};
+use crate::error::ScriptError;
+use crate::host::sink::{Sink, complain};
+use crate::host::values::message_of;
+
+/// Tells the page of errors that nobody waits for.
+#[derive(Clone)]
+pub(super) struct Reporter(Rc<(Sink, OnceCell<WeakConverter>)>);
+
+impl Reporter {
+    pub(super) fn new(sink: Sink) -> Self {
+        Self(Rc::new((sink, OnceCell::new())))
+    }
+
+    pub(super) fn set_converter(&self, converter: &Converter) {
+        // Set once, by who made it.
+        let _ = self.0.1.set(converter.downgrade());
+    }
+
+    pub(super) fn report(&self, error: &ScriptError) {
+        let Some(converter) = self.0.1.get().and_then(WeakConverter::upgrade) else { return };
+        let error = converter.error_to_js(error);
+        if let Err(thrown) = self.0.0.put(&error, &JsValue::UNDEFINED) {
+            // The page's own function failed; what it should have shown is not lost.
+            complain(&error, &format!("(the page's 'onError' failed: {})", message_of(&thrown)));
+        }
+    }
+}
+
+pub(super) fn warn(sink: &Sink, text: &str) {
+    if let Err(thrown) = sink.put(&text.into(), &JsValue::UNDEFINED) {
+        complain(&text.into(), &format!("(the page's 'warn' failed: {})", message_of(&thrown)));
+    }
+}
+
+pub(super) fn outcome_to_js(
+    converter: &Converter,
+    outcome: Result<LuaMultiValue, ScriptError>,
+) -> Result<JsValue, JsValue> {
+    let results = outcome.and_then(|results| {
+        converter.to_js_array(results.iter()).map_err(|error| ScriptError::from_lua(&error, DEFAULT_CHUNK_NAME))
+    });
+    results.map(JsValue::from).map_err(|error| converter.error_to_js(&error))
+}
