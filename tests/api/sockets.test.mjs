@@ -109,7 +109,7 @@ test("an inspector sees all that happens on each socket, in order", async () => 
     c:Send(buffer.fromstring("\\1\\2\\3"))
     c:Receive() c:Receive()
     c:Close(3001, "bye") c.OnClose:Wait()
-    websocket.connect("ws://127.0.0.1:${(await ports()).closed}/")`);
+    websocket.connect("ws://${(await ports()).closed}/")`);
   await sleep(20);
   const seen = events.map(({ id, type, data, size, code, reason }) => [id, type, data, size, code, reason]);
   const bytes = new Uint8Array([1, 2, 3]);

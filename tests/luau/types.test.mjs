@@ -100,7 +100,7 @@ test("the globals", async () => {
 
 test("a connection", () => {
   const members = declared("websocket", "WebSocketConnection").filter((name) => name !== "__iter");
-  assert.deepEqual(known("websocket/connection.rs"), members);
+  assert.deepEqual(known("websocket/connection/members.rs"), members);
 });
 
 test("signals, and what Connect returns", () => {
