@@ -1,7 +1,7 @@
 // The soak: 200 clients of one script in a page talk to a server that does to them what servers and networks do. No message is
 // lost, doubled or out of order; memory stays flat; what is closed is released.
 //
-// SOAK_SECONDS says how long, 90 by default, and SOAK_SEED what happens. `cargo xtask soak` runs it for half an hour.
+// SOAK_SECONDS says how long, 120 by default, and SOAK_SEED what happens. `cargo xtask soak` runs it for half an hour.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -14,7 +14,7 @@ import { startSoakServer } from "./server.mjs";
 
 /** @typedef {import("./memory.mjs").Sample} Sample */
 
-const SECONDS = Number(process.env.SOAK_SECONDS || 90);
+const SECONDS = Number(process.env.SOAK_SECONDS || 120);
 const SEED = Number(process.env.SOAK_SEED || 1);
 const CLIENTS = 200;
 /** How long the last connections may take to end, in seconds: who waits for a close has patience for so long. */

@@ -108,7 +108,7 @@ const IN_MAIN_ENGINE: [Group; 3] = [
             "tests/readme",
         ],
     },
-    Group { name: "soak", usually: "2 minutes", places: &["tests/soak"] },
+    Group { name: "soak", usually: "3 minutes", places: &["tests/soak"] },
     Group { name: "benchmarks in short", usually: "1 minute", places: &["tests/bench"] },
 ];
 
