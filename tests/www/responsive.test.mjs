@@ -51,7 +51,6 @@ const CLICKED = {
   "string.rep that grows until there is no more memory":
     "while true do pcall(function() local t = {} while true do table.insert(t, string.rep('x', 50000000)) end end) end",
   "printing without end": BOMBS["printing without end"],
-  "many connections": BOMBS["many connections"],
 };
 
 /** How many clicks there are in an attempt. As of the answers above, one in twenty may take longer. */
