@@ -93,7 +93,7 @@ struct Group {
 }
 
 /// What runs in one browser, or in none.
-const IN_MAIN_ENGINE: [Group; 3] = [
+const IN_MAIN_ENGINE: [Group; 2] = [
     Group {
         name: "package tests",
         usually: "5 minutes",
@@ -108,7 +108,6 @@ const IN_MAIN_ENGINE: [Group; 3] = [
             "tests/readme",
         ],
     },
-    Group { name: "soak", usually: "3 minutes", places: &["tests/soak"] },
     Group { name: "benchmarks in short", usually: "1 minute", places: &["tests/bench"] },
 ];
 
