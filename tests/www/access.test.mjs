@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { violations } from "./axe.mjs";
-import { run, siteForTests, status } from "./site.mjs";
+import { run, siteForTests, status, tabTo } from "./site.mjs";
 
 const context = siteForTests();
 
@@ -75,22 +75,12 @@ test("on a phone one part is shown at a time, and nothing is cut off", async () 
 test("the keyboard alone will do", async () => {
   const page = await context.newPage();
   await context.open(page);
-  /** Goes on until something has the focus. */
-  const tabTo = async (/** @type {string} */ selector) => {
-    for (let step = 0; step < 60; step++) {
-      await page.keyboard.press("Tab");
-      if (await page.evaluate((selector) => document.activeElement?.matches(selector) ?? false, selector)) {
-        return;
-      }
-    }
-    assert.fail(`${selector} cannot be reached`);
-  };
-  await tabTo(".skip");
-  await tabTo("#examples");
+  await tabTo(page, ".skip");
+  await tabTo(page, "#examples");
   await page.keyboard.press("Enter");
   await page.locator("#examples-dialog[open]").waitFor();
   await page.keyboard.press("Escape");
-  await tabTo("#editor");
+  await tabTo(page, "#editor");
   await page.keyboard.press("Control+A");
   await page.keyboard.type("print('typed')");
   await page.keyboard.press("Control+Enter");
@@ -100,7 +90,7 @@ test("the keyboard alone will do", async () => {
   await page.keyboard.press("Escape");
   await page.keyboard.press("Tab");
   assert(await page.evaluate(() => document.activeElement?.id !== "editor"));
-  await tabTo("#output-tab");
+  await tabTo(page, "#output-tab");
   await page.keyboard.press("ArrowRight");
   assert(await page.locator("#sockets").isVisible());
   await page.close();

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { run, siteForTests, status } from "./site.mjs";
+import { longestPause, run, siteForTests, status } from "./site.mjs";
 
 const context = siteForTests();
 
@@ -23,30 +23,6 @@ async function copied(page, name) {
   await page.getByRole("button", { name, exact: true }).click();
   await page.locator(".output-note", { hasText: "Copied" }).waitFor();
   return page.evaluate(() => navigator.clipboard.readText());
-}
-
-/**
- * The longest time in which the page did not answer while something was done, in milliseconds.
- *
- * @param {Page} page
- * @param {() => Promise<unknown>} act
- */
-async function longestPause(page, act) {
-  await page.evaluate(() => {
-    const pauses = { longest: 0, last: performance.now(), timer: 0 };
-    pauses.timer = window.setInterval(() => {
-      const now = performance.now();
-      pauses.longest = Math.max(pauses.longest, now - pauses.last);
-      pauses.last = now;
-    }, 5);
-    Object.assign(window, { pauses });
-  });
-  await act();
-  return page.evaluate(() => {
-    const { pauses } = /** @type {any} */ (window);
-    clearInterval(pauses.timer);
-    return pauses.longest;
-  });
 }
 
 test("a table of a hundred thousand entries is printed, returned and thrown without holding up the page", async () => {

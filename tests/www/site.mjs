@@ -1,5 +1,6 @@
 // The built site in a browser, as a visitor finds it.
 
+import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 import { launchBrowser } from "../server/browser.mjs";
@@ -95,4 +96,44 @@ export async function run(page, source) {
  */
 export async function status(page, text) {
   await page.locator("#status").filter({ hasText: text }).waitFor();
+}
+
+/**
+ * The longest time in which the page did not answer while something was done, in milliseconds.
+ *
+ * @param {import("playwright-core").Page} page
+ * @param {() => Promise<unknown>} act
+ */
+export async function longestPause(page, act) {
+  await page.evaluate(() => {
+    const pauses = { longest: 0, last: performance.now(), timer: 0 };
+    pauses.timer = window.setInterval(() => {
+      const now = performance.now();
+      pauses.longest = Math.max(pauses.longest, now - pauses.last);
+      pauses.last = now;
+    }, 5);
+    Object.assign(window, { pauses });
+  });
+  await act();
+  return page.evaluate(() => {
+    const { pauses } = /** @type {any} */ (window);
+    clearInterval(pauses.timer);
+    return Math.max(pauses.longest, performance.now() - pauses.last);
+  });
+}
+
+/**
+ * Goes on by the Tab key until what the selector names has the focus.
+ *
+ * @param {import("playwright-core").Page} page
+ * @param {string} selector
+ */
+export async function tabTo(page, selector) {
+  for (let step = 0; step < 60; step++) {
+    await page.keyboard.press("Tab");
+    if (await page.evaluate((selector) => document.activeElement?.matches(selector) ?? false, selector)) {
+      return;
+    }
+  }
+  assert.fail(`${selector} cannot be reached`);
 }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateRawSync } from "node:zlib";
-import { run, siteForTests, status, write } from "./site.mjs";
+import { longestPause, run, siteForTests, status, write } from "./site.mjs";
 
 const context = siteForTests();
 
@@ -56,30 +56,6 @@ async function isWithin(locator, within = "body") {
       bottom <= outer.bottom + 1
     );
   }, within);
-}
-
-/**
- * The longest time in which the page did not answer while something was done, in milliseconds.
- *
- * @param {import("playwright-core").Page} page
- * @param {() => Promise<unknown>} act
- */
-async function longestPause(page, act) {
-  await page.evaluate(() => {
-    const pauses = { longest: 0, last: performance.now(), timer: 0 };
-    pauses.timer = window.setInterval(() => {
-      const now = performance.now();
-      pauses.longest = Math.max(pauses.longest, now - pauses.last);
-      pauses.last = now;
-    }, 5);
-    Object.assign(window, { pauses });
-  });
-  await act();
-  return page.evaluate(() => {
-    const { pauses } = /** @type {any} */ (window);
-    clearInterval(pauses.timer);
-    return Math.max(pauses.longest, performance.now() - pauses.last);
-  });
 }
 
 const NAMES = ["main", ...Array.from({ length: 8 }, (_, index) => `lib/module${index}`), "x".repeat(120)];
