@@ -4,7 +4,7 @@ use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::page::{Page, closed, half_open, is_firefox, json, server_connections, silent, text};
+use crate::page::{Page, closed, half_open, is_firefox, json, server_connections, silent, text, within};
 
 #[wasm_bindgen_test]
 async fn an_opened_connection_tells_what_it_is() {
@@ -84,15 +84,15 @@ async fn one_whose_events_come_from_inside_its_methods_does_no_harm() {
 
 #[wasm_bindgen_test]
 async fn nobody_listening_gives_nil_within_a_second() {
-    let page = Page::new();
-    let results = page
-        .run(
-            &"local c, reason = websocket.connect('ws://CLOSED/') return c == nil, type(reason)"
-                .replace("CLOSED", &closed().await),
-        )
-        .await;
-    assert_eq!(json(&results), r#"[true,"string"]"#);
-    assert!(page.seconds() < 1.0, "{}", page.seconds());
+    let script = "local c, reason = websocket.connect('ws://CLOSED/') return c == nil, type(reason)"
+        .replace("CLOSED", &closed().await);
+    within(1.0, async || {
+        let page = Page::new();
+        let results = page.run(&script).await;
+        assert_eq!(json(&results), r#"[true,"string"]"#);
+        page.seconds()
+    })
+    .await;
 }
 
 #[wasm_bindgen_test]
@@ -125,7 +125,7 @@ async fn a_server_that_never_answers_gives_nil_after_thirty_seconds() {
     // Firefox gives up by itself, after what its setting `network.websocket.timeout.open` says.
     let (reason, seconds) = if is_firefox() { ("could not connect", 20.0) } else { ("timed out after 30 s", 30.0) };
     assert!(json(&results).starts_with(&format!(r#"[null,"{reason}"#)), "{}", json(&results));
-    assert!((page.seconds() - seconds).abs() < 0.5, "{}", page.seconds());
+    assert!((seconds - 0.5..seconds + 5.0).contains(&page.seconds()), "{}", page.seconds());
     assert_eq!(half_open(0).await, 0);
 }
 
@@ -136,7 +136,7 @@ async fn the_time_out_can_be_chosen() {
         .run(&"return websocket.connect('ws://SILENT/', { timeout = 0.25 })".replace("SILENT", &silent().await))
         .await;
     assert_eq!(json(&results), r#"[null,"timed out after 0.25 s"]"#);
-    assert!((0.25..0.5).contains(&page.seconds()), "{}", page.seconds());
+    assert!((0.25..2.0).contains(&page.seconds()), "{}", page.seconds());
 }
 
 #[wasm_bindgen_test]

@@ -2,13 +2,18 @@
 
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::page::{Page, SERVER, sleep};
+use crate::page::{Page, SERVER, sleep, within};
 
 const EXAMPLE: &str = include_str!("../../www/examples/echo.luau");
 const TOLERANCE: f64 = 0.3;
 
 #[wasm_bindgen_test]
 async fn it_prints_what_it_says_in_order_and_in_time() {
+    within(TOLERANCE, tried).await;
+}
+
+/// Runs it, and returns by how much the line was out that was out most.
+async fn tried() -> f64 {
     let page = Page::new();
     let script = EXAMPLE.replace("127.0.0.1:8080", SERVER);
     assert_ne!(script, EXAMPLE, "the example no longer has the address that is replaced here");
@@ -25,8 +30,6 @@ async fn it_prints_what_it_says_in_order_and_in_time() {
 
     let texts: Vec<String> = expected.iter().map(|(_, text)| text.clone()).collect();
     assert_eq!(page.texts(), texts);
-    for (line, (seconds, text)) in page.lines().iter().zip(expected) {
-        assert!((line.seconds - seconds).abs() <= TOLERANCE, "{text} came after {} s", line.seconds);
-    }
     assert!(page.errors().is_empty());
+    page.lines().iter().zip(expected).map(|(line, (seconds, _))| (line.seconds - seconds).abs()).fold(0.0, f64::max)
 }

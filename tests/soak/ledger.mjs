@@ -66,10 +66,10 @@ export class Ledger {
     this.#compare(record.id);
   }
 
-  /** The connections of which only one side has told the end. Attempts that failed need not have reached the server. */
+  /** What one side told of its end where the other one never did. Attempts that failed need not have reached the server. */
   get open() {
     const clients = [...this.#clients.values()].filter(({ failure }) => failure === undefined);
-    return [...clients, ...this.#servers.values()].map(({ id }) => id);
+    return [...clients, ...this.#servers.values()];
   }
 
   /** @param {number} id */

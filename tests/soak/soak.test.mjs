@@ -104,7 +104,7 @@ test(`${CLIENTS} clients for ${SECONDS} s, seed ${SEED}`, {
 
   await t.test("no message is lost, doubled, changed or out of order, and closes are what they were", () => {
     assert.deepEqual(ledger.complaints, []);
-    assert.deepEqual(ledger.open, [], "one side never told the end of these");
+    assert.deepEqual(ledger.open, [], "only these sides told the end");
     const { counts } = ledger;
     assert(counts["all to the server"] > counts.connections / 4, "hardly any was to be complete");
     assert(counts["all to the client"] > counts.connections / 4, "hardly any was to be complete");
@@ -118,8 +118,10 @@ test(`${CLIENTS} clients for ${SECONDS} s, seed ${SEED}`, {
       ["heap", MIB],
       ["references", 256],
     ])) {
-      const [first, last] = [parts[kind].at(0), parts[kind].at(-1)];
-      assert(first !== undefined && last !== undefined && Number.isFinite(first + last), shown);
+      // By halves: what is in use changes from quarter to quarter, and what leaks is there in the lowest too.
+      const first = Math.min(...parts[kind].slice(0, 2));
+      const last = Math.min(...parts[kind].slice(2));
+      assert(Number.isFinite(first + last), shown);
       assert(last <= first * 1.1 + slack, `${kind}: ${shown}`);
     }
   });

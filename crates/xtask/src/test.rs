@@ -90,13 +90,19 @@ struct Group {
     usually: &'static str,
     /// Their folders and files.
     places: &'static [&'static str],
+    /// How many files run at a time. Most wait more than they compute.
+    at_a_time: u8,
 }
 
+/// Those that measure how quick something is: nothing else runs beside them.
+const TIMED: [&str; 3] = ["tests/api/frames.test.mjs", "tests/luau/hostile.test.mjs", "tests/www/responsive.test.mjs"];
+
 /// What runs in one browser, or in none.
-const IN_MAIN_ENGINE: [Group; 2] = [
+const IN_MAIN_ENGINE: [Group; 3] = [
     Group {
         name: "package tests",
         usually: "5 minutes",
+        at_a_time: 2,
         places: &[
             "tests/luau",
             "tests/www",
@@ -108,21 +114,30 @@ const IN_MAIN_ENGINE: [Group; 2] = [
             "tests/readme",
         ],
     },
-    Group { name: "benchmarks in short", usually: "1 minute", places: &["tests/bench"] },
+    Group { name: "package tests that measure time", usually: "3 minutes", places: &TIMED, at_a_time: 1 },
+    Group { name: "benchmarks in short", usually: "1 minute", places: &["tests/bench"], at_a_time: 1 },
 ];
 
 /// That part of it in which engines may differ. Not the hostile scripts: their limits of time and memory are those of Chromium.
-const IN_OTHER_ENGINES: [Group; 1] = [Group {
-    name: "package tests",
-    usually: "2 minutes",
-    places: &[
-        "tests/luau/scripts.test.mjs",
-        "tests/luau/leaks.test.mjs",
-        "tests/luau/types.test.mjs",
-        "tests/worker",
-        "tests/api/frames.test.mjs",
-    ],
-}];
+const IN_OTHER_ENGINES: [Group; 2] = [
+    Group {
+        name: "package tests",
+        usually: "2 minutes",
+        places: &[
+            "tests/luau/scripts.test.mjs",
+            "tests/luau/leaks.test.mjs",
+            "tests/luau/types.test.mjs",
+            "tests/worker",
+        ],
+        at_a_time: 2,
+    },
+    Group {
+        name: "package tests that measure time",
+        usually: "1 minute",
+        places: &["tests/api/frames.test.mjs"],
+        at_a_time: 1,
+    },
+];
 
 /// What the package promises, from scripts that test scripts to the packed tarball in other runtimes; and again what
 /// depends on the browser, in each further one.
@@ -142,11 +157,12 @@ fn on_package(config: &Config, browsers: &[Tried], tally: &mut Tally) {
             let (program, args) = engine.within("node".into());
             let mut node = Command::new(program);
             node.args(args).args(["--test", "--test-reporter=tap"]).current_dir(&config.root);
+            node.arg(format!("--test-concurrency={}", group.at_a_time));
             // Playwright drives the main one; WebDriver, the others.
             let (driver, path) =
                 if is_main { ("CHROMIUM", &browser.executable) } else { ("WEBDRIVER", &browser.driver) };
             node.env("ENGINE", &engine.name).env(driver, path);
-            match test_files(config, group.places).and_then(|files| watched(&name, group.usually, node.args(files))) {
+            match test_files(config, group).and_then(|files| watched(&name, group.usually, node.args(files))) {
                 Ok((succeeded, output)) => {
                     let (passed, failed) = node_counts(&output);
                     tally.add(&name, passed, failed, succeeded);
@@ -164,9 +180,10 @@ fn missed(name: &str, error: &anyhow::Error, tally: &mut Tally) {
 }
 
 /// The files themselves: what `node --test` makes of a folder or of a pattern differs from version to version.
-fn test_files(config: &Config, places: &[&str]) -> Result<Vec<PathBuf>> {
+fn test_files(config: &Config, group: &Group) -> Result<Vec<PathBuf>> {
+    let timed = TIMED.map(|place| config.root.join(place));
     let mut files = Vec::new();
-    for place in places {
+    for place in group.places {
         let place = config.root.join(place);
         if place.is_file() {
             files.push(place);
@@ -174,11 +191,12 @@ fn test_files(config: &Config, places: &[&str]) -> Result<Vec<PathBuf>> {
         }
         for entry in fs::read_dir(place)? {
             let path = entry?.path();
-            if path.to_string_lossy().ends_with(".test.mjs") {
+            if path.to_string_lossy().ends_with(".test.mjs") && !timed.contains(&path) {
                 files.push(path);
             }
         }
     }
+    files.sort();
     Ok(files)
 }
 
