@@ -117,7 +117,7 @@ export function inNode(name, bundle) {
  * One in a worker of the page.
  *
  * @param {string} name
- * @param {import("playwright-core").Page} page
+ * @param {import("./browser.mjs").Page} page
  * @param {string} [bundle] its folder
  * @returns {Contender}
  */
@@ -139,13 +139,13 @@ export function inWorker(name, page, bundle = name) {
  * One in a page of its own, which is loaded anew for each workload: for those that cannot run in workers, or not twice in a page.
  *
  * @param {string} name
- * @param {import("playwright-core").Browser} browser
+ * @param {import("./browser.mjs").Browser} browser
  * @param {string} address of the page
  * @returns {Contender}
  */
 export function inOwnPage(name, browser, address) {
   const url = `/target/bench/${name}/peer.js`;
-  /** @type {import("playwright-core").Page | undefined} */
+  /** @type {import("./browser.mjs").Page | undefined} */
   let page;
   const end = async () => {
     const ended = page;
@@ -162,7 +162,6 @@ export function inOwnPage(name, browser, address) {
       page ??= await browser.newPage();
       if ("load" in request) {
         await page.goto(address);
-        await page.waitForFunction(() => "bench" in window);
       }
       /** @type {NodeJS.Timeout | undefined} */
       let timer;
@@ -188,7 +187,7 @@ export function inOwnPage(name, browser, address) {
  * Ours in the page itself, with such a time slice.
  *
  * @param {string} name
- * @param {import("playwright-core").Page} page
+ * @param {import("./browser.mjs").Page} page
  * @param {string} bundle its folder
  * @param {number | undefined} timeSlice in milliseconds; off if there is none
  * @returns {Contender}

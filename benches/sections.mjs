@@ -7,7 +7,7 @@ import { inTurns } from "./vm.mjs";
 /**
  * Calls a function of a bundle in the page.
  *
- * @param {import("playwright-core").Page} page
+ * @param {import("./browser.mjs").Page} page
  * @param {string} bundle
  * @param {string[]} path
  * @param {unknown[]} args
@@ -54,7 +54,7 @@ export const SOCKETS = /** @type {const} */ ({
 /**
  * Sockets: microseconds of a message, in our script and in plain JavaScript.
  *
- * @param {import("playwright-core").Page} page
+ * @param {import("./browser.mjs").Page} page
  * @param {number} rounds
  * @param {string[]} [names] all by default
  * @returns {Promise<Record<string, Samples>>}
@@ -77,7 +77,7 @@ export async function sockets(page, rounds, names = Object.keys(SOCKETS)) {
 /**
  * The script layer alone, by the number of handlers: microseconds of a message.
  *
- * @param {import("playwright-core").Page} page
+ * @param {import("./browser.mjs").Page} page
  * @param {number} rounds
  * @param {number[]} [numbers]
  * @returns {Promise<Record<string, Samples>>}
@@ -118,7 +118,7 @@ export const RUNTIME = /** @type {const} */ ({
 /**
  * The runtime: microseconds of an operation, by ours and those peers that have it.
  *
- * @param {import("playwright-core").Page} page
+ * @param {import("./browser.mjs").Page} page
  * @param {number} rounds
  * @param {string[]} peers
  */
@@ -165,7 +165,7 @@ export async function runtime(page, rounds, peers) {
 /**
  * What a sleeping thread costs: bytes as the VM counts them, and by what the memory of the module grew in a page of its own.
  *
- * @param {() => Promise<import("playwright-core").Page>} newPage
+ * @param {() => Promise<import("./browser.mjs").Page>} newPage
  */
 export async function bytes(newPage) {
   const page = await newPage();
@@ -186,7 +186,7 @@ export const GROWTH = /** @type {const} */ ({
 /**
  * Growth: what one of so many costs.
  *
- * @param {import("playwright-core").Page} page
+ * @param {import("./browser.mjs").Page} page
  * @param {number} rounds
  * @returns {Promise<Record<string, { count: number, samples: Samples }[]>>}
  */
@@ -236,5 +236,5 @@ export async function growth(page, rounds) {
 /** What an error says first. */
 export function firstLine(/** @type {unknown} */ error) {
   const text = error instanceof Error ? error.message : String(error);
-  return /** @type {string} */ (text.replace(/^page\.evaluate: /, "").split("\n")[0]);
+  return /** @type {string} */ (text.split("\n")[0]);
 }

@@ -6,12 +6,13 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { launch } from "../../benches/browser.mjs";
 import { bundleOurs, root } from "../../benches/bundle.mjs";
 import { inNode, native } from "../../benches/contenders.mjs";
 import { layer, sockets } from "../../benches/sections.mjs";
 import { ratio } from "../../benches/stats.mjs";
 import { measure } from "../../benches/vm.mjs";
-import { pageForTests } from "../server/browser.mjs";
+import { startServer } from "../server/server.mjs";
 
 /** How much worse a ratio may be than the recorded one. */
 const MARGIN = 2;
@@ -24,9 +25,25 @@ const ROUNDS = 3;
 /** @type {import("../../benches/recorded.js").Recorded} */
 const recorded = JSON.parse(readFileSync(join(root, "benches/recorded.json"), "utf8"));
 
-const context = pageForTests("/benches/hosts/page.html");
+/** @type {Awaited<ReturnType<typeof startServer>> | undefined} */
+let server;
+/** @type {import("../../benches/browser.mjs").Browser | undefined} */
+let browser;
+/** @type {import("../../benches/browser.mjs").Page} */
+let page;
 
-before(() => bundleOurs("ours", join(root, "pkg")));
+before(async () => {
+  await bundleOurs("ours", join(root, "pkg"));
+  server = await startServer({ root });
+  browser = await launch(process.env.CHROMIUM);
+  page = await browser.newPage();
+  await page.goto(`http://127.0.0.1:${server.port}/benches/hosts/page.html`);
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
 
 /**
  * Compares the lowest of the ratios with the recorded one.
@@ -60,7 +77,7 @@ test("the workloads of the VM, relative to native Luau", async () => {
 });
 
 test("sockets, relative to plain JavaScript", async () => {
-  const results = await sockets(context.page, 1, ["echo 32 B", "burst received", "burst sent"]);
+  const results = await sockets(page, 1, ["echo 32 B", "burst received", "burst sent"]);
   const problems = Object.entries(results).flatMap(([name, { ours = [], plain = [] }]) =>
     problem(name, ratio(ours, plain).low, recorded.sockets[name]),
   );
@@ -68,7 +85,7 @@ test("sockets, relative to plain JavaScript", async () => {
 });
 
 test("the script layer, relative to plain JavaScript", async () => {
-  const results = await layer(context.page, ROUNDS, [1, 10]);
+  const results = await layer(page, ROUNDS, [1, 10]);
   const problems = Object.entries(results).flatMap(([handlers, { ours = [], plain = [] }]) =>
     problem(`${handlers} handlers`, ratio(ours, plain).low, recorded.layer[handlers]),
   );

@@ -12,6 +12,16 @@ export const root = fileURLToPath(new URL("../../", import.meta.url));
 /** The name of the browser's engine, as `wasm-pack.toml` has it. */
 export const engine = process.env.ENGINE ?? "Chromium";
 
+/** What Chromium is told. */
+export const CHROMIUM_ARGS = [
+  // Root needs it.
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+];
+
 /**
  * Starts the browser that the environment names, with such arguments beside the usual ones.
  *
@@ -24,18 +34,7 @@ export async function launchBrowser(args = []) {
     return launchByDriver(WEBDRIVER, { "moz:firefoxOptions": { args: ["-headless"] } });
   }
   if (CHROMIUM) {
-    return chromium.launch({
-      executablePath: CHROMIUM,
-      args: [
-        // Root needs it.
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        ...args,
-      ],
-    });
+    return chromium.launch({ executablePath: CHROMIUM, args: [...CHROMIUM_ARGS, ...args] });
   }
   throw new Error("the environment names no browser: run the tests with `cargo xtask test`, which does it");
 }
