@@ -51,6 +51,8 @@ const CLICKED = {
   "string.rep that grows until there is no more memory":
     "while true do pcall(function() local t = {} while true do table.insert(t, string.rep('x', 50000000)) end end) end",
   "printing without end": BOMBS["printing without end"],
+  "printing tables, each another one":
+    "local count = 0 while true do count += 1 print(table.create(1000, { count })) end",
 };
 
 /** How many clicks there are in an attempt. As of the answers above, one in twenty may take longer. */

@@ -13,8 +13,10 @@ import { Timeline } from "./timeline.js";
 
 /** How often the table is brought up to date, in milliseconds: nobody reads faster. */
 const TABLE_EVERY = 100;
-/** How often ages are. */
+/** How often ages are, and those of its rows that are out of view. */
 const AGE_EVERY = 1_000;
+/** How many rows are made for a frame of the page. */
+const NEW_ROWS = 32;
 
 /** What the inspector asks for. */
 export interface SocketInspectorOptions {
@@ -34,10 +36,13 @@ export class SocketInspector {
   readonly #options: SocketInspectorOptions;
   readonly #empty = emptyState();
   readonly #content = made("div", "sockets-content");
-  readonly #table = new ConnectionTable((connection) => {
-    this.#isChosen = true;
-    this.#select(connection);
-  });
+  readonly #table = new ConnectionTable(
+    (connection) => {
+      this.#isChosen = true;
+      this.#select(connection);
+    },
+    () => this.#schedule(),
+  );
   readonly #forgotten = made("p", "sockets-note");
   readonly #title = made("h3");
   readonly #close = button("Close connection");
@@ -74,6 +79,8 @@ export class SocketInspector {
   readonly #changed = new Set<Connection>();
   #isScheduled = false;
   #tableDrawn = 0;
+  #allDrawn = 0;
+  #allTimer: ReturnType<typeof setTimeout> | undefined;
   #ageTimer: ReturnType<typeof setInterval> | undefined;
 
   constructor(host: HTMLElement, options: SocketInspectorOptions) {
@@ -289,10 +296,26 @@ export class SocketInspector {
       return;
     }
     this.#tableDrawn = now;
+    const isForAll = now - this.#allDrawn >= AGE_EVERY;
+    let made = 0;
     for (const connection of this.#changed) {
-      this.#table.update(connection, now);
+      const isNew = !this.#table.has(connection);
+      if (isNew ? made < NEW_ROWS : isForAll || this.#table.isInView(connection)) {
+        made += isNew ? 1 : 0;
+        this.#table.update(connection, now);
+        this.#changed.delete(connection);
+      }
     }
-    this.#changed.clear();
+    if (made === NEW_ROWS) {
+      this.#schedule();
+    } else if (isForAll) {
+      this.#allDrawn = now;
+    } else if (this.#changed.size > 0) {
+      this.#allTimer ??= setTimeout(() => {
+        this.#allTimer = undefined;
+        this.#schedule();
+      }, AGE_EVERY);
+    }
     const forgotten = this.#recorder.forgotten;
     this.#forgotten.hidden = forgotten === 0;
     setText(this.#forgotten, `${countText(forgotten)} older connections are not shown any more.`);

@@ -22,26 +22,29 @@ interface Row {
   readonly received: HTMLElement;
   readonly age: HTMLElement;
   readonly end: HTMLElement;
+  /** What is out of view costs the browser nothing, until it is written to. */
+  isInView: boolean;
 }
 
 /** A row for each connection. One of them is chosen. */
 export class ConnectionTable {
   readonly element = made("div", "sockets-connections");
-  readonly #body = made("tbody");
+  readonly #body = part("tbody", "rowgroup");
   readonly #rows = new Map<Connection, Row>();
   readonly #onSelect: (connection: Connection) => void;
+  readonly #onView: () => void;
   #selected: Connection | undefined;
 
-  constructor(onSelect: (connection: Connection) => void) {
+  /** `onView` is told when other rows come into view. */
+  constructor(onSelect: (connection: Connection) => void, onView: () => void) {
     this.#onSelect = onSelect;
-    const table = made("table");
-    const head = made("tr");
+    this.#onView = onView;
+    const table = part("table", "table");
+    const head = part("tr", "row");
     for (const name of COLUMNS) {
-      const cell = made("th", name.toLowerCase(), name);
-      cell.scope = "col";
-      head.append(cell);
+      head.append(part("th", "columnheader", name.toLowerCase(), name));
     }
-    const section = made("thead");
+    const section = part("thead", "rowgroup");
     section.append(head);
     table.append(made("caption", "visually-hidden", "Connections of the script"), section, this.#body);
     this.element.append(table);
@@ -64,14 +67,17 @@ export class ConnectionTable {
     setText(row.sent, trafficText(connection.sent));
     setText(row.received, trafficText(connection.received));
     setText(row.end, endText(connection));
-    this.updateAge(connection, now);
+    setText(row.age, spanText((connection.ended ?? now) - connection.began));
   }
 
-  updateAge(connection: Connection, now: number): void {
-    const row = this.#rows.get(connection);
-    if (row !== undefined) {
-      setText(row.age, spanText((connection.ended ?? now) - connection.began));
-    }
+  /** Whether there is a row for it. */
+  has(connection: Connection): boolean {
+    return this.#rows.has(connection);
+  }
+
+  /** Whether its row can be seen, as far as the browser tells. */
+  isInView(connection: Connection): boolean {
+    return this.#rows.get(connection)?.isInView === true;
   }
 
   select(connection: Connection | undefined): void {
@@ -92,13 +98,13 @@ export class ConnectionTable {
   }
 
   #add(connection: Connection): Row {
-    const cell = (name: string) => made("td", name);
+    const cell = (name: string) => part("td", "cell", name);
     const [icon, word] = [made("span", "icon"), made("span", "word")];
     icon.ariaHidden = "true";
     const button = made("button");
     button.type = "button";
     const row: Row = {
-      row: made("tr"),
+      row: part("tr", "row"),
       button,
       icon,
       word,
@@ -106,11 +112,17 @@ export class ConnectionTable {
       received: cell("received"),
       age: cell("age"),
       end: made("div", "end"),
+      isInView: true,
     };
+    row.row.addEventListener("contentvisibilityautostatechange", (event) => {
+      row.isInView = !(event as ContentVisibilityAutoStateChangeEvent).skipped;
+      if (row.isInView) {
+        this.#onView();
+      }
+    });
     const state = cell("state");
     state.append(icon, " ", word);
-    const name = made("th", "connection");
-    name.scope = "row";
+    const name = part("th", "rowheader", "connection");
     const number = made("span", "number", `${connection.id}`);
     const line = made("div", "address");
     line.append(number, " ", button);
@@ -149,6 +161,18 @@ export class ConnectionTable {
       target.click();
     }
   }
+}
+
+/** A part of the table, which says so itself: by its style it is none. */
+function part<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  role: string,
+  className = "",
+  text = "",
+): HTMLElementTagNameMap[Tag] {
+  const element = made(tag, className, text);
+  element.role = role;
+  return element;
 }
 
 /** Writes only what differs: a change costs a layout. */
