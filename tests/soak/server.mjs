@@ -70,6 +70,8 @@ export async function startSoakServer({ seed, onEnd, sabotage }) {
   /** @type {Map<string, number>} */
   const faults = new Map();
   const count = (/** @type {string} */ fault) => faults.set(fault, (faults.get(fault) ?? 0) + 1);
+  /** @type {Set<Session>} */
+  const sessions = new Set();
 
   /** @type {Awaited<ReturnType<typeof listen>>[]} */
   const listeners = [];
@@ -141,7 +143,16 @@ export async function startSoakServer({ seed, onEnd, sabotage }) {
         }
     }
     sockets.handleUpgrade(request, stream, head, (socket) => {
-      new Session(id, random, socket, stream, { count, onEnd, sabotage }).live();
+      const session = new Session(id, random, socket, stream, {
+        count,
+        onEnd: (record) => {
+          sessions.delete(session);
+          onEnd(record);
+        },
+        sabotage,
+      });
+      sessions.add(session);
+      session.live();
     });
   }
 
@@ -166,7 +177,10 @@ export async function startSoakServer({ seed, onEnd, sabotage }) {
   return {
     ports: listeners.map(({ port }) => port),
     faults,
-    connections: () => listeners.reduce((sum, { streams }) => sum + streams.size, 0),
+    connections: () =>
+      listeners.flatMap(({ streams }) => [...streams]).filter(({ destroyed }) => !destroyed).length,
+    /** What is left, for who has to find out why. */
+    unfinished: () => [...sessions].map((session) => session.state()),
     close: async () => {
       over.abort();
       await restarts;
@@ -180,6 +194,8 @@ class Session {
   /** @type {ServerRecord} */
   record;
   #isHeld = false;
+  /** What was done to it, in order. */
+  #faults = /** @type {string[]} */ ([]);
   /** Aborted when there is nothing left to wait for. */
   #closed = new AbortController();
   #clientEnded = new AbortController();
@@ -216,17 +232,36 @@ class Session {
     return this.socket.readyState === this.socket.OPEN;
   }
 
+  state() {
+    const { readyState, isPaused } = this.socket;
+    const { destroyed, readableEnded, writableEnded, readableLength } = this.stream;
+    const stream = {
+      destroyed,
+      readableEnded,
+      writableEnded,
+      readableLength,
+      isPaused: this.stream.isPaused(),
+    };
+    return { ...this.record, faults: this.#faults, readyState, isPaused, stream };
+  }
+
   live() {
-    const { socket, record } = this;
+    const { socket } = this;
     socket.on("message", (data, isBinary) => this.#take(/** @type {Buffer} */ (data), isBinary));
     socket.on("error", (error) => this.#complain(`the server saw ${error}`));
-    socket.on("close", (code, reason) => {
-      this.#closed.abort();
-      this.#clientEnded.abort();
-      this.host.onEnd({ ...record, code, reason: String(reason) });
-    });
+    socket.on("close", (code, reason) => this.#end(code, String(reason)));
+    // After a half-close, Node 20 may leave it at the error, destroy the stream, and never say that it is closed.
+    this.stream.once("error", () => setTimeout(() => this.#end(1006, ""), 1_000));
     this.#talk();
     this.#disturb();
+  }
+
+  #end(/** @type {number} */ code, /** @type {string} */ reason) {
+    if (!this.#closed.signal.aborted) {
+      this.#closed.abort();
+      this.#clientEnded.abort();
+      this.host.onEnd({ ...this.record, code, reason });
+    }
   }
 
   async #talk() {
@@ -261,6 +296,7 @@ class Session {
   async #do(fault) {
     const { socket, stream, random } = this;
     this.host.count(fault);
+    this.#faults.push(fault);
     switch (fault) {
       case "stall":
         this.#isHeld = true;

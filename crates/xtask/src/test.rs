@@ -98,7 +98,7 @@ struct Group {
 const TIMED: [&str; 3] = ["tests/api/frames.test.mjs", "tests/luau/hostile.test.mjs", "tests/www/responsive.test.mjs"];
 
 /// What runs in one browser, or in none.
-const IN_MAIN_ENGINE: [Group; 3] = [
+const IN_MAIN_ENGINE: [Group; 4] = [
     Group {
         name: "package tests",
         usually: "5 minutes",
@@ -115,6 +115,7 @@ const IN_MAIN_ENGINE: [Group; 3] = [
         ],
     },
     Group { name: "package tests that measure time", usually: "3 minutes", places: &TIMED, at_a_time: 1 },
+    Group { name: "soak in short", usually: "3 minutes", places: &["tests/soak"], at_a_time: 1 },
     Group { name: "benchmarks in short", usually: "1 minute", places: &["tests/bench"], at_a_time: 1 },
 ];
 
