@@ -6,6 +6,7 @@
 //!
 //! - [`checker`]: the checker; it keeps the files and what it found out about them
 //! - `files`: how the analysis gets at the files, and what `require` finds
+//! - `path`: the rules of paths, which are those of the package: the very same file
 //! - `lines`: its places in bytes, and an editor's in UTF-16 code units
 //! - `throws`: blocks that are left by an error, which the port takes for such that go on
 //! - `web`: what the worker sees of it
@@ -13,6 +14,8 @@
 pub mod checker;
 mod files;
 mod lines;
+#[path = "../../../src/modules/path.rs"]
+mod path;
 mod throws;
 mod web;
 

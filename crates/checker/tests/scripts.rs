@@ -254,7 +254,7 @@ fn modules_have_types() {
         [
             "main:3: Expected this to be 'string', but got 'number'",
             "main:5: Unknown require: none",
-            "main:5: Unknown require: list (a path begins with ./, ../ or @, and names a file)",
+            "main:5: Unknown require: list (the path must begin with ./, ../ or @)",
         ]
     );
     assert_eq!(checker.type_at("main", Place { line: 3, column: 27 }).as_deref(), Some("(of: {number}) -> number"));

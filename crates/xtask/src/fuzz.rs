@@ -103,6 +103,9 @@ pub(crate) fn test(config: &Config, tally: &mut Tally) {
     let name = format!("fuzzing, {how}");
     let mut cargo = build.cargo(config, "run");
     let run = watched(&name, "30 seconds", cargo.args(["--quiet", "--package", "luau-fuzz", "--bin", "fuzz"]));
+    if let Ok((_, output)) = &run {
+        tally.hear(output);
+    }
     // A run that says nothing has tried nothing.
     tally.check(&name, run.is_ok_and(|(succeeded, output)| succeeded && output.starts_with("fuzz: ")));
 }

@@ -8,7 +8,12 @@ pub(crate) struct Tally {
     passed: u64,
     failed: u64,
     failures: Vec<String>,
+    /// What the layers that count more than tests say of it: scripts, cases, messages, faults.
+    tried: Vec<String>,
 }
+
+/// With this those lines begin.
+const TRIED: [&str; 3] = ["hostile: ", "fuzz: ", "soak: "];
 
 impl Tally {
     /// Adds one check that is a test by itself.
@@ -27,15 +32,25 @@ impl Tally {
         }
     }
 
+    /// Keeps the lines of a layer that say how much it tried, for the end.
+    pub(crate) fn hear(&mut self, output: &str) {
+        let lines = output.lines().map(|line| line.trim_start_matches(['#', ' ']));
+        self.tried.extend(lines.filter(|line| TRIED.iter().any(|start| line.starts_with(start))).map(str::to_owned));
+    }
+
     /// Adds what another one has counted.
     pub(crate) fn merge(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;
         self.failures.extend(other.failures);
+        self.tried.extend(other.tried);
     }
 
     /// Prints the closing line.
     pub(crate) fn print(&self) {
+        if !self.tried.is_empty() {
+            println!("\n{}", self.tried.join("\n"));
+        }
         if !self.failures.is_empty() {
             println!("\nfailed: {}", self.failures.join(", "));
         }
@@ -84,6 +99,13 @@ mod tests {
     fn cancelled_tests_of_node_count_as_failed() {
         assert_eq!(node_counts("# tests 6\n# pass 3\n# fail 1\n# cancelled 2\n"), (3, 3));
         assert_eq!(node_counts("ℹ pass 7\nℹ fail 0\n"), (7, 0));
+    }
+
+    #[test]
+    fn what_was_tried_is_heard_among_what_else_is_said() {
+        let mut tally = Tally::default();
+        tally.hear("ok 1 - hostile: no\n# hostile: 3 scripts tried, 3 survived\nfuzz: 5 cases\n");
+        assert_eq!(tally.tried, ["hostile: 3 scripts tried, 3 survived", "fuzz: 5 cases"]);
     }
 
     #[test]

@@ -166,6 +166,7 @@ fn on_package(config: &Config, browsers: &[Tried], tally: &mut Tally) {
             match test_files(config, group).and_then(|files| watched(&name, group.usually, node.args(files))) {
                 Ok((succeeded, output)) => {
                     let (passed, failed) = node_counts(&output);
+                    tally.hear(&output);
                     tally.add(&name, passed, failed, succeeded);
                 }
                 Err(error) => missed(&name, &error, tally),

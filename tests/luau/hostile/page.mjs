@@ -9,6 +9,7 @@ import { LuauWorker } from "../../../pkg/worker.js";
  * @typedef {{
  *   name: string, source: string, prelude: string, check: string, modules: Record<string, string>,
  *   options: { memoryLimit?: number, timeLimit?: number, timeSlice?: number }, queue?: number, memoryLeft?: number, terminateAfter?: number,
+ *   patience: number,
  * }} Script
  *
  * How it ended, what it reported, how long the page stood still, and what is wrong afterwards.
@@ -142,8 +143,8 @@ async function ending(run) {
  * @param {Script} script
  * @param {string} what
  */
-async function checkVm(luau, { prelude, check }, what) {
-  const late = sleep(5_000).then(() => ({ outcome: "not within five seconds", message: "" }));
+async function checkVm(luau, { prelude, check, patience }, what) {
+  const late = sleep(5_000 * patience).then(() => ({ outcome: "not in time", message: "" }));
   await luau.run(prelude, { chunkName: "prelude" });
   const { outcome, message } = await Promise.race([ending(luau.run(check, { chunkName: "check" })), late]);
   return outcome === "finished" ? [] : [`${what}: ${outcome} ${message}`];
@@ -227,7 +228,7 @@ async function runInPage(script) {
   await luau.run(script.prelude, { chunkName: "prelude" });
   const { memory } = luau.stats;
   const longest = standstill();
-  const late = sleep(10_000).then(() => ({ outcome: "still running after ten seconds", message: "" }));
+  const late = sleep(10_000 * script.patience).then(() => ({ outcome: "still running", message: "" }));
   const run = luau.run(script.source, { chunkName: script.name, signal: controller.signal });
   const { outcome, message } = await Promise.race([ending(run), late]);
   const told = { outcome, message, errors, warnings, longest: longest() };
