@@ -32,7 +32,7 @@ pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
     for browser in &browsers {
         in_browser(config, browser, &mut tally);
     }
-    on_package(config, &browsers, &mut tally);
+    on_package(config, &browsers, which, &mut tally);
     tally.merge(lint::run(config));
     tally.print();
     tally.into_result()
@@ -94,8 +94,17 @@ struct Group {
     at_a_time: u8,
 }
 
-/// Those that measure how quick something is: nothing else runs beside them.
-const TIMED: [&str; 3] = ["tests/api/frames.test.mjs", "tests/luau/hostile.test.mjs", "tests/www/responsive.test.mjs"];
+/// Those that measure how quick something is, or take what there is of the machine: nothing else runs beside them.
+const TIMED: [&str; 8] = [
+    "tests/api/bombs.test.mjs",
+    "tests/api/frames.test.mjs",
+    "tests/luau/hostile.test.mjs",
+    "tests/luau/leaks.test.mjs",
+    "tests/worker/output.test.mjs",
+    "tests/www/editor.test.mjs",
+    "tests/www/output.test.mjs",
+    "tests/www/responsive.test.mjs",
+];
 
 /// What runs in one browser, or in none.
 const IN_MAIN_ENGINE: [Group; 4] = [
@@ -119,34 +128,35 @@ const IN_MAIN_ENGINE: [Group; 4] = [
     Group { name: "benchmarks in short", usually: "1 minute", places: &["tests/bench"], at_a_time: 1 },
 ];
 
-/// That part of it in which engines may differ. Not the hostile scripts: their limits of time and memory are those of Chromium.
+/// That part of it in which engines may differ.
 const IN_OTHER_ENGINES: [Group; 2] = [
     Group {
         name: "package tests",
-        usually: "2 minutes",
-        places: &[
-            "tests/luau/scripts.test.mjs",
-            "tests/luau/leaks.test.mjs",
-            "tests/luau/types.test.mjs",
-            "tests/worker",
-        ],
+        usually: "1 minute",
+        places: &["tests/luau/scripts.test.mjs", "tests/luau/types.test.mjs", "tests/worker"],
         at_a_time: 2,
     },
     Group {
         name: "package tests that measure time",
         usually: "1 minute",
-        places: &["tests/api/frames.test.mjs"],
+        places: &["tests/api/frames.test.mjs", "tests/luau/leaks.test.mjs", "tests/worker/output.test.mjs"],
         at_a_time: 1,
     },
 ];
 
+/// What of it takes long, and is run where all browsers are asked for.
+const IN_ALL_ENGINES: Group =
+    Group { name: "hostile scripts", usually: "3 minutes", places: &["tests/luau/hostile.test.mjs"], at_a_time: 1 };
+
 /// What the package promises, from scripts that test scripts to the packed tarball in other runtimes; and again what
 /// depends on the browser, in each further one.
-fn on_package(config: &Config, browsers: &[Tried], tally: &mut Tally) {
+fn on_package(config: &Config, browsers: &[Tried], which: Engines, tally: &mut Tally) {
     let built = build::run(config).and_then(|()| site::run(config)).and_then(|()| bench::native(config));
     for (number, (engine, browser)) in browsers.iter().enumerate() {
         let is_main = number == 0;
-        for group in if is_main { &IN_MAIN_ENGINE[..] } else { &IN_OTHER_ENGINES[..] } {
+        let groups = if is_main { &IN_MAIN_ENGINE[..] } else { &IN_OTHER_ENGINES[..] };
+        let long = (!is_main && which == Engines::All).then_some(&IN_ALL_ENGINES);
+        for group in groups.iter().chain(long) {
             let name = if is_main { group.name.to_owned() } else { format!("{} in {}", group.name, engine.name) };
             let browser = match (&built, browser) {
                 (Ok(()), Ok(browser)) => browser,
