@@ -24,6 +24,8 @@ pub struct Pump {
     /// Called whenever nothing is left to do until an event or the time of a timer comes.
     on_rest: Box<dyn Fn()>,
     timeout: Timeout,
+    /// When that fires, in milliseconds; never, while it is not armed for a timer.
+    due: Cell<f64>,
     macrotask: Macrotask,
     frames: Frames,
     stopped: Cell<bool>,
@@ -39,7 +41,13 @@ impl Pump {
                 lua: lua.clone(),
                 scheduler: scheduler.clone(),
                 on_rest: Box::new(on_rest),
-                timeout: Timeout::new(move || run(&of_timeout)),
+                timeout: Timeout::new(move || {
+                    if let Some(pump) = of_timeout.upgrade() {
+                        pump.due.set(f64::INFINITY);
+                    }
+                    run(&of_timeout);
+                }),
+                due: Cell::new(f64::INFINITY),
                 macrotask: Macrotask::new(move || {
                     if let Some(pump) = of_macrotask.upgrade() {
                         pump.macrotask.done();
@@ -65,7 +73,7 @@ impl Pump {
     /// Runs nothing any more.
     pub fn stop(&self) {
         self.stopped.set(true);
-        self.timeout.disarm();
+        self.disarm();
         self.macrotask.done();
     }
 
@@ -73,14 +81,7 @@ impl Pump {
         if self.stopped.get() {
             return;
         }
-        let began = host::now();
-        let seen = Cell::new(self.scheduler.resumptions());
-        let next = self.scheduler.turn(&self.lua, || {
-            // To ask for the time takes longer than most of what runs no script.
-            let resumptions = self.scheduler.resumptions();
-            let has_run = seen.replace(resumptions) != resumptions;
-            self.stopped.get() || (has_run && host::now() - began >= SLICE)
-        });
+        let next = self.scheduler.turn(&self.lua, |lasted| self.stopped.get() || lasted >= SLICE);
         // The page may have disposed the VM from inside the turn.
         if self.stopped.get() {
             return;
@@ -91,12 +92,22 @@ impl Pump {
         }
     }
 
+    fn disarm(&self) {
+        self.due.set(f64::INFINITY);
+        self.timeout.disarm();
+    }
+
     fn arm(&self, next: Next) {
         match next {
-            Next::Idle => self.timeout.disarm(),
-            Next::At(time) => self.timeout.arm(time - host::now()),
+            Next::Idle => self.disarm(),
+            // One that fires early arms itself anew; to do that for each message whose reader waits with a time-out would cost more.
+            Next::At(time) if self.due.get() <= time => {}
+            Next::At(time) => {
+                self.due.set(time);
+                self.timeout.arm(time - host::now());
+            }
             Next::Now => {
-                self.timeout.disarm();
+                self.disarm();
                 if self.frames.are_overdue(host::now()) {
                     self.timeout.arm(REST);
                 } else if !self.macrotask.request() {

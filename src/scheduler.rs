@@ -125,6 +125,8 @@ pub struct Scheduler(Rc<Inner>);
 struct Inner {
     /// The time in milliseconds, from any beginning; it never goes back.
     clock: Rc<dyn Fn() -> f64>,
+    /// What it said when the turn began, or after the last thread that ran in it.
+    time: Cell<f64>,
     limits: Cell<Limits>,
     /// Takes the errors of threads that nobody waits for.
     on_error: Box<dyn Fn(ScriptError)>,
@@ -165,6 +167,7 @@ impl Scheduler {
     pub fn new(clock: impl Fn() -> f64 + 'static, on_error: impl Fn(ScriptError) + 'static) -> Self {
         Self(Rc::new(Inner {
             clock: Rc::new(clock),
+            time: Cell::default(),
             limits: Cell::default(),
             on_error: Box::new(on_error),
             driver: RefCell::default(),
@@ -199,20 +202,32 @@ impl Scheduler {
         raw::set_interrupts(lua, limits.are_set())
     }
 
-    /// Runs what is due: what woke, then what was deferred, until nothing is left or `out_of_time` says so.
+    /// Runs what is due: what woke, then what was deferred, until nothing is left or `out_of_time` says so, which is told for how
+    /// many milliseconds the turn has lasted.
     ///
     /// Timers that become due meanwhile wait for the next turn. Called from inside a turn, it leaves all to that one.
-    pub fn turn(&self, lua: &Lua, mut out_of_time: impl FnMut() -> bool) -> Next {
+    pub fn turn(&self, lua: &Lua, mut out_of_time: impl FnMut(f64) -> bool) -> Next {
         if self.0.in_turn.replace(true) {
             return Next::Now;
         }
+        let began = self.now();
+        self.0.time.set(began);
         self.collect_due();
-        let mut is_time_left = !self.go_on(lua) || !out_of_time();
+        let mut resumptions = self.resumptions();
+        let mut is_time_left = || {
+            // To look at the clock takes longer than most of what runs no script, and where nothing waits nothing can be cut.
+            let has_run = std::mem::replace(&mut resumptions, self.resumptions()) != resumptions;
+            if has_run && self.next() == Next::Now {
+                self.0.time.set(self.now());
+            }
+            !out_of_time(self.0.time.get() - began)
+        };
+        let mut goes_on = !self.go_on(lua) || is_time_left();
         // A thread that was preempted is alone until it yields by itself.
-        while is_time_left && self.0.preempted.borrow().is_none() {
+        while goes_on && self.0.preempted.borrow().is_none() {
             let Some(job) = self.next_job() else { break };
             self.run(lua, job);
-            is_time_left = !out_of_time();
+            goes_on = is_time_left();
         }
         // What a cycle that was cut has deferred comes before what happens from now on, and not after it.
         self.0.ready.borrow_mut().append(&mut self.0.deferred.borrow_mut());
@@ -330,7 +345,7 @@ impl Scheduler {
         if self.0.timers.borrow().first().is_none() {
             return;
         }
-        let now = self.now();
+        let now = self.0.time.get();
         loop {
             let due = {
                 let mut timers = self.0.timers.borrow_mut();

@@ -19,6 +19,8 @@ pub(crate) struct Guard {
     slice_ends: f64,
     /// When the thread has run for too long without yielding.
     limit_ends: f64,
+    /// Whether the clock was looked at.
+    has_looked: Cell<bool>,
     /// Whether the slice is over, and it could not be interrupted yet: there was a call into C.
     overdue: Cell<bool>,
     /// The threads that are interrupted now, from the one that ran to the one that `resumed` had resumed.
@@ -82,9 +84,9 @@ const LOOK_EVERY: f64 = 0.5;
 impl Guard {
     /// A guard with times as `clock` tells them.
     pub(crate) fn new(clock: Rc<dyn Fn() -> f64>, slice_ends: f64, limit_ends: f64) -> Rc<Self> {
-        let (overdue, interrupted, doom) = Default::default();
+        let (has_looked, overdue, interrupted, doom) = Default::default();
         let resumed = Cell::new(std::ptr::null_mut());
-        Rc::new(Self { resumed, clock, slice_ends, limit_ends, overdue, interrupted, doom })
+        Rc::new(Self { resumed, clock, slice_ends, limit_ends, has_looked, overdue, interrupted, doom })
     }
 
     /// Takes note of the thread that is resumed from outside of Luau.
@@ -112,8 +114,8 @@ impl Guard {
 /// Runs `resume` with `guard` as the one that is asked at interrupts.
 pub(crate) fn guarded<R>(guard: Rc<Guard>, resume: impl FnOnce() -> R) -> R {
     let outer = GUARD.replace(Some(guard));
-    // At once, since the times of this guard are its own.
-    LET_PASS.set(0);
+    // Most of what is resumed comes to its end before the clock is looked at.
+    LET_PASS.set(LEAST_STRIDE);
     PASSES.set(0);
     let result = resume();
     GUARD.replace(outer);
@@ -211,9 +213,13 @@ impl Guard {
         }
         let now = (self.clock)();
         let since_last = now - LAST_LOOK.replace(now);
-        let stride = STRIDE.get();
-        let stride = if since_last < LOOK_EVERY { stride.saturating_mul(2) } else { stride / 2 };
-        STRIDE.set(stride.clamp(LEAST_STRIDE, MOST_STRIDE));
+        let stride = match (self.has_looked.replace(true), STRIDE.get()) {
+            // What ran before may have been quicker between two interrupts.
+            (false, _) => LEAST_STRIDE,
+            (true, stride) if since_last < LOOK_EVERY => stride.saturating_mul(2).min(MOST_STRIDE),
+            (true, stride) => (stride / 2).max(LEAST_STRIDE),
+        };
+        STRIDE.set(stride);
         if now < self.limit_ends && now >= self.slice_ends && self.can_interrupt(state) {
             return Action::Interrupt;
         }

@@ -97,7 +97,7 @@ impl Scheduler {
     ) {
         self.0.resumptions.set(self.0.resumptions.get() + 1);
         let limits = self.0.limits.get();
-        let began = if limits.are_set() { self.now() } else { 0.0 };
+        let began = self.0.time.get();
         let guard = Guard::new(self.0.clock.clone(), began + limits.slice, began + limits.limit - used);
         // None but this thread runs, since turns are not nested.
         self.0.running.replace(Some((thread.to_pointer(), guard.clone())));

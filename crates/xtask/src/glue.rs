@@ -14,6 +14,10 @@ use anyhow::{Result, bail, ensure};
 const GUARD: (&str, &str) = (include_str!("glue/guard.theirs.js"), include_str!("glue/guard.ours.js"));
 const IMPORTS: (&str, &str) = (include_str!("glue/imports.theirs.js"), include_str!("glue/imports.ours.js"));
 
+/// How an import begins, after its name, and how it ends.
+const IMPORT: &str = ": function() { return wrapError(function (";
+const IMPORT_END: &str = "}, arguments); },";
+
 /// Where the code begins that finds and loads the module, to the end of the file. The entries of the package do that.
 const LOADER: &str = "\nasync function __wbg_load(";
 const LOADER_END: &str = "\nexport { initSync, __wbg_init as default };";
@@ -33,6 +37,7 @@ pub(crate) fn factory(glue: &str) -> Result<String> {
     let (body, exports) = without_exports(body)?;
     let body = replace(&body, 1, GUARD.0, &GUARD.1.replace("__CACHES__", &caches(&body)?))?;
     let body = replace(&body, 1, IMPORTS.0, IMPORTS.1)?;
+    let body = with_direct_imports(&body)?;
     let body = with_quiet_closures(&body)?;
     let body = with_quiet_finalizers(&body)?;
     for forbidden in FORBIDDEN {
@@ -88,6 +93,30 @@ fn caches(body: &str) -> Result<String> {
     let names: Vec<String> = names.map(|name| format!("cached{name}Memory0")).collect();
     ensure!(!names.is_empty(), unexpected("it keeps no view of the memory"));
     Ok(names.join(" = "))
+}
+
+/// Each import as a function that does it all by itself. In theirs each call makes a function and a list of arguments for
+/// `wrapError`: without, what crosses between Rust and JS takes a fifth to a quarter less time.
+fn with_direct_imports(body: &str) -> Result<String> {
+    let (mut begun, mut ended) = (0, 0);
+    let lines = body.lines().map(|line| {
+        if let Some((name, arguments)) = line.split_once(IMPORT)
+            && let Some(arguments) = arguments.strip_suffix(") {")
+        {
+            begun += 1;
+            return format!("{name}: function({arguments}) {{ if (__fault !== undefined) throw __wbg_gone(); try {{");
+        }
+        if line.trim_start() == IMPORT_END {
+            ended += 1;
+            return "        } catch (e) { __wbg_rethrow(e); } finally { if (__fault !== undefined) throw __wbg_gone(); } },"
+                .to_owned();
+        }
+        line.to_owned()
+    });
+    let direct = lines.collect::<Vec<_>>().join("\n");
+    let is_whole = begun == ended && begun > 0 && !direct.contains("wrapError");
+    ensure!(is_whole, unexpected(&format!("{begun} imports begin and {ended} end as those that it wraps")));
+    Ok(direct)
 }
 
 fn with_quiet_closures(body: &str) -> Result<String> {
@@ -175,6 +204,11 @@ let cachedUint8ArrayMemory0 = null;
 function makeClosure(state) {{
     wasm.__wbindgen_destroy_closure(state.a, state.b);
 }}
+const imports = {{
+        __wbg_now_1: function() {{ return wrapError(function (arg0, arg1) {{
+            return arg0;
+        }}, arguments); }},
+}};
 {imports}
 let wasmModule, wasmInstance, wasm;
 function __wbg_finalize_init(instance, module) {{}}
@@ -222,9 +256,19 @@ export {{ initSync, __wbg_init as default }};
     }
 
     #[test]
+    fn an_import_needs_no_other_function() {
+        let made = factory(&sample()).expect("the sample is as expected");
+        let import = "__wbg_now_1: function(arg0, arg1) { if (__fault !== undefined) throw __wbg_gone(); try {
+            return arg0;
+        } catch (e) { __wbg_rethrow(e); } finally { if (__fault !== undefined) throw __wbg_gone(); } },";
+        assert!(made.contains(import), "{made}");
+    }
+
+    #[test]
     fn other_glue_than_expected_is_refused() {
         assert!(fault("e.is(__wbindgen_wrapped_jstag)", "true").contains("`let __wbg_terminated_addr;`"));
         assert!(fault("f.apply(this, args)", "f(...args)").contains("`function wrapError(f, args) {`"));
+        assert!(fault("}, arguments); },", "}, arguments) },").contains("1 imports begin and 0 end"));
         assert!(fault("closures_____invoke", "closures_invoke").contains("is missing"));
         assert!(fault("async function __wbg_load", "function __wbg_load").contains("is missing"));
         assert!(fault("as default };", "as default };\nlet more;").contains("ends otherwise"));

@@ -1,15 +1,10 @@
-function wrapError(f, args) {
-    if (__fault === undefined) {
-        try {
-            const ret = f.apply(this, args);
-            if (__fault === undefined) return ret;
-        } catch (e) {
-            if (__fault === undefined) {
-                if (__wbg_is_exception(e)) throw e;
-                throw new WebAssembly.Exception(__wbindgen_jstag_polyfill, [e], { traceStack: true });
-            }
-        }
-    }
-    // The instance died in a call within this one, or before: the frames that wait for this import must not go on.
-    throw new WebAssembly.Exception(__fault_tag, []);
+// The instance died in a call within an import, or before: the frames that wait for the import must not go on.
+function __wbg_gone() {
+    return new WebAssembly.Exception(__fault_tag, []);
+}
+
+function __wbg_rethrow(e) {
+    if (__fault !== undefined) throw __wbg_gone();
+    if (__wbg_is_exception(e)) throw e;
+    throw new WebAssembly.Exception(__wbindgen_jstag_polyfill, [e], { traceStack: true });
 }
