@@ -50,8 +50,8 @@ const LONGEST_TIMEOUT: f64 = 2_147_483_647.0;
 #[must_use = "a timeout that is dropped never fires"]
 pub struct Timeout {
     handler: Closure<dyn Fn()>,
-    /// What `setTimeout` returned; undefined while it is not armed.
-    armed: Cell<JsValue>,
+    /// What `setTimeout` returned, while it is armed.
+    armed: Cell<Option<JsValue>>,
 }
 
 impl Timeout {
@@ -65,13 +65,12 @@ impl Timeout {
         self.disarm();
         // Rounded up: a time-out that fires a moment early would only have to be armed once more.
         let milliseconds = milliseconds.max(0.0).ceil().min(LONGEST_TIMEOUT);
-        self.armed.set(set_timeout(self.handler.as_ref().unchecked_ref(), milliseconds).unwrap_or_default());
+        self.armed.set(set_timeout(self.handler.as_ref().unchecked_ref(), milliseconds).ok());
     }
 
     /// Calls the handler no more, until it is armed again.
     pub fn disarm(&self) {
-        let id = self.armed.take();
-        if !id.is_undefined() {
+        if let Some(id) = self.armed.take() {
             // A handler that comes too late finds nothing to do.
             let _ = clear_timeout(&id);
         }

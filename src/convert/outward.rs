@@ -15,7 +15,8 @@ use crate::value::number;
 /// One conversion of Luau values, what it has met, and which of the tables are still to be filled.
 pub(super) struct Outward<'a> {
     converter: &'a Converter,
-    /// What has come once, and comes again as the same: tables and buffers, and long strings, for the sake of the page's memory.
+    /// What has come once, and comes again as the same: tables and buffers, long strings, for the sake of the page's memory, and
+    /// the names of properties.
     known: HashMap<*const c_void, JsValue>,
     unfilled: Vec<Target>,
     /// Those that they are to be filled from, in the same order.
@@ -64,6 +65,14 @@ impl<'a> Outward<'a> {
         Ok(converted)
     }
 
+    /// The name of a property. Records come in numbers, all with the same ones.
+    fn key(&mut self, key: &LuaValue) -> LuaResult<JsValue> {
+        match key {
+            LuaValue::String(text) => self.once(key, || string(text)),
+            other => self.value(other),
+        }
+    }
+
     fn table(&mut self, table: &LuaTable) -> LuaResult<JsValue> {
         let id = table.to_pointer();
         if let Some(known) = self.known.get(&id) {
@@ -96,7 +105,7 @@ impl<'a> Outward<'a> {
                 Target::Object(object) => {
                     for pair in table.pairs() {
                         let (key, value) = pair?;
-                        define(&object, &self.value(&key)?, &self.value(&value)?, &descriptor);
+                        define(&object, &self.key(&key)?, &self.value(&value)?, &descriptor);
                     }
                 }
                 Target::Map(map) => {

@@ -39,6 +39,22 @@ extern "C" {
 
     #[wasm_bindgen(catch, js_name = String)]
     fn text_of(value: &JsValue) -> Result<String, JsValue>;
+
+    /// What is read and written so often that no name of a property is to be decoded for it, as `Reflect` would have it.
+    type Known;
+
+    #[wasm_bindgen(method, getter, structural, catch)]
+    fn length(this: &Known) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, getter, structural, catch)]
+    fn then(this: &Known) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, setter, structural, catch)]
+    fn set_value(this: &Known, value: &JsValue) -> Result<(), JsValue>;
+}
+
+fn known(value: &JsValue) -> &Known {
+    value.unchecked_ref()
 }
 
 /// The elements of an array, or none if the value is no array.
@@ -49,7 +65,7 @@ pub fn array_length(value: &JsValue) -> Result<Option<f64>, JsValue> {
     if !array_is_array(value)? {
         return Ok(None);
     }
-    Ok(Reflect::get(value, &"length".into())?.as_f64())
+    Ok(known(value).length()?.as_f64())
 }
 
 /// An element of an array.
@@ -124,7 +140,7 @@ fn number(object: &JsValue, name: &str) -> Result<u32, JsValue> {
 /// # Errors
 /// What a getter threw.
 pub fn promise(value: &JsValue) -> Result<Option<Promise>, JsValue> {
-    if !value.is_object() || !Reflect::get(value, &"then".into())?.is_function() {
+    if !value.is_object() || !known(value).then()?.is_function() {
         return Ok(None);
     }
     // A new promise, since whoever made this one may have put anything into the place of its `then`.
@@ -158,7 +174,7 @@ pub fn message_of(thrown: &JsValue) -> String {
 /// to be used again and again.
 pub fn define(object: &JsValue, key: &JsValue, value: &JsValue, descriptor: &Object) {
     // Neither fails on objects that were made here.
-    let _ = Reflect::set(descriptor, &"value".into(), value);
+    let _ = known(descriptor).set_value(value);
     let _ = Reflect::define_property(object.unchecked_ref::<Object>(), key, descriptor);
 }
 
