@@ -51,7 +51,7 @@ Options of serve:
   --port N   the port to listen on (8080, or any other if it is taken)
 
 Options of test:
-  --all-browsers   tests in WebKitGTK too, beside Chromium and Firefox
+  --all-browsers   tests in WebKitGTK too, beside Chromium and Firefox, and the hostile scripts in all
 
 Options of fuzz:
   TARGET         json, scheduler or scripts, by libFuzzer; or convert, in Node. The first three by default
