@@ -160,7 +160,7 @@ export class LuauVm {
    */
   dispose(): void {
     if (this.#instance.fault === undefined) {
-      this.#vm.dispose();
+      this.#instance.call(() => this.#vm.dispose());
     }
   }
 

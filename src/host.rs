@@ -16,6 +16,7 @@ pub mod values;
 
 use std::cell::Cell;
 use std::fmt;
+use std::rc::Rc;
 
 use js_sys::Function;
 use wasm_bindgen::JsCast;
@@ -51,21 +52,32 @@ const LONGEST_TIMEOUT: f64 = 2_147_483_647.0;
 pub struct Timeout {
     handler: Closure<dyn Fn()>,
     /// What `setTimeout` returned, while it is armed.
-    armed: Cell<Option<JsValue>>,
+    armed: Rc<Cell<Option<JsValue>>>,
 }
 
 impl Timeout {
     /// A time-out that calls `handler` whenever it was armed and its time has come.
     pub fn new(handler: impl Fn() + 'static) -> Self {
-        Self { handler: Closure::new(handler), armed: Cell::default() }
+        let armed: Rc<Cell<Option<JsValue>>> = Rc::default();
+        let of_handler = armed.clone();
+        let handler = Closure::new(move || {
+            of_handler.set(None);
+            handler();
+        });
+        Self { handler, armed }
     }
 
     /// Calls the handler in so many milliseconds, at the latest after 2^31 of them, instead of when it was armed for.
-    pub fn arm(&self, milliseconds: f64) {
+    ///
+    /// Returns whether it does: what a page has put in the place of `setTimeout` may throw.
+    pub fn arm(&self, milliseconds: f64) -> bool {
         self.disarm();
         // Rounded up: a time-out that fires a moment early would only have to be armed once more.
         let milliseconds = milliseconds.max(0.0).ceil().min(LONGEST_TIMEOUT);
-        self.armed.set(set_timeout(self.handler.as_ref().unchecked_ref(), milliseconds).ok());
+        let id = set_timeout(self.handler.as_ref().unchecked_ref(), milliseconds).ok();
+        let is_armed = id.is_some();
+        self.armed.set(id);
+        is_armed
     }
 
     /// Calls the handler no more, until it is armed again.

@@ -24,8 +24,8 @@ pub struct Pump {
     /// Called whenever nothing is left to do until an event or the time of a timer comes.
     on_rest: Box<dyn Fn()>,
     timeout: Timeout,
-    /// When that fires, in milliseconds; never, while it is not armed for a timer.
-    due: Cell<f64>,
+    /// When that fires, in milliseconds, while it is armed for a timer.
+    due: Cell<Option<f64>>,
     macrotask: Macrotask,
     frames: Frames,
     stopped: Cell<bool>,
@@ -43,23 +43,27 @@ impl Pump {
                 on_rest: Box::new(on_rest),
                 timeout: Timeout::new(move || {
                     if let Some(pump) = of_timeout.upgrade() {
-                        pump.due.set(f64::INFINITY);
+                        pump.due.set(None);
+                        pump.turn();
                     }
-                    run(&of_timeout);
                 }),
-                due: Cell::new(f64::INFINITY),
+                due: Cell::default(),
                 macrotask: Macrotask::new(move || {
                     if let Some(pump) = of_macrotask.upgrade() {
                         pump.macrotask.done();
+                        pump.turn();
                     }
-                    run(&of_macrotask);
                 }),
                 frames: Frames::new(),
                 stopped: Cell::new(false),
             }
         });
         let of_events = Rc::downgrade(&pump);
-        scheduler.set_driver(Rc::new(move || run(&of_events)));
+        scheduler.set_driver(Rc::new(move || {
+            if let Some(pump) = of_events.upgrade() {
+                pump.turn();
+            }
+        }));
         pump
     }
 
@@ -93,7 +97,7 @@ impl Pump {
     }
 
     fn disarm(&self) {
-        self.due.set(f64::INFINITY);
+        self.due.set(None);
         self.timeout.disarm();
     }
 
@@ -101,10 +105,10 @@ impl Pump {
         match next {
             Next::Idle => self.disarm(),
             // One that fires early arms itself anew; to do that for each message whose reader waits with a time-out would cost more.
-            Next::At(time) if self.due.get() <= time => {}
+            Next::At(time) if self.due.get().is_some_and(|due| due <= time) => {}
             Next::At(time) => {
-                self.due.set(time);
-                self.timeout.arm(time - host::now());
+                let is_armed = self.timeout.arm(time - host::now());
+                self.due.set(is_armed.then_some(time));
             }
             Next::Now => {
                 self.disarm();
@@ -115,12 +119,6 @@ impl Pump {
                 }
             }
         }
-    }
-}
-
-fn run(pump: &Weak<Pump>) {
-    if let Some(pump) = pump.upgrade() {
-        pump.turn();
     }
 }
 

@@ -15,9 +15,10 @@ use crate::value::number;
 /// One conversion of Luau values, what it has met, and which of the tables are still to be filled.
 pub(super) struct Outward<'a> {
     converter: &'a Converter,
-    /// What has come once, and comes again as the same: tables and buffers, long strings, for the sake of the page's memory, and
-    /// the names of properties.
+    /// What has come once, and comes again as the same: tables and buffers, and long strings, for the sake of the page's memory.
     known: HashMap<*const c_void, JsValue>,
+    /// The first names of properties: records come in numbers, all with the same ones.
+    names: HashMap<*const c_void, JsValue>,
     unfilled: Vec<Target>,
     /// Those that they are to be filled from, in the same order.
     tables: Tables<'a>,
@@ -34,7 +35,7 @@ enum Target {
 impl<'a> Outward<'a> {
     pub(super) fn new(converter: &'a Converter) -> Self {
         let tables = Tables::new(&converter.0.lua);
-        Self { converter, known: HashMap::new(), unfilled: Vec::new(), tables }
+        Self { converter, known: HashMap::new(), names: HashMap::new(), unfilled: Vec::new(), tables }
     }
 
     pub(super) fn value(&mut self, value: &LuaValue) -> LuaResult<JsValue> {
@@ -65,18 +66,25 @@ impl<'a> Outward<'a> {
         Ok(converted)
     }
 
-    /// The name of a property. Records come in numbers, all with the same ones.
-    fn key(&mut self, key: &LuaValue) -> LuaResult<JsValue> {
-        match key {
-            LuaValue::String(text) => self.once(key, || string(text)),
-            other => self.value(other),
+    /// The name of a property of an object, of which all are strings.
+    fn name(&mut self, key: &LuaValue) -> LuaResult<JsValue> {
+        if let Some(known) = self.names.get(&key.to_pointer()) {
+            return Ok(known.clone());
         }
+        let name = self.value(key)?;
+        if self.names.len() < MOST_NAMES {
+            self.names.insert(key.to_pointer(), name.clone());
+        }
+        Ok(name)
     }
 
     fn table(&mut self, table: &LuaTable) -> LuaResult<JsValue> {
         let id = table.to_pointer();
         if let Some(known) = self.known.get(&id) {
             return Ok(known.clone());
+        }
+        if self.known.len() >= MOST_KNOWN {
+            return Err(LuaError::runtime(format!("more than {MOST_KNOWN} tables cannot be handed over at once")));
         }
         let target = Target::of(table)?;
         let result = match &target {
@@ -105,7 +113,7 @@ impl<'a> Outward<'a> {
                 Target::Object(object) => {
                     for pair in table.pairs() {
                         let (key, value) = pair?;
-                        define(&object, &self.key(&key)?, &self.value(&value)?, &descriptor);
+                        define(&object, &self.name(&key)?, &self.value(&value)?, &descriptor);
                     }
                 }
                 Target::Map(map) => {
@@ -156,6 +164,13 @@ fn index_of(key: &LuaValue) -> Option<u32> {
     let whole = index as u32;
     (whole > 0 && f64::from(whole).total_cmp(&index).is_eq()).then_some(whole)
 }
+
+/// How many names are kept: each takes a place in the module's table of objects of JS.
+const MOST_NAMES: usize = 1_000;
+
+/// How many tables and long strings one value may have in it. That table has room for ten million objects, where engines keep to the
+/// limits of the JavaScript Interface of WebAssembly, it doubles when it is full, and each of these takes two places for a while.
+const MOST_KNOWN: usize = 2_000_000;
 
 /// From how many bytes on a string is converted once only: for a shorter one that costs more than it saves.
 const LONG: usize = 128;

@@ -97,7 +97,9 @@ impl Scheduler {
     ) {
         self.0.resumptions.set(self.0.resumptions.get() + 1);
         let limits = self.0.limits.get();
-        let began = self.0.time.get();
+        // What the turn did before may have taken long, and does not count against the limit of this thread; of its slice the page
+        // has had nothing.
+        let began = if limits.limit.is_finite() { self.now() } else { self.0.time.get() };
         let guard = Guard::new(self.0.clock.clone(), began + limits.slice, began + limits.limit - used);
         // None but this thread runs, since turns are not nested.
         self.0.running.replace(Some((thread.to_pointer(), guard.clone())));

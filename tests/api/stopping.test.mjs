@@ -1,6 +1,8 @@
 // Ending what runs: stop, dispose, abort, limits, and waiting until nothing runs any more.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
@@ -253,6 +255,23 @@ test("no name of a chunk and no __tostring is a way around the time limit", asyn
   }
   luau.dispose();
 });
+
+for (const waits of [
+  "task.wait(math.huge)",
+  "task.delay(math.huge, print) task.wait(1e9)",
+  "while true do task.wait(0.05) end",
+]) {
+  test(`a program goes on as long as its script waits: ${waits}`, async () => {
+    const entry = new URL("../../pkg/node.js", import.meta.url).href;
+    const program = `import { Luau } from "${entry}"; await (await Luau.create()).run(${JSON.stringify(waits)});`;
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", program], { stdio: "inherit" });
+    const ended = once(child, "exit");
+    const first = await Promise.race([ended, sleep(1_500)]);
+    child.kill();
+    await ended;
+    assert.equal(first, undefined, "it ended by itself");
+  });
+}
 
 test("a VM that the page let go of lives as long as the page holds a function of it", async () => {
   const [double] = await (await vm()).luau.run("local factor = 2 return function(n) return n * factor end");

@@ -246,6 +246,18 @@ fn past_the_limit_a_thread_fails_whatever_it_catches() {
 }
 
 #[test]
+fn what_a_turn_does_before_a_thread_does_not_count_against_its_limit() {
+    let world = World::new();
+    world.limit(1.0, LIMIT);
+    let clock = world.clock.clone();
+    world.scheduler.dispatch(move |_| clock.set(clock.get() + 5_000.0));
+    world.start("for i = 1, 10000 do end log('done')");
+    turns(&world);
+    assert_eq!(world.errors(), [""; 0]);
+    assert_eq!(world.log(), ["done"]);
+}
+
+#[test]
 fn waiting_begins_the_limit_anew_and_slices_do_not() {
     let world = World::new();
     world.limit(1.0, Limits { slice: 8.0, limit: 100.0 });

@@ -58,11 +58,6 @@ export class Runner {
     this.#options = options;
   }
 
-  /** Whether a script runs, or something that it began goes on. */
-  get isRunning(): boolean {
-    return this.#run !== undefined;
-  }
-
   /** Runs the first file, in the place of what ran before. */
   async run([main, ...others]: Files): Promise<void> {
     this.#end("another run began");

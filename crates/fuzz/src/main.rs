@@ -33,7 +33,7 @@ fn main() -> ExitCode {
                 short(seed);
             }
         }
-        [name, file] if let Some(target) = find(name) => again(target, Path::new(file)),
+        [name, file] if let Some(target) = find(name) => return again(target, Path::new(file)),
         _ => {
             eprintln!("{USAGE}\nTargets: {}", TARGETS.map(|target| target.name).join(", "));
             return ExitCode::FAILURE;
@@ -63,10 +63,16 @@ fn short(seed: u64) {
     println!("fuzz: {sum} cases with seed {seed} ({})", counts.join(", "));
 }
 
-fn again(target: Target, file: &Path) {
+fn again(target: Target, file: &Path) -> ExitCode {
     match fs::read(file) {
-        Ok(input) => run(target, &input),
-        Err(error) => eprintln!("{}: {error}", file.display()),
+        Ok(input) => {
+            run(target, &input);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{}: {error}", file.display());
+            ExitCode::FAILURE
+        }
     }
 }
 

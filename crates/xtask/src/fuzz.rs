@@ -140,6 +140,10 @@ impl Options {
 pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
     let options = Options::read(words)?;
     if options.target.as_deref() == Some(CONVERT) {
+        ensure!(
+            options.input.is_none(),
+            "{CONVERT} takes no --input: it prints what fails, and the seed to see it again"
+        );
         return convert(config, options.seconds);
     }
     setup::for_native(config)?;
@@ -158,7 +162,8 @@ pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
     let build = Build::new("libfuzzer", GUIDED_RUST)?;
     let chosen: Vec<&String> =
         names.iter().filter(|name| options.target.as_ref().is_none_or(|it| it == *name)).collect();
-    let each = options.seconds / chosen.len().max(1) as u64;
+    // For libFuzzer zero is no end.
+    let each = (options.seconds / chosen.len().max(1) as u64).max(1);
     for target in chosen {
         let folder = config.root.join("target/finds").join(target);
         let corpus = folder.join("corpus");

@@ -101,7 +101,10 @@ fn run() -> Result<()> {
         ("fuzz", options) => fuzz::run(&config, options),
         ("release", options) => release::run(&config, options),
         ("lint", []) => {
-            setup::for_builds(&config)?;
+            setup::for_tests(&config)?;
+            // TypeScript is checked against what they make.
+            build::run(&config)?;
+            checker::run(&config)?;
             let tally = lint::run(&config);
             tally.print();
             tally.into_result()

@@ -154,7 +154,10 @@ export function searchFor(text: string): (data: string | Uint8Array) => boolean 
   const lower = text.toLowerCase();
   const needles: Uint8Array[] = [new TextEncoder().encode(text)];
   try {
-    needles.push(bytesFromHex(text));
+    const bytes = bytesFromHex(text);
+    if (bytes.length > 0) {
+      needles.push(bytes);
+    }
   } catch {
     // Only a text, then.
   }

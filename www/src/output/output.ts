@@ -90,16 +90,6 @@ export class OutputPanel {
     this.#view.clear();
   }
 
-  /** All lines that are kept, as text. */
-  get text(): string {
-    return this.#textOf(undefined);
-  }
-
-  /** How many lines are kept. A text of several lines counts as several. */
-  get count(): number {
-    return this.#lines.count;
-  }
-
   #textOf(filter: Filter): string {
     return this.#lines.blocks
       .flatMap(({ lines }) => (filter === undefined ? lines : lines.filter(filter)))
