@@ -70,6 +70,7 @@ impl Timeout {
     /// Calls the handler in so many milliseconds, at the latest after 2^31 of them, instead of when it was armed for.
     ///
     /// Returns whether it does: what a page has put in the place of `setTimeout` may throw.
+    #[expect(clippy::must_use_candidate, reason = "who cannot be called later has nothing else to do")]
     pub fn arm(&self, milliseconds: f64) -> bool {
         self.disarm();
         // Rounded up: a time-out that fires a moment early would only have to be armed once more.
