@@ -105,7 +105,8 @@ export async function startSoakServer({ seed, onEnd, sabotage }) {
         // A process that ends resets what it has not read, and closes the rest.
         random.chance(0.5) ? stream.resetAndDestroy() : stream.destroy();
       }
-      await isClosed;
+      // A stream that never says that it is closed holds it up.
+      await Promise.race([isClosed, sleep(2_000)]);
     };
     return { port, streams, close, open: () => open(port) };
   }
@@ -185,6 +186,9 @@ export async function startSoakServer({ seed, onEnd, sabotage }) {
       over.abort();
       await restarts;
       await Promise.all(listeners.map((listener) => listener.close(randomOf(seed, 0))));
+      for (const session of sessions) {
+        session.stop();
+      }
     },
   };
 }
@@ -229,7 +233,8 @@ class Session {
   }
 
   get #isOpen() {
-    return this.socket.readyState === this.socket.OPEN;
+    // Both: what waits with an aborted signal does not wait, and would go round and round.
+    return !this.#closed.signal.aborted && this.socket.readyState === this.socket.OPEN;
   }
 
   state() {
@@ -256,10 +261,15 @@ class Session {
     this.#disturb();
   }
 
+  /** Nothing more is done to it, and nothing told of it. */
+  stop() {
+    this.#closed.abort();
+    this.#clientEnded.abort();
+  }
+
   #end(/** @type {number} */ code, /** @type {string} */ reason) {
     if (!this.#closed.signal.aborted) {
-      this.#closed.abort();
-      this.#clientEnded.abort();
+      this.stop();
       this.host.onEnd({ ...this.record, code, reason });
     }
   }

@@ -170,9 +170,9 @@ test("a worker that cannot start, or fails later, is an error that says so", asy
     const html = await create(() => new Worker("/tests/worker/page.html", { type: "module" }));
     const url = new URL("/pkg/worker-thread.js", location.href).href;
     const text = `import ${JSON.stringify(url)};
-      setTimeout(() => { throw new Error("late"); }, 500);`;
+      setTimeout(() => { throw new Error("late"); }, 4_000);`;
     const luau = await LuauWorker.create({ worker: () => new Worker(script(text), { type: "module" }) });
-    const pending = await failure(luau.run("task.wait(5)"));
+    const pending = await failure(luau.run("task.wait(60)"));
     const later = await failure(luau.run(""));
     return { missing, broken, html, pending, later };
   });
@@ -192,14 +192,14 @@ test("a fault inside the VM is an error of kind terminated, and the next worker 
     const text = `const { instantiate } = WebAssembly;
       WebAssembly.instantiate = async (...args) => {
         const instance = await instantiate(...args);
-        setTimeout(() => new Uint8Array(instance.exports.memory.buffer).fill(0xa5), 300);
+        setTimeout(() => new Uint8Array(instance.exports.memory.buffer).fill(0xa5), 3_000);
         return instance;
       };
       await import(${JSON.stringify(url)});`;
     const script = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
     const luau = await LuauWorker.create({ worker: () => new Worker(script, { type: "module" }) });
-    const pending = failure(luau.run("task.wait(5)"));
-    await sleep(500);
+    const pending = failure(luau.run("task.wait(60)"));
+    await sleep(3_500);
     const errors = [await failure(luau.run("return 1")), await pending, await failure(luau.check("return"))];
     luau.dispose();
     const next = await LuauWorker.create();

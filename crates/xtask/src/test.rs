@@ -110,7 +110,7 @@ const TIMED: [&str; 8] = [
 const IN_MAIN_ENGINE: [Group; 4] = [
     Group {
         name: "package tests",
-        usually: "5 minutes",
+        usually: "7 minutes",
         at_a_time: 2,
         places: &[
             "tests/luau",
@@ -123,7 +123,7 @@ const IN_MAIN_ENGINE: [Group; 4] = [
             "tests/readme",
         ],
     },
-    Group { name: "package tests that measure time", usually: "3 minutes", places: &TIMED, at_a_time: 1 },
+    Group { name: "package tests that measure time", usually: "5 minutes", places: &TIMED, at_a_time: 1 },
     Group { name: "soak in short", usually: "3 minutes", places: &["tests/soak"], at_a_time: 1 },
     Group { name: "benchmarks in short", usually: "1 minute", places: &["tests/bench"], at_a_time: 1 },
 ];
@@ -132,9 +132,9 @@ const IN_MAIN_ENGINE: [Group; 4] = [
 const IN_OTHER_ENGINES: [Group; 2] = [
     Group {
         name: "package tests",
-        usually: "1 minute",
+        usually: "2 minutes",
         places: &["tests/luau/scripts.test.mjs", "tests/luau/types.test.mjs", "tests/worker"],
-        at_a_time: 2,
+        at_a_time: 1,
     },
     Group {
         name: "package tests that measure time",
