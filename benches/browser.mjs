@@ -24,21 +24,20 @@ import { CHROMIUM_ARGS } from "../tests/server/browser.mjs";
  */
 
 /**
- * Starts Chromium.
+ * Starts Chromium, which the environment names.
  *
- * @param {string | undefined} executable
  * @returns {Promise<Browser>}
  */
-export async function launch(executable) {
-  if (executable === undefined) {
+export async function launch() {
+  const { CHROMIUM } = process.env;
+  if (CHROMIUM === undefined) {
     throw new Error("the environment names no browser: run this with `cargo xtask`, which does it");
   }
   const profile = await mkdtemp(join(tmpdir(), "luau-websocket-bench-"));
   const args = ["--headless", "--remote-debugging-port=0", `--user-data-dir=${profile}`, ...CHROMIUM_ARGS];
-  const process = spawn(executable, args, { stdio: ["ignore", "ignore", "pipe"] });
-  const ended = once(process, "exit");
-  const protocol = await connect(await address(process.stderr));
-
+  const child = spawn(CHROMIUM, args, { stdio: ["ignore", "ignore", "pipe"] });
+  const ended = once(child, "exit");
+  const protocol = await connect(await address(child.stderr));
   const { product } = await protocol.send("Browser.getVersion", {});
 
   return {
@@ -53,7 +52,7 @@ export async function launch(executable) {
     },
     async close() {
       protocol.end();
-      process.kill();
+      child.kill();
       await ended;
       await rm(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     },

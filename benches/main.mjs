@@ -48,7 +48,7 @@ for (const peer of PAGE_PEERS) {
 say("bundled all peers");
 
 const server = await startServer({ root });
-const browser = await launch(process.env.CHROMIUM);
+const browser = await launch();
 const origin = `http://127.0.0.1:${server.port}`;
 
 /** A page of the benchmarks. */

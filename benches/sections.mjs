@@ -236,5 +236,5 @@ export async function growth(page, rounds) {
 /** What an error says first. */
 export function firstLine(/** @type {unknown} */ error) {
   const text = error instanceof Error ? error.message : String(error);
-  return /** @type {string} */ (text.split("\n")[0]);
+  return /** @type {string} */ (text.replace(/^page\.evaluate: /, "").split("\n")[0]);
 }

@@ -14,7 +14,7 @@ pub mod sink;
 pub mod socket;
 pub mod values;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 
@@ -51,39 +51,40 @@ const LONGEST_TIMEOUT: f64 = 2_147_483_647.0;
 #[must_use = "a timeout that is dropped never fires"]
 pub struct Timeout {
     handler: Closure<dyn Fn()>,
-    /// What `setTimeout` returned, while it is armed.
-    armed: Rc<Cell<Option<JsValue>>>,
+    /// When it fires, and what `setTimeout` returned, while it is armed.
+    armed: Rc<RefCell<Option<(f64, JsValue)>>>,
 }
 
 impl Timeout {
     /// A time-out that calls `handler` whenever it was armed and its time has come.
     pub fn new(handler: impl Fn() + 'static) -> Self {
-        let armed: Rc<Cell<Option<JsValue>>> = Rc::default();
+        let armed: Rc<RefCell<Option<_>>> = Rc::default();
         let of_handler = armed.clone();
         let handler = Closure::new(move || {
-            of_handler.set(None);
+            of_handler.take();
             handler();
         });
         Self { handler, armed }
     }
 
-    /// Calls the handler in so many milliseconds, at the latest after 2^31 of them, instead of when it was armed for.
-    ///
-    /// Returns whether it does: what a page has put in the place of `setTimeout` may throw.
-    #[expect(clippy::must_use_candidate, reason = "who cannot be called later has nothing else to do")]
-    pub fn arm(&self, milliseconds: f64) -> bool {
+    /// Calls the handler at a time as [`now`] tells it, in milliseconds, at the latest in 2^31 of them; or sooner, where it was armed
+    /// for that: to arm it anew for each message whose reader waits with a time-out would cost more than to be called too early.
+    pub fn arm(&self, time: f64) {
+        if self.armed.borrow().as_ref().is_some_and(|(due, _)| *due <= time) {
+            return;
+        }
         self.disarm();
         // Rounded up: a time-out that fires a moment early would only have to be armed once more.
-        let milliseconds = milliseconds.max(0.0).ceil().min(LONGEST_TIMEOUT);
+        let milliseconds = (time - now()).max(0.0).ceil().min(LONGEST_TIMEOUT);
+        // What a page has put in its place may throw; then the next one tries it again.
         let id = set_timeout(self.handler.as_ref().unchecked_ref(), milliseconds).ok();
-        let is_armed = id.is_some();
-        self.armed.set(id);
-        is_armed
+        self.armed.replace(id.map(|id| (time, id)));
     }
 
     /// Calls the handler no more, until it is armed again.
     pub fn disarm(&self) {
-        if let Some(id) = self.armed.take() {
+        let armed = self.armed.take();
+        if let Some((_, id)) = armed {
             // A handler that comes too late finds nothing to do.
             let _ = clear_timeout(&id);
         }

@@ -112,11 +112,10 @@ impl Modules {
             None => return Err(Failure::new("missing argument #1 to 'require' (string expected)")),
         };
         let asking = raw::frames(&lua.current_thread()).into_iter().next().map(|frame| frame.chunk_name);
-        let path = resolve(&asking.unwrap_or_default(), &wanted).map_err(Failure::new)?;
+        let refused = |reason: &str| Failure::new(format!("cannot require \"{wanted}\": {reason}"));
+        let path = resolve(&asking.unwrap_or_default(), &wanted).map_err(|reason| refused(&reason))?;
         let Some(source) = &self.0.source else {
-            return Err(Failure::new(format!(
-                "cannot require \"{wanted}\": the page gave no modules, by the option 'modules'"
-            )));
+            return Err(refused("the page gave no modules, by the option 'modules'"));
         };
 
         let is_known = {
@@ -128,9 +127,7 @@ impl Modules {
         };
         if is_known {
             if let Some(cycle) = self.cycle(&lua.current_thread(), &path) {
-                return Err(Failure::new(format!(
-                    "cannot require \"{wanted}\": the modules require each other in a circle: {cycle}"
-                )));
+                return Err(refused(&format!("the modules require each other in a circle: {cycle}")));
             }
             self.wait(lua, &path);
             return Ok(Answer::Parked);

@@ -24,8 +24,6 @@ pub struct Pump {
     /// Called whenever nothing is left to do until an event or the time of a timer comes.
     on_rest: Box<dyn Fn()>,
     timeout: Timeout,
-    /// When that fires, in milliseconds, while it is armed for a timer.
-    due: Cell<Option<f64>>,
     macrotask: Macrotask,
     frames: Frames,
     stopped: Cell<bool>,
@@ -41,29 +39,19 @@ impl Pump {
                 lua: lua.clone(),
                 scheduler: scheduler.clone(),
                 on_rest: Box::new(on_rest),
-                timeout: Timeout::new(move || {
-                    if let Some(pump) = of_timeout.upgrade() {
-                        pump.due.set(None);
-                        pump.turn();
-                    }
-                }),
-                due: Cell::default(),
+                timeout: Timeout::new(move || run(&of_timeout)),
                 macrotask: Macrotask::new(move || {
                     if let Some(pump) = of_macrotask.upgrade() {
                         pump.macrotask.done();
-                        pump.turn();
                     }
+                    run(&of_macrotask);
                 }),
                 frames: Frames::new(),
                 stopped: Cell::new(false),
             }
         });
         let of_events = Rc::downgrade(&pump);
-        scheduler.set_driver(Rc::new(move || {
-            if let Some(pump) = of_events.upgrade() {
-                pump.turn();
-            }
-        }));
+        scheduler.set_driver(Rc::new(move || run(&of_events)));
         pump
     }
 
@@ -77,7 +65,7 @@ impl Pump {
     /// Runs nothing any more.
     pub fn stop(&self) {
         self.stopped.set(true);
-        self.disarm();
+        self.timeout.disarm();
         self.macrotask.done();
     }
 
@@ -96,29 +84,26 @@ impl Pump {
         }
     }
 
-    fn disarm(&self) {
-        self.due.set(None);
-        self.timeout.disarm();
-    }
-
     fn arm(&self, next: Next) {
         match next {
-            Next::Idle => self.disarm(),
-            // One that fires early arms itself anew; to do that for each message whose reader waits with a time-out would cost more.
-            Next::At(time) if self.due.get().is_some_and(|due| due <= time) => {}
-            Next::At(time) => {
-                let is_armed = self.timeout.arm(time - host::now());
-                self.due.set(is_armed.then_some(time));
-            }
+            Next::Idle => self.timeout.disarm(),
+            Next::At(time) => self.timeout.arm(time),
             Next::Now => {
-                self.disarm();
-                if self.frames.are_overdue(host::now()) {
-                    self.timeout.arm(REST);
+                self.timeout.disarm();
+                let now = host::now();
+                if self.frames.are_overdue(now) {
+                    self.timeout.arm(now + REST);
                 } else if !self.macrotask.request() {
-                    self.timeout.arm(0.0);
+                    self.timeout.arm(now);
                 }
             }
         }
+    }
+}
+
+fn run(pump: &Weak<Pump>) {
+    if let Some(pump) = pump.upgrade() {
+        pump.turn();
     }
 }
 

@@ -125,7 +125,7 @@ pub struct Scheduler(Rc<Inner>);
 struct Inner {
     /// The time in milliseconds, from any beginning; it never goes back.
     clock: Rc<dyn Fn() -> f64>,
-    /// What it said when the turn began, or after the last thread that ran in it.
+    /// What it said when the turn began, or after the last thread that ran in it while others waited.
     time: Cell<f64>,
     limits: Cell<Limits>,
     /// Takes the errors of threads that nobody waits for.

@@ -76,13 +76,13 @@ fn without_extension(name: &str) -> &str {
 /// The path of the module that the chunk with the name `asking` means by `wanted`.
 ///
 /// # Errors
-/// When it means none; with the text for the script.
+/// When it means none; with the reason.
 pub(super) fn resolve(asking: &str, wanted: &str) -> Result<String, String> {
     let (mut place, rest) = if let Some(rest) = wanted.strip_prefix("@self/") {
         (Place::of(asking), rest)
     } else if let Some(rest) = wanted.strip_prefix('@') {
         if rest.is_empty() || rest.starts_with('/') || rest == "self" {
-            return Err(format!("cannot require \"{wanted}\": the '@' must be followed by a name and a path"));
+            return Err("the '@' must be followed by a name and a path".to_owned());
         }
         (Place { root: String::new(), parts: Vec::new() }, wanted)
     } else if wanted.starts_with("./") || wanted.starts_with("../") {
@@ -90,24 +90,22 @@ pub(super) fn resolve(asking: &str, wanted: &str) -> Result<String, String> {
         place.parts.pop();
         (place, wanted)
     } else {
-        return Err(format!("cannot require \"{wanted}\": the path must begin with ./, ../ or @"));
+        return Err("the path must begin with ./, ../ or @".to_owned());
     };
     for part in rest.split('/') {
         match part {
             "" | "." => {}
             ".." => {
                 if place.parts.pop().is_none() {
-                    return Err(format!("cannot require \"{wanted}\": the path leads above the root"));
+                    return Err("the path leads above the root".to_owned());
                 }
             }
             name => place.parts.push(name),
         }
     }
     match place.parts[..] {
-        [] => Err(format!("cannot require \"{wanted}\": the path names no module")),
-        [.., folder, INIT] => Err(format!(
-            "cannot require \"{wanted}\": the module that an init makes is required as its folder, \"{folder}\""
-        )),
+        [] => Err("the path names no module".to_owned()),
+        [.., folder, INIT] => Err(format!("the module that an init makes is required as its folder, \"{folder}\"")),
         _ => Ok(place.path()),
     }
 }

@@ -19,8 +19,10 @@ pub(crate) struct Guard {
     slice_ends: f64,
     /// When the thread has run for too long without yielding.
     limit_ends: f64,
-    /// Whether the clock was looked at.
-    has_looked: Cell<bool>,
+    /// How many interrupts there are from one look at the clock to the next: adjusted, so that looks are about `LOOK_EVERY` apart.
+    stride: Cell<u32>,
+    /// When the clock was looked at last.
+    last_look: Cell<f64>,
     /// Whether the slice is over, and it could not be interrupted yet: there was a call into C.
     overdue: Cell<bool>,
     /// The threads that are interrupted now, from the one that ran to the one that `resumed` had resumed.
@@ -68,10 +70,6 @@ thread_local! {
     static LET_PASS: Cell<u32> = const { Cell::new(0) };
     /// The same while a slice is over and the thread cannot be made to yield.
     static PASSES: Cell<u32> = const { Cell::new(0) };
-    /// How many to let pass after that: adjusted, so that looks are about `LOOK_EVERY` apart.
-    static STRIDE: Cell<u32> = const { Cell::new(LEAST_STRIDE) };
-    /// When the clock was looked at last.
-    static LAST_LOOK: Cell<f64> = const { Cell::new(0.0) };
 }
 
 /// Looking at the clock costs as much as some tens of interrupts, and an interrupt stands for anything from a few
@@ -84,9 +82,11 @@ const LOOK_EVERY: f64 = 0.5;
 impl Guard {
     /// A guard with times as `clock` tells them.
     pub(crate) fn new(clock: Rc<dyn Fn() -> f64>, slice_ends: f64, limit_ends: f64) -> Rc<Self> {
-        let (has_looked, overdue, interrupted, doom) = Default::default();
+        let (overdue, interrupted, doom) = Default::default();
         let resumed = Cell::new(std::ptr::null_mut());
-        Rc::new(Self { resumed, clock, slice_ends, limit_ends, has_looked, overdue, interrupted, doom })
+        // Never yet, so the first look makes no stride longer.
+        let (stride, last_look) = (Cell::new(LEAST_STRIDE), Cell::new(f64::NEG_INFINITY));
+        Rc::new(Self { resumed, clock, slice_ends, limit_ends, stride, last_look, overdue, interrupted, doom })
     }
 
     /// Takes note of the thread that is resumed from outside of Luau.
@@ -212,14 +212,11 @@ impl Guard {
             return Action::GoOn;
         }
         let now = (self.clock)();
-        let since_last = now - LAST_LOOK.replace(now);
-        let stride = match (self.has_looked.replace(true), STRIDE.get()) {
-            // What ran before may have been quicker between two interrupts.
-            (false, _) => LEAST_STRIDE,
-            (true, stride) if since_last < LOOK_EVERY => stride.saturating_mul(2).min(MOST_STRIDE),
-            (true, stride) => (stride / 2).max(LEAST_STRIDE),
-        };
-        STRIDE.set(stride);
+        let since_last = now - self.last_look.replace(now);
+        let stride = self.stride.get();
+        let stride = if since_last < LOOK_EVERY { stride.saturating_mul(2) } else { stride / 2 };
+        let stride = stride.clamp(LEAST_STRIDE, MOST_STRIDE);
+        self.stride.set(stride);
         if now < self.limit_ends && now >= self.slice_ends && self.can_interrupt(state) {
             return Action::Interrupt;
         }
@@ -229,9 +226,9 @@ impl Guard {
         if now >= self.slice_ends {
             // Asked at every interrupt from now on, whether it is back from C.
             self.overdue.set(true);
-            PASSES.set(STRIDE.get());
+            PASSES.set(stride);
         } else {
-            LET_PASS.set(STRIDE.get());
+            LET_PASS.set(stride);
         }
         Action::GoOn
     }

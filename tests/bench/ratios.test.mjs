@@ -35,7 +35,7 @@ let page;
 before(async () => {
   await bundleOurs("ours", join(root, "pkg"));
   server = await startServer({ root });
-  browser = await launch(process.env.CHROMIUM);
+  browser = await launch();
   page = await browser.newPage();
   await page.goto(`http://127.0.0.1:${server.port}/benches/hosts/page.html`);
 });

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { median } from "../../benches/stats.mjs";
 import { pageForTests } from "../server/browser.mjs";
 import { Ledger } from "./ledger.mjs";
 import { quarters } from "./memory.mjs";
@@ -166,11 +167,6 @@ for (const sabotage of /** @type {const} */ (["lose", "double", "swap", "change"
     const { ledger } = await soak({ seed: SEED, seconds: 1, clients: 10, sabotage });
     assert(ledger.complaints.length > 0);
   });
-}
-
-/** @param {number[]} values */
-function median(values) {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
 /**

@@ -40,10 +40,7 @@ impl Files {
     fn find(&self, asking: &str, wanted: &str) -> String {
         let path = match resolve(asking, wanted) {
             Ok(path) => path,
-            Err(reason) => {
-                let (_, why) = reason.split_once("\": ").unwrap_or(("", &reason));
-                return format!("{wanted} ({why})");
-            }
+            Err(reason) => return format!("{wanted} ({reason})"),
         };
         let init = format!("{path}/init");
         if !self.sources.contains_key(&path) && self.sources.contains_key(&init) { init } else { path }

@@ -129,20 +129,19 @@ const IN_MAIN_ENGINE: [Group; 4] = [
 ];
 
 /// That part of it in which engines may differ.
-const IN_OTHER_ENGINES: [Group; 2] = [
-    Group {
-        name: "package tests",
-        usually: "2 minutes",
-        places: &["tests/luau/scripts.test.mjs", "tests/luau/types.test.mjs", "tests/worker"],
-        at_a_time: 1,
-    },
-    Group {
-        name: "package tests that measure time",
-        usually: "1 minute",
-        places: &["tests/api/frames.test.mjs", "tests/luau/leaks.test.mjs", "tests/worker/output.test.mjs"],
-        at_a_time: 1,
-    },
-];
+const IN_OTHER_ENGINES: [Group; 1] = [Group {
+    name: "package tests",
+    usually: "3 minutes",
+    places: &[
+        "tests/luau/scripts.test.mjs",
+        "tests/luau/types.test.mjs",
+        "tests/luau/leaks.test.mjs",
+        "tests/worker",
+        "tests/worker/output.test.mjs",
+        "tests/api/frames.test.mjs",
+    ],
+    at_a_time: 1,
+}];
 
 /// What of it takes long, and is run where all browsers are asked for.
 const IN_ALL_ENGINES: Group =

@@ -79,8 +79,8 @@ export class SocketInspector {
   readonly #changed = new Set<Connection>();
   #isScheduled = false;
   #tableDrawn = 0;
-  #allDrawn = 0;
-  #allTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether it is time for all rows, and not only for those in view. */
+  #isForAll = false;
   #ageTimer: ReturnType<typeof setInterval> | undefined;
 
   constructor(host: HTMLElement, options: SocketInspectorOptions) {
@@ -296,25 +296,20 @@ export class SocketInspector {
       return;
     }
     this.#tableDrawn = now;
-    const isForAll = now - this.#allDrawn >= AGE_EVERY;
-    let made = 0;
+    // Where nothing is open, nothing comes that could be too much.
+    const isForAll = this.#isForAll || this.open === 0;
+    let newRows = 0;
     for (const connection of this.#changed) {
       const isNew = !this.#table.has(connection);
-      if (isNew ? made < NEW_ROWS : isForAll || this.#table.isInView(connection)) {
-        made += isNew ? 1 : 0;
+      if (isNew ? newRows < NEW_ROWS : isForAll || this.#table.isInView(connection)) {
+        newRows += isNew ? 1 : 0;
         this.#table.update(connection, now);
         this.#changed.delete(connection);
       }
     }
-    if (made === NEW_ROWS) {
+    this.#isForAll = false;
+    if (newRows === NEW_ROWS) {
       this.#schedule();
-    } else if (isForAll) {
-      this.#allDrawn = now;
-    } else if (this.#changed.size > 0) {
-      this.#allTimer ??= setTimeout(() => {
-        this.#allTimer = undefined;
-        this.#schedule();
-      }, AGE_EVERY);
     }
     const forgotten = this.#recorder.forgotten;
     this.#forgotten.hidden = forgotten === 0;
@@ -359,6 +354,7 @@ export class SocketInspector {
             this.#changed.add(connection);
           }
         }
+        this.#isForAll = true;
         this.#schedule();
       }, AGE_EVERY);
     }

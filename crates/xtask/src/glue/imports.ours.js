@@ -4,7 +4,6 @@ function __wbg_gone() {
 }
 
 function __wbg_rethrow(e) {
-    if (__fault !== undefined) throw __wbg_gone();
     if (__wbg_is_exception(e)) throw e;
     throw new WebAssembly.Exception(__wbindgen_jstag_polyfill, [e], { traceStack: true });
 }
