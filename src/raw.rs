@@ -10,7 +10,7 @@ mod references;
 mod require;
 mod resume;
 
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::{CStr, c_char, c_int, c_void};
 
 use mlua::prelude::*;
 use mlua::{Thread, ffi};
@@ -20,7 +20,7 @@ pub(crate) use self::guard::{Doom, Guard, guarded, is_out_of_time, set_interrupt
 pub use self::memory::set_memory_limit;
 use self::memory::{limit_of, limited};
 pub(crate) use self::memory::{make_room, memory_left, unlimited, unlimited_internal};
-pub(crate) use self::resume::{Interrupted, Resumed, go_on, resume};
+pub(crate) use self::resume::{Interrupted, Resumed, begin, go_on, resume};
 use crate::error::{CHUNK_NAME, Frame};
 
 /// The text of a value, as `tostring` makes it; none if that fails: `__tostring` is the script's own.
@@ -42,6 +42,11 @@ pub(crate) fn text_of(lua: &Lua, value: &LuaValue) -> Option<LuaString> {
         })
     };
     text.ok().flatten()
+}
+
+/// What stands for a thread as long as it is alive: the address of its state.
+pub(crate) fn id_of(thread: &Thread) -> *const c_void {
+    thread.state().cast()
 }
 
 /// Loads a compiled chunk, whose globals will be `globals`, and whose constants are looked up in those of `loader`.

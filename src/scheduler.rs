@@ -112,10 +112,24 @@ enum Job {
     Wake { token: Token, failure: Option<Failure>, values: LuaMultiValue },
     /// A thread that a script named is resumed: begun, or gone on with.
     Resume { thread: LuaThread, values: LuaMultiValue },
-    /// A function runs in a thread that no script holds; which one, and whether any, is asked when its turn has come.
-    Call { callee: Box<dyn FnOnce() -> Option<LuaFunction>>, values: LuaMultiValue },
+    /// A function runs in a thread that no script holds.
+    Call { callee: Rc<dyn Called>, values: LuaMultiValue },
     /// An event finds out whom it concerns when its turn has come, not before.
     Dispatch(Box<dyn FnOnce(&Lua)>),
+    /// The same for what has many of them: nothing is to be allocated for each.
+    Deliver(Rc<dyn Deliver>),
+}
+
+/// Who has a function to be called. Which one, and whether any, is asked when its turn has come.
+pub trait Called {
+    /// The function that is to run now.
+    fn function(self: Rc<Self>) -> Option<LuaFunction>;
+}
+
+/// Who has events to deliver.
+pub trait Deliver {
+    /// Delivers the next one, now that its turn has come.
+    fn deliver(self: Rc<Self>, lua: &Lua);
 }
 
 /// The scheduler of one VM. Cloning gives another handle to the same.
@@ -125,8 +139,9 @@ pub struct Scheduler(Rc<Inner>);
 struct Inner {
     /// The time in milliseconds, from any beginning; it never goes back.
     clock: Rc<dyn Fn() -> f64>,
-    /// What it said when the turn began, or after the last thread that ran in it while others waited.
-    time: Cell<f64>,
+    /// What it said since the turn began: after the last thread that ran while others waited, or when something first had to
+    /// know it. To ask takes longer than most of what a turn does.
+    time: Cell<Option<f64>>,
     limits: Cell<Limits>,
     /// Takes the errors of threads that nobody waits for.
     on_error: Box<dyn Fn(ScriptError)>,
@@ -142,6 +157,8 @@ struct Inner {
     preempted: RefCell<Option<Preempted>>,
     /// The thread that runs, which whoever resumed it holds, and what keeps it in bounds.
     running: RefCell<Option<(ThreadId, Rc<Guard>)>>,
+    /// What kept the last thread in bounds, for the next one.
+    guard: RefCell<Option<Rc<Guard>>>,
     /// Who wants to know that a thread was ended from outside.
     watches: RefCell<HashMap<ThreadId, Watch>>,
     /// What is behind the errors that threads have got from us.
@@ -178,6 +195,7 @@ impl Scheduler {
             parked: RefCell::default(),
             preempted: RefCell::default(),
             running: RefCell::default(),
+            guard: RefCell::default(),
             watches: RefCell::default(),
             origins: Origins::default(),
             spare: RefCell::default(),
@@ -203,24 +221,28 @@ impl Scheduler {
     }
 
     /// Runs what is due: what woke, then what was deferred, until nothing is left or `out_of_time` says so, which is told for how
-    /// many milliseconds the turn has lasted.
+    /// many milliseconds the turn has lasted. A first thread that came back at once does not count.
     ///
     /// Timers that become due meanwhile wait for the next turn. Called from inside a turn, it leaves all to that one.
     pub fn turn(&self, lua: &Lua, mut out_of_time: impl FnMut(f64) -> bool) -> Next {
         if self.0.in_turn.replace(true) {
             return Next::Now;
         }
-        let began = self.now();
-        self.0.time.set(began);
+        self.0.time.set(None);
         self.collect_due();
+        let mut began = self.0.time.get();
         let mut resumptions = self.resumptions();
         let mut is_time_left = || {
-            // To look at the clock takes longer than most of what runs no script, and where nothing waits nothing can be cut.
+            // What runs no script takes no time to speak of, and where nothing waits nothing can be cut.
             let has_run = std::mem::replace(&mut resumptions, self.resumptions()) != resumptions;
+            let mut lasted = 0.0;
             if has_run && self.next() == Next::Now {
-                self.0.time.set(self.now());
+                let now = self.now();
+                let began = *began.get_or_insert(self.0.time.get().unwrap_or(now));
+                self.0.time.set(Some(now));
+                lasted = now - began;
             }
-            !out_of_time(self.0.time.get() - began)
+            !out_of_time(lasted)
         };
         let mut goes_on = !self.go_on(lua) || is_time_left();
         // A thread that was preempted is alone until it yields by itself.
@@ -295,9 +317,14 @@ impl Scheduler {
         result
     }
 
+    /// Has `events` deliver one in this cycle, after the threads that are ready.
+    pub fn deliver(&self, events: Rc<dyn Deliver>) {
+        self.0.ready.borrow_mut().push_back(Job::Deliver(events));
+    }
+
     /// Runs the function that `callee` gives in a thread of its own, in this cycle. It is asked just before, and may give none.
-    pub fn call(&self, callee: impl FnOnce() -> Option<LuaFunction> + 'static, values: LuaMultiValue) {
-        self.0.ready.borrow_mut().push_back(Job::Call { callee: Box::new(callee), values });
+    pub fn call(&self, callee: Rc<dyn Called>, values: LuaMultiValue) {
+        self.0.ready.borrow_mut().push_back(Job::Call { callee, values });
     }
 
     /// A script got hold of the thread that is running, so it may not be used again for something else.
@@ -319,13 +346,13 @@ impl Scheduler {
         for job in self.0.ready.borrow().iter().chain(self.0.deferred.borrow().iter()) {
             match job {
                 Job::Resume { thread, .. } => {
-                    threads.insert(thread.to_pointer());
+                    threads.insert(raw::id_of(thread));
                 }
                 Job::Call { .. } => without_thread += 1,
-                Job::Wake { .. } | Job::Dispatch(_) => {}
+                Job::Wake { .. } | Job::Dispatch(_) | Job::Deliver(_) => {}
             }
         }
-        threads.extend(self.0.preempted.borrow().iter().map(|preempted| preempted.interrupted.thread().to_pointer()));
+        threads.extend(self.0.preempted.borrow().iter().map(|preempted| raw::id_of(preempted.interrupted.thread())));
         threads.extend(self.0.running.borrow().iter().map(|(thread, _)| *thread));
         let timers = self.0.timers.borrow();
         threads.extend(timers.delayed());
@@ -345,7 +372,8 @@ impl Scheduler {
         if self.0.timers.borrow().first().is_none() {
             return;
         }
-        let now = self.0.time.get();
+        let now = self.now();
+        self.0.time.set(Some(now));
         loop {
             let due = {
                 let mut timers = self.0.timers.borrow_mut();

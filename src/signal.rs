@@ -12,7 +12,7 @@ use mlua::prelude::*;
 
 use crate::bind::{Binder, Callee};
 use crate::failure::Failure;
-use crate::scheduler::{Scheduler, Timer, Token};
+use crate::scheduler::{Called, Scheduler, Timer, Token};
 
 /// Who fires a signal, as far as the signal has to tell it something.
 pub trait Source {
@@ -55,6 +55,7 @@ struct Wait {
 }
 
 struct Handler {
+    signal: Weak<Inner>,
     /// None once it is disconnected. A handler often refers to its own connection, which refers to this: only letting
     /// go of the function lets the collector have them.
     function: RefCell<Option<LuaFunction>>,
@@ -74,6 +75,28 @@ impl Consumer {
             let function = handler.function.take();
             drop(function);
         }
+    }
+
+    /// Takes a handler off its signal, if that is still there.
+    fn disconnect(self: &Rc<Self>) {
+        if let ConsumerKind::Handler(handler) = &self.kind
+            && let Some(signal) = handler.signal.upgrade()
+        {
+            Signal(signal).remove(self);
+        }
+        self.let_go();
+    }
+}
+
+impl Called for Consumer {
+    fn function(self: Rc<Self>) -> Option<LuaFunction> {
+        let ConsumerKind::Handler(handler) = &self.kind else { return None };
+        // None if it was disconnected meanwhile.
+        let function = handler.function.borrow().clone()?;
+        if handler.lifetime == Lifetime::OneEvent {
+            self.disconnect();
+        }
+        Some(function)
     }
 }
 
@@ -118,6 +141,9 @@ impl Signal {
     /// Those who listen now get the event, in their order: each handler in a thread of its own, unless it is
     /// disconnected before its turn.
     pub fn fire(&self, values: LuaMultiValue) {
+        if let Some(only) = self.only_consumer() {
+            return self.0.scheduler.ahead(|| self.tell(only, values));
+        }
         let mut consumers = self.consumers();
         let last = consumers.pop();
         self.0.scheduler.ahead(|| {
@@ -132,10 +158,7 @@ impl Signal {
 
     fn tell(&self, consumer: Rc<Consumer>, values: LuaMultiValue) {
         match &consumer.kind {
-            ConsumerKind::Handler(_) => {
-                let signal = self.clone();
-                self.0.scheduler.call(move || signal.take_turn(&consumer), values);
-            }
+            ConsumerKind::Handler(_) => self.0.scheduler.call(consumer, values),
             ConsumerKind::Waiter(_) => self.wake_waiter(&consumer, values),
         }
     }
@@ -144,20 +167,10 @@ impl Signal {
     pub fn end(&self) {
         for consumer in self.consumers() {
             match &consumer.kind {
-                ConsumerKind::Handler(_) => self.disconnect(&consumer),
+                ConsumerKind::Handler(_) => consumer.disconnect(),
                 ConsumerKind::Waiter(_) => self.wake_waiter(&consumer, LuaMultiValue::new()),
             }
         }
-    }
-
-    /// The function of a handler whose turn has come; none if it was disconnected meanwhile.
-    fn take_turn(&self, consumer: &Rc<Consumer>) -> Option<LuaFunction> {
-        let ConsumerKind::Handler(handler) = &consumer.kind else { return None };
-        let function = handler.function.borrow().clone()?;
-        if handler.lifetime == Lifetime::OneEvent {
-            self.disconnect(consumer);
-        }
-        Some(function)
     }
 
     fn wake_waiter(&self, consumer: &Rc<Consumer>, values: LuaMultiValue) {
@@ -170,10 +183,10 @@ impl Signal {
     }
 
     fn connect(&self, function: LuaFunction, lifetime: Lifetime) -> Connection {
-        let handler = Handler { function: RefCell::new(Some(function)), lifetime };
+        let handler = Handler { signal: Rc::downgrade(&self.0), function: RefCell::new(Some(function)), lifetime };
         let consumer = self.make(ConsumerKind::Handler(handler));
         self.add(consumer.clone());
-        Connection { signal: Rc::downgrade(&self.0), consumer }
+        Connection(consumer)
     }
 
     /// Parks the thread that is running until the signal fires, and wakes it with what it was fired with; or with
@@ -216,6 +229,13 @@ impl Signal {
         self.0.consumers.borrow().values().cloned().collect()
     }
 
+    /// Who listens, where nobody else does: most signals have one handler, and no list is made for it.
+    fn only_consumer(&self) -> Option<Rc<Consumer>> {
+        let consumers = self.0.consumers.borrow();
+        let mut listed = consumers.values();
+        listed.next().filter(|_| listed.next().is_none()).cloned()
+    }
+
     fn add(&self, consumer: Rc<Consumer>) {
         self.0.consumers.borrow_mut().insert(consumer.number, consumer);
         if let Some(source) = self.source() {
@@ -236,11 +256,6 @@ impl Signal {
     fn source(&self) -> Option<Rc<dyn Source>> {
         self.0.source.borrow().as_ref().and_then(Weak::upgrade)
     }
-
-    fn disconnect(&self, consumer: &Rc<Consumer>) {
-        self.remove(consumer);
-        consumer.let_go();
-    }
 }
 
 impl fmt::Debug for Signal {
@@ -249,24 +264,17 @@ impl fmt::Debug for Signal {
     }
 }
 
-/// What `Connect` and `Once` return: the handler, as long as the signal has it.
+/// What `Connect` and `Once` return: the handler, as long as the signal has it. To hold it is not to hold the signal.
 #[derive(Clone)]
-pub struct Connection {
-    /// Weak: to hold a connection is not to hold the signal.
-    signal: Weak<Inner>,
-    consumer: Rc<Consumer>,
-}
+pub struct Connection(Rc<Consumer>);
 
 impl Connection {
     fn is_connected(&self) -> bool {
-        matches!(&self.consumer.kind, ConsumerKind::Handler(handler) if handler.is_connected())
+        matches!(&self.0.kind, ConsumerKind::Handler(handler) if handler.is_connected())
     }
 
     fn disconnect(&self) {
-        match self.signal.upgrade() {
-            Some(signal) => Signal(signal).disconnect(&self.consumer),
-            None => self.consumer.let_go(),
-        }
+        self.0.disconnect();
     }
 }
 

@@ -15,10 +15,12 @@ pub(crate) struct Guard {
     /// The thread that was resumed last from outside of Luau: those that run may have been resumed by it.
     resumed: Cell<*mut ffi::lua_State>,
     pub(super) clock: Rc<dyn Fn() -> f64>,
-    /// When the page is to get its turn, in milliseconds.
-    slice_ends: f64,
+    /// How long the page may wait for its turn, in milliseconds.
+    slice: Cell<f64>,
+    /// Since when it waits. Most threads are back before anybody has to know, and to ask the clock takes long.
+    began: Cell<Option<f64>>,
     /// When the thread has run for too long without yielding.
-    limit_ends: f64,
+    limit_ends: Cell<f64>,
     /// How many interrupts there are from one look at the clock to the next: adjusted, so that looks are about `LOOK_EVERY` apart.
     stride: Cell<u32>,
     /// When the clock was looked at last.
@@ -80,13 +82,36 @@ const MOST_STRIDE: u32 = 4_000;
 const LOOK_EVERY: f64 = 0.5;
 
 impl Guard {
-    /// A guard with times as `clock` tells them.
-    pub(crate) fn new(clock: Rc<dyn Fn() -> f64>, slice_ends: f64, limit_ends: f64) -> Rc<Self> {
-        let (overdue, interrupted, doom) = Default::default();
+    /// A guard with times as `clock` tells them, for no resumption yet.
+    pub(crate) fn new(clock: Rc<dyn Fn() -> f64>) -> Rc<Self> {
+        let (slice, began, limit_ends, overdue, interrupted, doom) = Default::default();
+        let (stride, last_look) = Default::default();
         let resumed = Cell::new(std::ptr::null_mut());
+        Rc::new(Self { resumed, clock, slice, began, limit_ends, stride, last_look, overdue, interrupted, doom })
+    }
+
+    /// For another resumption: the page waits since `began`, or since the first look at the clock, and may wait for `slice`.
+    pub(crate) fn begin(&self, began: Option<f64>, slice: f64, limit_ends: f64) {
+        self.slice.set(slice);
+        self.began.set(began);
+        self.limit_ends.set(limit_ends);
+        self.stride.set(LEAST_STRIDE);
         // Never yet, so the first look makes no stride longer.
-        let (stride, last_look) = (Cell::new(LEAST_STRIDE), Cell::new(f64::NEG_INFINITY));
-        Rc::new(Self { resumed, clock, slice_ends, limit_ends, stride, last_look, overdue, interrupted, doom })
+        self.last_look.set(f64::NEG_INFINITY);
+        self.overdue.set(false);
+        self.doom.take();
+    }
+
+    /// Since when the page waits, as far as it was asked.
+    pub(crate) fn began(&self) -> Option<f64> {
+        self.began.get()
+    }
+
+    /// When the page is to get its turn.
+    fn slice_ends(&self, now: f64) -> f64 {
+        let began = self.began.get().unwrap_or(now);
+        self.began.set(Some(began));
+        began + self.slice.get()
     }
 
     /// Takes note of the thread that is resumed from outside of Luau.
@@ -217,13 +242,14 @@ impl Guard {
         let stride = if since_last < LOOK_EVERY { stride.saturating_mul(2) } else { stride / 2 };
         let stride = stride.clamp(LEAST_STRIDE, MOST_STRIDE);
         self.stride.set(stride);
-        if now < self.limit_ends && now >= self.slice_ends && self.can_interrupt(state) {
+        let slice_ends = self.slice_ends(now);
+        if now < self.limit_ends.get() && now >= slice_ends && self.can_interrupt(state) {
             return Action::Interrupt;
         }
         if self.has_timed_out(now) {
             return Action::Raise;
         }
-        if now >= self.slice_ends {
+        if now >= slice_ends {
             // Asked at every interrupt from now on, whether it is back from C.
             self.overdue.set(true);
             PASSES.set(stride);
@@ -235,9 +261,9 @@ impl Guard {
 
     /// Whether the time for what runs is over, by a limit or because the page waits for too long; then it is doomed.
     fn has_timed_out(&self, now: f64) -> bool {
-        let message = if now >= self.limit_ends {
+        let message = if now >= self.limit_ends.get() {
             TIMED_OUT
-        } else if now >= self.slice_ends + MOST_OVERDUE {
+        } else if now >= self.slice_ends(now) + MOST_OVERDUE {
             OVERDUE
         } else {
             return false;

@@ -14,7 +14,7 @@ impl Scheduler {
     }
 
     pub(super) fn forget_with(&self, thread: &LuaThread, message: &str) {
-        let id = thread.to_pointer();
+        let id = raw::id_of(thread);
         self.unpark(id);
         let delays = self.0.timers.borrow_mut().remove_delays(id);
         drop(delays);
@@ -37,7 +37,7 @@ impl Scheduler {
     /// Ends a thread from outside, whatever it is doing: one that waits at once, the one that runs when it next comes to
     /// a loop or a call, at whatever depth.
     pub fn cancel(&self, lua: &Lua, thread: &LuaThread, message: &str) {
-        let is_running = self.0.running.borrow().as_ref().is_some_and(|(running, _)| *running == thread.to_pointer());
+        let is_running = self.0.running.borrow().as_ref().is_some_and(|(running, _)| *running == raw::id_of(thread));
         if is_running {
             self.end_running(lua, Kind::Cancelled, message);
         } else {
@@ -74,12 +74,12 @@ impl Scheduler {
     /// Calls `ended` if `thread` is cancelled or fails before [`unwatch`](Self::unwatch) is called.
     pub fn watch(&self, thread: &LuaThread, ended: impl FnOnce(ScriptError) + 'static) {
         let watch = Watch { thread: thread.clone(), ended: Box::new(ended) };
-        self.0.watches.borrow_mut().insert(thread.to_pointer(), watch);
+        self.0.watches.borrow_mut().insert(raw::id_of(thread), watch);
     }
 
     /// Ends [`watch`](Self::watch).
     pub fn unwatch(&self, thread: &LuaThread) {
-        let watch = self.0.watches.borrow_mut().remove(&thread.to_pointer());
+        let watch = self.0.watches.borrow_mut().remove(&raw::id_of(thread));
         drop(watch);
     }
 
@@ -96,7 +96,7 @@ impl Scheduler {
 
     /// The same for a thread that waits, and is about to be cancelled for that reason.
     pub fn note_reason(&self, thread: &LuaThread, reason: &Failure) {
-        self.note_origin(thread.to_pointer(), reason);
+        self.note_origin(raw::id_of(thread), reason);
     }
 
     pub(super) fn note_origin(&self, thread: ThreadId, failure: &Failure) {
@@ -163,7 +163,7 @@ impl Scheduler {
             // They were on for this alone; turning them off needs no memory.
             let _ = raw::set_interrupts(lua, false);
         }
-        self.unpark(thread.to_pointer());
+        self.unpark(raw::id_of(thread));
         if thread.is_resumable() {
             raw::close(lua, thread);
         } else if error.is_none() {
@@ -174,7 +174,7 @@ impl Scheduler {
         let place = frames.first().map(|frame| format!("{}:{}: ", frame.chunk_name, frame.line)).unwrap_or_default();
         let message = format!("{place}{}", doom.message());
         let error = ScriptError { frames, ..ScriptError::plain(doom.kind(), &message) };
-        let unheard = self.end_watched(thread.to_pointer(), || error.clone());
+        let unheard = self.end_watched(raw::id_of(thread), || error.clone());
         // Who stops a VM knows that its threads end; a time limit is told.
         if let Some(error) = unheard.filter(|error| error.kind == Kind::Timeout) {
             self.report(error);
@@ -182,7 +182,7 @@ impl Scheduler {
     }
 
     pub(super) fn fail_thread(&self, thread: &LuaThread, error: ScriptError) {
-        let id = thread.to_pointer();
+        let id = raw::id_of(thread);
         if let Some(error) = self.end_watched(id, || error) {
             self.report(self.0.origins.complete(id, error));
         }

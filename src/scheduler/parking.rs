@@ -5,6 +5,7 @@ use mlua::prelude::*;
 use super::timers::Alarm;
 use super::{Job, Parked, Release, Scheduler, ThreadId, Token};
 use crate::failure::Failure;
+use crate::raw;
 
 impl Scheduler {
     /// Parks the thread that is running, until its token is used.
@@ -31,7 +32,7 @@ impl Scheduler {
 
     pub(super) fn park_for(&self, lua: &Lua, release: Release) -> Token {
         let thread = lua.current_thread();
-        let (id, parking) = (thread.to_pointer(), self.next_number());
+        let (id, parking) = (raw::id_of(&thread), self.next_number());
         if !self.0.origins.is_empty()
             && let Some(running) = self.running_id().filter(|&running| running != id)
         {
@@ -65,7 +66,7 @@ impl Scheduler {
 
     /// Lets go of all that `thread` waits for; its tokens are stale from now on.
     pub fn release(&self, thread: &LuaThread) {
-        let id = thread.to_pointer();
+        let id = raw::id_of(thread);
         self.unpark(id);
         // It runs as a part of another one from now on, or has ended.
         if !self.0.origins.is_empty() && self.running_id() != Some(id) {

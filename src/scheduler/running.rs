@@ -1,5 +1,7 @@
 //! What runs when its turn has come.
 
+use std::rc::Rc;
+
 use mlua::prelude::*;
 
 use super::{Ended, Job, Parked, Preempted, SPARE_THREADS, Scheduler, Token};
@@ -18,11 +20,12 @@ impl Scheduler {
                 }
             }
             Job::Call { callee, values } => {
-                if let Some(function) = callee() {
+                if let Some(function) = callee.function() {
                     self.run_call(lua, function, values);
                 }
             }
             Job::Dispatch(dispatch) => dispatch(lua),
+            Job::Deliver(events) => events.deliver(lua),
         }
     }
 
@@ -44,7 +47,7 @@ impl Scheduler {
             Ok((LuaValue::Table(mark), thrown.unwrap_or(LuaNil)))
         });
         if let Some(failure) = failure {
-            self.note_origin(thread.to_pointer(), failure);
+            self.note_origin(raw::id_of(&thread), failure);
         }
         match prefix {
             Ok((mark, failure)) => {
@@ -58,25 +61,29 @@ impl Scheduler {
 
     pub(super) fn run_call(&self, lua: &Lua, function: LuaFunction, values: LuaMultiValue) {
         let spare = self.0.spare.borrow_mut().pop();
-        let thread = match spare {
-            Some(thread) => thread.reset(function).map(|()| thread),
-            None => lua.create_thread(function),
+        let (thread, function) = match spare {
+            Some(thread) => (thread, Some(function)),
+            None => match lua.create_thread(function) {
+                Ok(thread) => (thread, None),
+                Err(error) => return self.report(ScriptError::from_lua(&error, "")),
+            },
         };
-        match thread {
-            Ok(thread) => {
-                self.0.running_unseen.set(true);
-                self.run_thread(lua, &thread, values);
-                let unseen = self.0.running_unseen.replace(false);
-                if unseen && thread.is_finished() && self.0.spare.borrow().len() < SPARE_THREADS {
-                    self.0.spare.borrow_mut().push(thread);
-                }
+        self.0.running_unseen.set(true);
+        let has_finished = match function {
+            Some(function) => {
+                self.run_slice(lua, &thread, 0.0, |guard| raw::begin(lua, guard, &thread, function, values))
             }
-            Err(error) => self.report(ScriptError::from_lua(&error, "")),
+            None => self.run_thread(lua, &thread, values),
+        };
+        let unseen = self.0.running_unseen.replace(false);
+        if unseen && has_finished && self.0.spare.borrow().len() < SPARE_THREADS {
+            self.0.spare.borrow_mut().push(thread);
         }
     }
 
-    pub(super) fn run_thread(&self, lua: &Lua, thread: &LuaThread, values: LuaMultiValue) {
-        self.run_slice(lua, thread, 0.0, |guard| raw::resume(lua, guard, thread, values));
+    /// Returns whether it has come to its end, by returning.
+    pub(super) fn run_thread(&self, lua: &Lua, thread: &LuaThread, values: LuaMultiValue) -> bool {
+        self.run_slice(lua, thread, 0.0, |guard| raw::resume(lua, guard, thread, values))
     }
 
     /// Goes on with the thread that was preempted. Returns whether there was one.
@@ -88,21 +95,24 @@ impl Scheduler {
         true
     }
 
+    /// Returns whether the thread has come to its end, by returning.
     pub(super) fn run_slice(
         &self,
         lua: &Lua,
         thread: &LuaThread,
         used: f64,
         resume: impl FnOnce(&Guard) -> LuaResult<Resumed>,
-    ) {
+    ) -> bool {
         self.0.resumptions.set(self.0.resumptions.get() + 1);
         let limits = self.0.limits.get();
         // What the turn did before may have taken long, and does not count against the limit of this thread; of its slice the page
         // has had nothing.
-        let began = if limits.limit.is_finite() { self.now() } else { self.0.time.get() };
-        let guard = Guard::new(self.0.clock.clone(), began + limits.slice, began + limits.limit - used);
+        let began = if limits.limit.is_finite() { Some(self.now()) } else { self.0.time.get() };
+        let spare = self.0.guard.take().filter(|guard| Rc::strong_count(guard) == 1);
+        let guard = spare.unwrap_or_else(|| Guard::new(self.0.clock.clone()));
+        guard.begin(began, limits.slice, began.map_or(f64::INFINITY, |began| began + limits.limit - used));
         // None but this thread runs, since turns are not nested.
-        self.0.running.replace(Some((thread.to_pointer(), guard.clone())));
+        self.0.running.replace(Some((raw::id_of(thread), guard.clone())));
         // The text of what was thrown may be made by the script, and has to keep to its limits too.
         let ended = raw::guarded(guard.clone(), || match resume(&guard) {
             Ok(Resumed::Yielded) => Ended::Yielded,
@@ -112,13 +122,19 @@ impl Scheduler {
             Err(error) => Ended::Failed(ScriptError::from_lua(&error, "")),
         });
         self.0.running.replace(None);
-        if let Ended::Interrupted(interrupted) = ended {
-            let used = used + self.now() - began;
-            self.0.preempted.replace(Some(Preempted { interrupted, used }));
-            return;
+        if self.0.time.get().is_none() {
+            self.0.time.set(guard.began());
         }
+        if let Ended::Interrupted(interrupted) = ended {
+            let used = used + guard.began().map_or(0.0, |began| self.now() - began);
+            self.0.preempted.replace(Some(Preempted { interrupted, used }));
+            return false;
+        }
+        let has_finished = matches!(ended, Ended::Finished);
         let error = if let Ended::Failed(error) = ended { Some(error) } else { None };
-        match guard.doom() {
+        let doom = guard.doom();
+        self.0.guard.replace(Some(guard));
+        match doom {
             Some(doom) => self.end_doomed(lua, thread, &doom, error),
             None => {
                 if let Some(error) = error {
@@ -126,9 +142,10 @@ impl Scheduler {
                 }
             }
         }
-        let id = thread.to_pointer();
+        let id = raw::id_of(thread);
         if !self.0.origins.is_empty() && !self.0.parked.borrow().contains_key(&id) {
             self.0.origins.forget(id);
         }
+        has_finished
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use mlua::prelude::*;
 
 use super::{Scheduler, ThreadId, Token};
+use crate::raw;
 
 /// What happens when a time has come.
 pub(super) enum Alarm {
@@ -59,7 +60,7 @@ impl Timers {
         match &alarm {
             Alarm::Wake { .. } => {}
             Alarm::Resume { thread, .. } => {
-                self.delays.entry(thread.to_pointer()).or_default().insert(key);
+                self.delays.entry(raw::id_of(thread)).or_default().insert(key);
             }
             Alarm::Notify(_) => self.ours += 1,
         }
@@ -114,7 +115,7 @@ impl Timers {
         match alarm {
             Alarm::Wake { .. } => {}
             Alarm::Resume { thread, .. } => {
-                let id = thread.to_pointer();
+                let id = raw::id_of(thread);
                 if let Some(keys) = self.delays.get_mut(&id) {
                     keys.remove(&key);
                     if keys.is_empty() {

@@ -6,15 +6,37 @@ use mlua::prelude::*;
 
 use super::Shared;
 use crate::error::ScriptError;
+use crate::scheduler::Deliver;
 use crate::websocket::inbox::Message;
 use crate::websocket::options::Binary;
+
+impl Deliver for Shared {
+    fn deliver(self: Rc<Self>, lua: &Lua) {
+        self.delivering.set(false);
+        if self.message_can_fire() {
+            let message = self.inbox.borrow_mut().pop();
+            let values = message.map(|message| self.to_values(lua, &message)).transpose();
+            match values {
+                Ok(values) => self.on_message.fire(values.unwrap_or_default()),
+                Err(error) => self.scheduler.report(ScriptError::from_lua(&error, "")),
+            }
+        } else if self.messages_have_ended() {
+            self.scheduler.ahead(|| self.on_message.end());
+        } else if self.close_can_fire() {
+            self.fire_close(lua);
+        } else if self.close_has_fired() {
+            self.scheduler.ahead(|| self.on_close.end());
+        }
+        // Behind what was fired: its handlers may connect others and disconnect these.
+        self.deliver_soon();
+    }
+}
 
 impl Shared {
     /// Sees to it that what can be delivered is, in the order in which it came.
     pub(super) fn deliver_soon(self: &Rc<Self>) {
         if self.can_deliver() && !self.delivering.replace(true) {
-            let shared = self.clone();
-            self.scheduler.dispatch(move |lua| shared.deliver(lua));
+            self.scheduler.deliver(self.clone());
         }
     }
 
@@ -42,26 +64,6 @@ impl Shared {
     /// Whether those who listen for the close have to be told that it fires no more.
     fn close_has_fired(&self) -> bool {
         self.closure.get().is_some() && !self.close_is_due.get() && self.on_close.has_consumer()
-    }
-
-    fn deliver(self: &Rc<Self>, lua: &Lua) {
-        self.delivering.set(false);
-        if self.message_can_fire() {
-            let message = self.inbox.borrow_mut().pop();
-            let values = message.map(|message| self.to_values(lua, &message)).transpose();
-            match values {
-                Ok(values) => self.on_message.fire(values.unwrap_or_default()),
-                Err(error) => self.scheduler.report(ScriptError::from_lua(&error, "")),
-            }
-        } else if self.messages_have_ended() {
-            self.scheduler.ahead(|| self.on_message.end());
-        } else if self.close_can_fire() {
-            self.fire_close(lua);
-        } else if self.close_has_fired() {
-            self.scheduler.ahead(|| self.on_close.end());
-        }
-        // Behind what was fired: its handlers may connect others and disconnect these.
-        self.deliver_soon();
     }
 
     fn fire_close(&self, lua: &Lua) {
