@@ -128,6 +128,7 @@ pub enum Answer {
 #[derive(Clone, Debug)]
 pub struct Binder {
     plain: LuaFunction,
+    indexing: LuaFunction,
     parking: LuaFunction,
     answering: LuaFunction,
     scheduler: Scheduler,
@@ -145,8 +146,8 @@ impl Binder {
             Ok(())
         })?;
         let shims = load(lua, include_str!("bind.luau"), (scheduler.mark(lua)?, release))?;
-        let (plain, parking, answering) = shims;
-        Ok(Self { plain, parking, answering, scheduler: scheduler.clone() })
+        let (plain, indexing, parking, answering) = shims;
+        Ok(Self { plain, indexing, parking, answering, scheduler: scheduler.clone() })
     }
 
     /// A function that returns at once.
@@ -160,6 +161,19 @@ impl Binder {
         function: impl Fn(&Lua, Args) -> Result<R, Failure> + 'static,
     ) -> LuaResult<LuaFunction> {
         self.plain.call(native(lua, callee, function)?)
+    }
+
+    /// The `__index` of a userdata that has these methods, and for other names what `index` gives.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn indexing<R: IntoLuaMulti>(
+        &self,
+        lua: &Lua,
+        methods: LuaTable,
+        index: impl Fn(&Lua, Args) -> Result<R, Failure> + 'static,
+    ) -> LuaResult<LuaFunction> {
+        self.indexing.call((methods, native(lua, Callee::Function("index"), index)?))
     }
 
     /// A function that parks the thread that calls it, and returns what it is woken with.

@@ -18,10 +18,25 @@ use mlua::{Thread, ffi};
 pub(crate) use self::family::{family_of, keep_families, set_family};
 pub(crate) use self::guard::{Doom, Guard, guarded, is_out_of_time, set_interrupts};
 pub use self::memory::set_memory_limit;
-use self::memory::{limit_of, limited};
+use self::memory::{is_ample, limit_of, limited};
 pub(crate) use self::memory::{make_room, memory_left, unlimited, unlimited_internal};
 pub(crate) use self::resume::{Interrupted, Resumed, begin, go_on, resume};
 use crate::error::{CHUNK_NAME, Frame};
+
+/// A string, or an error where there is no memory for it.
+pub(crate) fn string(lua: &Lua, bytes: &[u8]) -> LuaResult<LuaValue> {
+    if !is_ample(lua, bytes.len()) {
+        return lua.create_string(bytes).map(LuaValue::String);
+    }
+    // SAFETY: one value is left on the stack, and taken off it again. The memory for it is there, so no error is raised, which would
+    // have to be caught: to have it caught costs more than all else here.
+    Ok(unsafe {
+        lua.exec_raw_lua(|lua_in_use| {
+            ffi::lua_pushlstring(lua_in_use.state(), bytes.as_ptr().cast(), bytes.len());
+            lua_in_use.pop_value()
+        })
+    })
+}
 
 /// The text of a value, as `tostring` makes it; none if that fails: `__tostring` is the script's own.
 pub(crate) fn text_of(lua: &Lua, value: &LuaValue) -> Option<LuaString> {

@@ -331,12 +331,12 @@ pub fn install<T: 'static>(lua: &Lua, binder: &Binder) -> LuaResult<()> {
         args.userdata::<Connection>(1, CONNECTION)?.clone().disconnect();
         Ok(())
     })?;
-    let index = binder.plain(lua, Callee::Function("index"), move |lua, args| -> Result<LuaValue, Failure> {
+    let methods = lua.create_table_from([("Disconnect", disconnect)])?;
+    let index = binder.indexing(lua, methods, |_, args| -> Result<LuaValue, Failure> {
         let connection = args.userdata::<Connection>(1, CONNECTION)?;
         let LuaValue::String(name) = args.value(2) else { return Ok(LuaNil) };
         Ok(match name.as_bytes().as_ref() {
             b"Connected" => LuaValue::Boolean(connection.is_connected()),
-            b"Disconnect" => disconnect.clone().into_lua(lua)?,
             _ => LuaNil,
         })
     })?;

@@ -90,9 +90,26 @@ fn relax(lua: &Lua, limit: usize) -> LuaResult<()> {
     lua.set_memory_limit(limit.saturating_mul(2)).map(drop)
 }
 
-/// How many bytes a script may still have; one gigabyte, which is as long as a string can be, where there is no limit.
+/// The length that no string reaches, in bytes.
+const LONGEST: usize = 1 << 30;
+
+/// How many bytes a script may still have; as many as a string can have, where there is no limit.
 pub(crate) fn memory_left(lua: &Lua) -> usize {
-    limit_of(lua).map_or(1 << 30, |limit| limit.saturating_sub(lua.used_memory()))
+    limit_of(lua).map_or(LONGEST, |limit| limit.saturating_sub(lua.used_memory()))
+}
+
+/// What Luau may need beside what it is asked for: a page of small objects, and room to spare.
+const BESIDES: usize = 64 * 1024;
+
+/// Whether Rust code is sure to get so many bytes from Luau: also if its table of strings, which is less than a third of all there is, is
+/// made anew for them.
+pub(super) fn is_ample(lua: &Lua, bytes: usize) -> bool {
+    let fits = |limit: usize| {
+        let used = lua.used_memory();
+        let needed = bytes.saturating_add(BESIDES).saturating_add(used + used / 2);
+        RUNNING.get().is_null() && needed < limit.saturating_mul(2)
+    };
+    bytes < LONGEST / 2 && limit_of(lua).is_none_or(fits)
 }
 
 /// Runs `script`, which raises no error, with the limit in force that [`limit_of`] told.

@@ -6,6 +6,7 @@ use mlua::prelude::*;
 
 use super::Shared;
 use crate::error::ScriptError;
+use crate::raw;
 use crate::scheduler::Deliver;
 use crate::websocket::inbox::Message;
 use crate::websocket::options::Binary;
@@ -79,7 +80,7 @@ impl Shared {
         let data = if message.is_binary && self.binary == Binary::Buffer {
             LuaValue::Buffer(lua.create_buffer(&message.data)?)
         } else {
-            LuaValue::String(lua.create_string(&message.data)?)
+            raw::string(lua, &message.data)?
         };
         (data, message.is_binary).into_lua_multi(lua)
     }

@@ -17,16 +17,17 @@ use crate::task::MILLISECONDS_PER_SECOND;
 /// Tells `lua` what a connection and its signals can do.
 pub(in crate::websocket) fn install(lua: &Lua, binder: &Binder) -> LuaResult<()> {
     signal::install::<Rc<Reachable>>(lua, binder)?;
-    let send = binder.plain(lua, Callee::Method("Send"), |_, args| send(&args))?;
-    let close = binder.plain(lua, Callee::Method("Close"), |_, args| close(&args))?;
-    let receive = binder.parking(lua, Callee::Method("Receive"), |lua, args| receive(lua, &args))?;
+    let methods = lua.create_table()?;
+    methods.raw_set("Send", binder.plain(lua, Callee::Method("Send"), |_, args| send(&args))?)?;
+    methods.raw_set("Close", binder.plain(lua, Callee::Method("Close"), |_, args| close(&args))?)?;
+    methods.raw_set("Receive", binder.parking(lua, Callee::Method("Receive"), |lua, args| receive(lua, &args))?)?;
     // Not `Receive`: a loop gives it the last message as its second argument, which is no time-out.
     let next = binder.parking(lua, Callee::Function("next"), |lua, args| {
         args.userdata::<Connection>(1, CONNECTION)?.shared.on_message.wait(lua, None);
         Ok(())
     })?;
     let iter = binder.plain(lua, Callee::Function("iter"), move |_, args| Ok((next.clone(), args.value(1))))?;
-    let index = binder.plain(lua, Callee::Function("index"), move |lua, args| {
+    let index = binder.indexing(lua, methods, move |lua, args| {
         let LuaValue::UserData(userdata) = args.value(1) else { return Err(args.mismatch(1, CONNECTION)) };
         let connection = args.userdata::<Connection>(1, CONNECTION)?;
         let shared = &connection.shared;
@@ -35,13 +36,10 @@ pub(in crate::websocket) fn install(lua: &Lua, binder: &Binder) -> LuaResult<()>
         let value = match &*name.to_string_lossy() {
             "OnMessage" => userdata.nth_user_value(ON_MESSAGE)?,
             "OnClose" => userdata.nth_user_value(ON_CLOSE)?,
-            "Receive" => receive.clone().into_lua(lua)?,
             "Dropped" => {
                 let dropped = shared.inbox.borrow().dropped();
                 dropped.into_lua(lua)?
             }
-            "Send" => send.clone().into_lua(lua)?,
-            "Close" => close.clone().into_lua(lua)?,
             "Url" | "URL" => shared.url.borrow().as_str().into_lua(lua)?,
             "Protocol" => shared.protocol.borrow().as_str().into_lua(lua)?,
             "State" => shared.state.get().name().into_lua(lua)?,
