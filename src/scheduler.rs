@@ -309,11 +309,12 @@ impl Scheduler {
     pub fn ahead<R>(&self, batch: impl FnOnce() -> R) -> R {
         let waiting = self.0.ready.borrow().len();
         let result = batch();
-        let mut ready = self.0.ready.borrow_mut();
-        // Of the two parts the shorter one is moved.
-        let made = ready.len().saturating_sub(waiting);
-        ready.rotate_right(made);
-        drop(ready);
+        if waiting > 0 {
+            let mut ready = self.0.ready.borrow_mut();
+            // Of the two parts the shorter one is moved.
+            let made = ready.len().saturating_sub(waiting);
+            ready.rotate_right(made);
+        }
         result
     }
 

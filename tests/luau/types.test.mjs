@@ -28,15 +28,19 @@ function declared(file, type) {
 }
 
 /**
- * The members that the code of a userdata knows: the names that its `__index` compares with.
+ * The members that the code of a userdata knows: its methods, and the names that its `__index` compares with.
  *
  * @param {string} file
  */
 function known(file) {
-  const names = readFileSync(`${root}/src/${file}`, "utf8").matchAll(/^\s+((?:b?"\w+"(?: \| )?)+) =>/gm);
-  return [...names]
-    .flatMap((match) => [...(match[1] ?? "").matchAll(/\w{2,}/g)].map(([name]) => name))
-    .sort();
+  const text = readFileSync(`${root}/src/${file}`, "utf8");
+  const names = [...text.matchAll(/^\s+((?:b?"\w+"(?: \| )?)+) =>/gm)].flatMap((match) => [
+    ...(match[1] ?? "").matchAll(/\w{2,}/g),
+  ]);
+  const methods = [...text.matchAll(/create_table_from\(\[([^\]]*)\]\)/g)].flatMap((match) => [
+    ...(match[1] ?? "").matchAll(/(?<=\(")\w+(?=", (?:binder|disconnect))/g),
+  ]);
+  return [...names, ...methods].map(([name]) => name).sort();
 }
 
 const context = pageForTests("/tests/luau/page.html", async ({ page }) => {

@@ -17,10 +17,11 @@ use crate::task::MILLISECONDS_PER_SECOND;
 /// Tells `lua` what a connection and its signals can do.
 pub(in crate::websocket) fn install(lua: &Lua, binder: &Binder) -> LuaResult<()> {
     signal::install::<Rc<Reachable>>(lua, binder)?;
-    let methods = lua.create_table()?;
-    methods.raw_set("Send", binder.plain(lua, Callee::Method("Send"), |_, args| send(&args))?)?;
-    methods.raw_set("Close", binder.plain(lua, Callee::Method("Close"), |_, args| close(&args))?)?;
-    methods.raw_set("Receive", binder.parking(lua, Callee::Method("Receive"), |lua, args| receive(lua, &args))?)?;
+    let methods = lua.create_table_from([
+        ("Send", binder.plain(lua, Callee::Method("Send"), |_, args| send(&args))?),
+        ("Close", binder.plain(lua, Callee::Method("Close"), |_, args| close(&args))?),
+        ("Receive", binder.parking(lua, Callee::Method("Receive"), |lua, args| receive(lua, &args))?),
+    ])?;
     // Not `Receive`: a loop gives it the last message as its second argument, which is no time-out.
     let next = binder.parking(lua, Callee::Function("next"), |lua, args| {
         args.userdata::<Connection>(1, CONNECTION)?.shared.on_message.wait(lua, None);
