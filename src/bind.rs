@@ -1,9 +1,9 @@
 //! How a Rust function becomes a Luau function.
 //!
 //! mlua hands an error of a Rust callback to the script as a userdata. Scripts expect a string that names their own
-//! line, as Luau's library gives. So a Rust function here returns its failure as a value, and a Luau function around it
-//! (`bind.luau`) raises it. The same Luau code yields for functions that park their thread: C code cannot do it and go
-//! on afterwards.
+//! line, as Luau's library gives. So a Rust function here returns its failure as a value, and what stands around it raises
+//! it: a function of C, or one of Luau (`bind.luau`) around those that park their thread, since C code cannot yield and go on
+//! afterwards.
 
 use mlua::prelude::*;
 
@@ -127,7 +127,6 @@ pub enum Answer {
 /// Makes Luau functions; one for each VM.
 #[derive(Clone, Debug)]
 pub struct Binder {
-    plain: LuaFunction,
     indexing: LuaFunction,
     parking: LuaFunction,
     answering: LuaFunction,
@@ -146,8 +145,8 @@ impl Binder {
             Ok(())
         })?;
         let shims = load(lua, include_str!("bind.luau"), (scheduler.mark(lua)?, release))?;
-        let (plain, indexing, parking, answering) = shims;
-        Ok(Self { plain, indexing, parking, answering, scheduler: scheduler.clone() })
+        let (indexing, parking, answering) = shims;
+        Ok(Self { indexing, parking, answering, scheduler: scheduler.clone() })
     }
 
     /// A function that returns at once.
@@ -160,7 +159,7 @@ impl Binder {
         callee: Callee,
         function: impl Fn(&Lua, Args) -> Result<R, Failure> + 'static,
     ) -> LuaResult<LuaFunction> {
-        self.plain.call(native(lua, callee, function)?)
+        raw::unlimited_plain(lua, lua.create_function(native(callee, function))?)
     }
 
     /// The `__index` of a userdata that has these methods, and for other names what `index` gives.
@@ -173,7 +172,7 @@ impl Binder {
         methods: LuaTable,
         index: impl Fn(&Lua, Args) -> Result<R, Failure> + 'static,
     ) -> LuaResult<LuaFunction> {
-        self.indexing.call((methods, native(lua, Callee::Function("index"), index)?))
+        self.indexing.call((methods, external(lua, native(Callee::Function("index"), index))?))
     }
 
     /// A function that parks the thread that calls it, and returns what it is woken with.
@@ -188,7 +187,7 @@ impl Binder {
         callee: Callee,
         park: impl Fn(&Lua, Args) -> Result<(), Failure> + 'static,
     ) -> LuaResult<LuaFunction> {
-        self.parking.call(native(lua, callee, park)?)
+        self.parking.call(external(lua, native(callee, park))?)
     }
 
     /// A function that returns at once, or parks the thread that calls it.
@@ -217,12 +216,12 @@ impl Binder {
     }
 }
 
+/// A function that returns nil and then its results, or the message of its failure.
 fn native<R: IntoLuaMulti>(
-    lua: &Lua,
     callee: Callee,
     function: impl Fn(&Lua, Args) -> Result<R, Failure> + 'static,
-) -> LuaResult<LuaFunction> {
-    external(lua, move |lua, values: LuaMultiValue| {
+) -> impl Fn(&Lua, LuaMultiValue) -> LuaResult<LuaMultiValue> + 'static {
+    move |lua, values| {
         let result = function(lua, Args { callee, values })
             .and_then(|results| results.into_lua_multi(lua).map_err(Failure::from));
         match result {
@@ -232,7 +231,7 @@ fn native<R: IntoLuaMulti>(
             }
             Err(failure) => (failure.message().to_owned(),).into_lua_multi(lua),
         }
-    })
+    }
 }
 
 /// A Rust function that scripts call, through Luau code of ours: it is refused when there is not enough memory.

@@ -19,7 +19,7 @@ pub(crate) use self::family::{family_of, keep_families, set_family};
 pub(crate) use self::guard::{Doom, Guard, guarded, is_out_of_time, set_interrupts};
 pub use self::memory::set_memory_limit;
 use self::memory::{is_ample, limit_of, limited};
-pub(crate) use self::memory::{make_room, memory_left, unlimited, unlimited_internal};
+pub(crate) use self::memory::{make_room, memory_left, unlimited, unlimited_internal, unlimited_plain};
 pub(crate) use self::resume::{Interrupted, Resumed, begin, go_on, resume};
 use crate::error::{CHUNK_NAME, Frame};
 

@@ -148,8 +148,17 @@ impl Running<'_> {
     }
 }
 
-/// A function that calls `function`, which is written in Rust, without the limit of the script that calls it. The script gets
-/// an error when there is not enough memory before or after.
+/// A function that scripts call, and that calls `function`, which is written in Rust, without the limit of the script. The script gets
+/// an error when there is not enough memory before or after. `function` returns nil and then its results, or a message, which the
+/// script gets as an error that names its own line.
+///
+/// # Errors
+/// When there is no memory.
+pub(crate) fn unlimited_plain(lua: &Lua, function: LuaFunction) -> LuaResult<LuaFunction> {
+    wrapped(lua, function, call_plainly)
+}
+
+/// The same for a function that scripts call through Luau code of ours, which gets all that it returns.
 ///
 /// # Errors
 /// When there is no memory.
@@ -177,19 +186,38 @@ fn wrapped(lua: &Lua, function: LuaFunction, call: ffi::lua_CFunction) -> LuaRes
     }
 }
 
+unsafe extern "C-unwind" fn call_plainly(state: *mut ffi::lua_State) -> c_int {
+    // SAFETY: Luau calls this with the arguments on the stack. There is a result at least, and room for another value: those of the
+    // arguments have gone.
+    unsafe {
+        let count = call(state, Some(1));
+        if ffi::lua_isnil(state, 1) == 0 {
+            ffi::lua_settop(state, 1);
+            ffi::luaL_where(state, 1);
+            ffi::lua_insert(state, 1);
+            ffi::lua_concat(state, 2);
+            ffi::lua_error(state);
+        }
+        ffi::lua_remove(state, 1);
+        count - 1
+    }
+}
+
 unsafe extern "C-unwind" fn call_for_script(state: *mut ffi::lua_State) -> c_int {
     // SAFETY: Luau calls this with the arguments on the stack.
-    unsafe { call(state, true) }
+    unsafe { call(state, Some(2)) }
 }
 
 unsafe extern "C-unwind" fn call_for_us(state: *mut ffi::lua_State) -> c_int {
     // SAFETY: Luau calls this with the arguments on the stack.
-    unsafe { call(state, false) }
+    unsafe { call(state, None) }
 }
 
+/// `script` is the level of the script that calls, which may be refused; none where Luau code of ours calls for itself.
+///
 /// # Safety
 /// `state` runs a C function that [`wrapped`] made, with its arguments on the stack.
-unsafe fn call(state: *mut ffi::lua_State, may_refuse: bool) -> c_int {
+unsafe fn call(state: *mut ffi::lua_State, script: Option<c_int>) -> c_int {
     // SAFETY: who set it waits further down the stack for what `state` runs.
     let running = unsafe { RUNNING.get().as_ref() };
     // SAFETY: the caller's promise, and a C function has room for twenty values. Errors pass over frames in which nothing is
@@ -198,11 +226,10 @@ unsafe fn call(state: *mut ffi::lua_State, may_refuse: bool) -> c_int {
         ffi::lua_pushvalue(state, ffi::lua_upvalueindex(1));
         ffi::lua_insert(state, 1);
         let count = ffi::lua_gettop(state) - 1;
-        if may_refuse {
+        if let Some(level) = script {
             let references = ffi::lua_tolightuserdata(state, ffi::lua_upvalueindex(2)).cast::<References>();
             if references.as_ref().is_some_and(|references| !references.have_room(count)) {
-                // The place of the call, beyond the Luau code around this function.
-                ffi::luaL_where(state, 2);
+                ffi::luaL_where(state, level);
                 ffi::lua_pushlstring(state, TOO_MANY.as_ptr().cast(), TOO_MANY.len());
                 ffi::lua_concat(state, 2);
                 ffi::lua_error(state);
@@ -212,18 +239,18 @@ unsafe fn call(state: *mut ffi::lua_State, may_refuse: bool) -> c_int {
             ffi::lua_call(state, count, ffi::LUA_MULTRET);
             return ffi::lua_gettop(state);
         };
-        if may_refuse && is_short(running.lua, running.limit) {
+        if script.is_some() && is_short(running.lua, running.limit) {
             make_room_again(running.lua, Some(running.limit));
             if running.is_over() {
                 refuse(state);
             }
         }
-        let script = RUNNING.replace(ptr::null());
+        RUNNING.set(ptr::null());
         running.relax();
         let status = ffi::lua_pcall(state, count, ffi::LUA_MULTRET, 0);
-        let is_well = !may_refuse || running.has_kept_to_it();
+        let is_well = script.is_none() || running.has_kept_to_it();
         running.enforce();
-        RUNNING.set(script);
+        RUNNING.set(running);
         if status != ffi::LUA_OK {
             ffi::lua_error(state);
         }
