@@ -1,6 +1,8 @@
 //! Threads whose end somebody wants to know of.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
 use std::rc::Rc;
 
 use mlua::prelude::*;
@@ -9,15 +11,18 @@ use crate::bind;
 use crate::error::{Frame, Kind, NOT_ENOUGH_MEMORY, ScriptError};
 use crate::modules::OnEnd;
 use crate::raw::{self, Doom};
-use crate::scheduler::Scheduler;
+use crate::scheduler::{Scheduler, ThreadId};
 
 /// Makes threads whose end is told, whoever resumes them last and however they end.
-#[derive(Debug)]
 pub(super) struct Threads {
     /// See `threads.luau`.
     body: LuaFunction,
+    /// Those that have not ended.
+    watched: Rc<Everyone>,
     scheduler: Scheduler,
 }
+
+type Everyone = RefCell<HashMap<ThreadId, Rc<Watched>>>;
 
 /// A thread that has not ended.
 struct Watched {
@@ -56,7 +61,37 @@ fn doomed(error: ScriptError, doom: &Doom) -> ScriptError {
 
 impl Threads {
     pub(super) fn new(lua: &Lua, scheduler: &Scheduler) -> LuaResult<Self> {
-        Ok(Self { body: bind::load(lua, include_str!("threads.luau"), ())?, scheduler: scheduler.clone() })
+        let watched: Rc<Everyone> = Rc::default();
+        let of_trace = watched.clone();
+        let trace = bind::internal(lua, move |lua, value: LuaValue| {
+            let thread = lua.current_thread();
+            if let Some(watched) = of_trace.borrow().get(&raw::id_of(&thread)) {
+                watched.frames.replace(raw::frames(&thread));
+            }
+            Ok(value)
+        })?;
+        let (of_finish, ending) = (scheduler.clone(), watched.clone());
+        let finish = bind::internal(lua, move |lua, (ok, mut results): (bool, LuaMultiValue)| {
+            let (scheduler, thread) = (&of_finish, lua.current_thread());
+            scheduler.unwatch(&thread);
+            let watched = ending.borrow_mut().remove(&raw::id_of(&thread));
+            let Some(watched) = watched else { return Ok(()) };
+            let outcome = if ok {
+                Ok(results)
+            } else {
+                let value = results.pop_front().unwrap_or(LuaNil);
+                let error = error_of(lua, value, watched.frames.take());
+                // Asked last: making a text of the value may have taken too long.
+                Err(scheduler.complete(match scheduler.doom() {
+                    Some(doom) => doomed(error, &doom),
+                    None => error,
+                }))
+            };
+            watched.end(outcome);
+            Ok(())
+        })?;
+        let body = bind::load(lua, include_str!("threads.luau"), (trace, finish))?;
+        Ok(Self { body, watched, scheduler: scheduler.clone() })
     }
 
     /// Makes a thread that calls `function`, and has it run in this cycle.
@@ -64,37 +99,23 @@ impl Threads {
         &self,
         lua: &Lua,
         function: LuaFunction,
-        args: LuaMultiValue,
+        mut args: LuaMultiValue,
         on_end: OnEnd,
     ) -> LuaResult<LuaThread> {
-        let watched = Rc::new(Watched { on_end: RefCell::new(Some(on_end)), frames: RefCell::default() });
-        let of_trace = watched.clone();
-        let trace = bind::internal(lua, move |lua, value: LuaValue| {
-            of_trace.frames.replace(raw::frames(&lua.current_thread()));
-            Ok(value)
-        })?;
-        let (scheduler, ending) = (self.scheduler.clone(), watched.clone());
-        let end = bind::internal(lua, move |lua, (ok, mut results): (bool, LuaMultiValue)| {
-            scheduler.unwatch(&lua.current_thread());
-            let outcome = if ok {
-                Ok(results)
-            } else {
-                let value = results.pop_front().unwrap_or(LuaNil);
-                let error = error_of(lua, value, ending.frames.take());
-                // Asked last: making a text of the value may have taken too long.
-                Err(scheduler.complete(match scheduler.doom() {
-                    Some(doom) => doomed(error, &doom),
-                    None => error,
-                }))
-            };
-            ending.end(outcome);
-            Ok(())
-        })?;
-        let main: LuaFunction = self.body.call((function, trace, end))?;
-        let thread = lua.create_thread(main)?;
+        let thread = lua.create_thread(self.body.clone())?;
         // It may be made by a function of the page that a script has called, and is no part of that script.
         raw::set_family(&thread, 0);
-        self.scheduler.watch(&thread, move |error| watched.end(Err(error)));
+        let id = raw::id_of(&thread);
+        let watched = Rc::new(Watched { on_end: RefCell::new(Some(on_end)), frames: RefCell::default() });
+        self.watched.borrow_mut().insert(id, watched);
+        let everyone = self.watched.clone();
+        self.scheduler.watch(&thread, move |error| {
+            let watched = everyone.borrow_mut().remove(&id);
+            if let Some(watched) = watched {
+                watched.end(Err(error));
+            }
+        });
+        args.push_front(LuaValue::Function(function));
         self.scheduler.resume(thread.clone(), args);
         Ok(thread)
     }
@@ -102,5 +123,11 @@ impl Threads {
     /// The error for a VM that is no more.
     pub(super) fn disposed() -> ScriptError {
         ScriptError::plain(Kind::Disposed, "the VM is disposed: make a new one")
+    }
+}
+
+impl fmt::Debug for Threads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Threads").field("watched", &self.watched.borrow().len()).finish_non_exhaustive()
     }
 }
