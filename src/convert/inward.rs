@@ -8,6 +8,7 @@ use super::Converter;
 use super::tables::Tables;
 use crate::error::{Kind, ScriptError};
 use crate::host::values::{self, message_of};
+use crate::raw;
 use crate::value::number;
 
 /// The longest array that fits into a Luau table.
@@ -50,8 +51,8 @@ impl From<LuaError> for Refusal {
 pub(super) struct Inward<'a> {
     converter: &'a Converter,
     lua: &'a Lua,
-    /// The place in `tables` of each object.
-    places: Map,
+    /// The place in `tables` of each object. None until there is one.
+    places: Option<Map>,
     tables: Tables<'a>,
     /// With the place of each.
     unfilled: Vec<(usize, Origin)>,
@@ -70,18 +71,19 @@ enum Origin {
 impl<'a> Inward<'a> {
     pub(super) fn new(converter: &'a Converter, lua: &'a Lua) -> Self {
         let tables = Tables::new(&converter.0.lua);
-        Self { converter, lua, places: Map::new(), tables, unfilled: Vec::new() }
+        Self { converter, lua, places: None, tables, unfilled: Vec::new() }
     }
 
     pub(super) fn value(&mut self, value: &JsValue) -> Result<LuaValue, Refusal> {
-        if value.is_undefined() || value.is_null() {
-            return Ok(LuaNil);
-        }
+        // What there is most of comes first: each question is a call of JS.
         if let Some(number) = value.as_f64() {
             return Ok(LuaValue::Number(number));
         }
         if let Some(text) = value.as_string() {
-            return Ok(LuaValue::String(self.lua.create_string(text)?));
+            return Ok(raw::string(self.lua, text.as_bytes())?);
+        }
+        if value.is_undefined() || value.is_null() {
+            return Ok(LuaNil);
         }
         if let Some(boolean) = value.as_bool() {
             return Ok(LuaValue::Boolean(boolean));
@@ -99,7 +101,7 @@ impl<'a> Inward<'a> {
     }
 
     fn object(&mut self, value: &JsValue) -> Result<LuaValue, Refusal> {
-        if let Some(place) = self.places.get(value).as_f64() {
+        if let Some(place) = self.places.as_ref().and_then(|places| places.get(value).as_f64()) {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in a list")]
             return Ok(LuaValue::Table(self.tables.get(place as usize)?));
         }
@@ -110,19 +112,19 @@ impl<'a> Inward<'a> {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a length, and not too large")]
             let length = length as u32;
             Origin::Array(value.clone(), length)
+        } else if let Some(keys) = values::plain_keys(value)? {
+            Origin::Object(value.clone(), keys)
         } else if let Some(bytes) = values::bytes(value)? {
             return Ok(LuaValue::Buffer(self.lua.create_buffer(bytes)?));
         } else if let Some(entries) = values::map_entries(value)? {
             Origin::Map(entries)
-        } else if let Some(keys) = values::plain_keys(value)? {
-            Origin::Object(value.clone(), keys)
         } else {
             return Ok(self.converter.stand_in_of_object(self.lua, value)?);
         };
         let table = self.lua.create_table()?;
         let place = self.tables.push(&table)?;
         #[expect(clippy::cast_precision_loss, reason = "a place in a list")]
-        self.places.set(value, &(place as f64).into());
+        self.places.get_or_insert_with(Map::new).set(value, &(place as f64).into());
         self.unfilled.push((place, origin));
         Ok(LuaValue::Table(table))
     }
@@ -142,7 +144,7 @@ impl<'a> Inward<'a> {
                 Origin::Object(object, keys) => {
                     for key in keys.iter() {
                         let value = self.value(&values::property(&object, &key)?)?;
-                        table.raw_set(self.lua.create_string(key.as_string().unwrap_or_default())?, value)?;
+                        table.raw_set(raw::string(self.lua, key.as_string().unwrap_or_default().as_bytes())?, value)?;
                     }
                 }
                 Origin::Map(entries) => {

@@ -99,6 +99,9 @@ impl<'a> Outward<'a> {
     }
 
     pub(super) fn fill(&mut self) -> LuaResult<()> {
+        if self.unfilled.is_empty() {
+            return Ok(());
+        }
         let descriptor = descriptor();
         while let Some(target) = self.unfilled.pop()
             && let Some(table) = self.tables.pop()?
