@@ -18,7 +18,9 @@
 //! [`turn`]: Scheduler::turn
 
 mod ending;
+mod jobs;
 mod limits;
+mod pace;
 mod parking;
 mod running;
 mod timers;
@@ -31,11 +33,12 @@ use std::rc::Rc;
 
 use mlua::prelude::*;
 
+use self::jobs::Job;
+pub use self::jobs::{Called, Deliver};
 pub use self::limits::Limits;
 pub use self::timers::Timer;
 use self::timers::{Alarm, TimerKey, Timers};
 use crate::error::ScriptError;
-use crate::failure::Failure;
 use crate::origin::Origins;
 use crate::raw::{self, Guard, Interrupted};
 
@@ -107,31 +110,6 @@ pub struct Counts {
     pub timers: usize,
 }
 
-enum Job {
-    /// A parked thread goes on: with a failure to raise, or with values to return.
-    Wake { token: Token, failure: Option<Failure>, values: LuaMultiValue },
-    /// A thread that a script named is resumed: begun, or gone on with.
-    Resume { thread: LuaThread, values: LuaMultiValue },
-    /// A function runs in a thread that no script holds.
-    Call { callee: Rc<dyn Called>, values: LuaMultiValue },
-    /// An event finds out whom it concerns when its turn has come, not before.
-    Dispatch(Box<dyn FnOnce(&Lua)>),
-    /// The same for what has many of them: nothing is to be allocated for each.
-    Deliver(Rc<dyn Deliver>),
-}
-
-/// Who has a function to be called. Which one, and whether any, is asked when its turn has come.
-pub trait Called {
-    /// The function that is to run now.
-    fn function(self: Rc<Self>) -> Option<LuaFunction>;
-}
-
-/// Who has events to deliver.
-pub trait Deliver {
-    /// Delivers the next one, now that its turn has come.
-    fn deliver(self: Rc<Self>, lua: &Lua);
-}
-
 /// The scheduler of one VM. Cloning gives another handle to the same.
 #[derive(Clone)]
 pub struct Scheduler(Rc<Inner>);
@@ -139,8 +117,7 @@ pub struct Scheduler(Rc<Inner>);
 struct Inner {
     /// The time in milliseconds, from any beginning; it never goes back.
     clock: Rc<dyn Fn() -> f64>,
-    /// What it said since the turn began: after the last thread that ran while others waited, or when something first had to
-    /// know it. To ask takes longer than most of what a turn does.
+    /// What it said last since the turn began. To ask takes longer than most of what a turn does.
     time: Cell<Option<f64>>,
     limits: Cell<Limits>,
     /// Takes the errors of threads that nobody waits for.
@@ -230,20 +207,8 @@ impl Scheduler {
         }
         self.0.time.set(None);
         self.collect_due();
-        let mut began = self.0.time.get();
-        let mut resumptions = self.resumptions();
-        let mut is_time_left = || {
-            // What runs no script takes no time to speak of, and where nothing waits nothing can be cut.
-            let has_run = std::mem::replace(&mut resumptions, self.resumptions()) != resumptions;
-            let mut lasted = 0.0;
-            if has_run && self.next() == Next::Now {
-                let now = self.now();
-                let began = *began.get_or_insert(self.0.time.get().unwrap_or(now));
-                self.0.time.set(Some(now));
-                lasted = now - began;
-            }
-            !out_of_time(lasted)
-        };
+        let mut pace = self.pace();
+        let mut is_time_left = || !out_of_time(self.lasted(&mut pace));
         let mut goes_on = !self.go_on(lua) || is_time_left();
         // A thread that was preempted is alone until it yields by itself.
         while goes_on && self.0.preempted.borrow().is_none() {
@@ -389,11 +354,6 @@ impl Scheduler {
                 Alarm::Notify(notify) => notify(),
             }
         }
-    }
-
-    fn next_job(&self) -> Option<Job> {
-        let ready = self.0.ready.borrow_mut().pop_front();
-        ready.or_else(|| self.0.deferred.borrow_mut().pop_front())
     }
 
     /// How often a thread was resumed until now: the same number twice means that no script ran in between.

@@ -80,9 +80,10 @@ const RECEIVE = `
   local connection = assert(websocket.connect(url))
   local thread = coroutine.running()
   local began
-  local left = count
-  connection.OnMessage:Connect(function()
+  local left, characters = count, 0
+  connection.OnMessage:Connect(function(message)
     began = began or now()
+    characters += #message
     left -= 1
     if left == 0 then
       task.spawn(thread)
@@ -90,6 +91,7 @@ const RECEIVE = `
   end)
   coroutine.yield()
   local took = now() - began
+  assert(characters > count)
   connection:Close()
   return took
 `;
@@ -203,11 +205,13 @@ export const sockets = {
     async plain({ count }) {
       const socket = new WebSocket(`${address}/burst?count=${count}`);
       let left = count;
+      let characters = 0;
       /** @type {number | undefined} */
       let began;
       await new Promise((resolve) => {
-        socket.onmessage = () => {
+        socket.onmessage = ({ data }) => {
           began ??= performance.now();
+          characters += data.length;
           left--;
           if (left === 0) {
             resolve(undefined);
@@ -215,6 +219,9 @@ export const sockets = {
         };
       });
       const took = performance.now() - /** @type {number} */ (/** @type {unknown} */ (began));
+      if (!(characters > count)) {
+        throw new Error(`${count} messages have ${characters} characters`);
+      }
       socket.close();
       return (took * 1_000) / count;
     },

@@ -33,6 +33,8 @@ pub(crate) struct Frames {
     requested: Rc<Cell<Option<f64>>>,
     /// Since when a frame is waited for.
     since: Cell<f64>,
+    /// Whether there is no page, and so no frame.
+    are_none: Cell<bool>,
 }
 
 impl Frames {
@@ -40,14 +42,23 @@ impl Frames {
     pub(crate) fn new() -> Self {
         let requested: Rc<Cell<Option<f64>>> = Rc::default();
         let of_frame = requested.clone();
-        Self { has_come: Closure::new(move || of_frame.set(None)), requested, since: Cell::new(0.0) }
+        Self {
+            has_come: Closure::new(move || of_frame.set(None)),
+            requested,
+            since: Cell::new(0.0),
+            are_none: Cell::new(false),
+        }
     }
 
     /// Whether the page should have drawn by now and could not; `now` is in milliseconds. It is given as long again then.
     pub(crate) fn are_overdue(&self, now: f64) -> bool {
+        if self.are_none.get() {
+            return false;
+        }
         if self.requested.get().is_none() {
-            // None comes where there is no page.
             let id = request_animation_frame(self.has_come.as_ref().unchecked_ref()).ok();
+            // Asked once: it throws where there is none, which takes longer than all else here.
+            self.are_none.set(id.is_none());
             self.requested.set(id);
             self.since.set(now);
             return false;

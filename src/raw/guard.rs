@@ -102,6 +102,11 @@ impl Guard {
         self.doom.take();
     }
 
+    /// Whether the thread ran for so long that the clock was looked at.
+    pub(crate) fn has_looked(&self) -> bool {
+        self.last_look.get() > f64::NEG_INFINITY
+    }
+
     /// Since when the page waits, as far as it was asked.
     pub(crate) fn began(&self) -> Option<f64> {
         self.began.get()

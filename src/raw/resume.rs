@@ -64,7 +64,11 @@ const FEW: usize = 5;
 /// # Errors
 /// When there is no memory for the arguments, or for the error that it ended with.
 pub(crate) fn resume(lua: &Lua, guard: &Guard, thread: &Thread, args: LuaMultiValue) -> LuaResult<Resumed> {
-    if are_many(&args) { run(lua, guard, thread, Vec::new(), args) } else { run_with_few(lua, guard, thread, None, &args) }
+    if are_many(&args) {
+        run(lua, guard, thread, Vec::new(), args)
+    } else {
+        run_with_few(lua, guard, thread, None, &args)
+    }
 }
 
 /// Has `thread`, which has come to its end by returning, call `function`. What else is as for [`resume`].
@@ -82,7 +86,7 @@ pub(crate) fn begin(
         thread.reset(function)?;
         return run(lua, guard, thread, Vec::new(), args);
     }
-    run_with_few(lua, guard, thread, Some(LuaValue::Function(function)), &args)
+    run_with_few(lua, guard, thread, Some(&LuaValue::Function(function)), &args)
 }
 
 fn are_many(args: &LuaMultiValue) -> bool {
@@ -95,7 +99,7 @@ fn run_with_few(
     lua: &Lua,
     guard: &Guard,
     thread: &Thread,
-    function: Option<LuaValue>,
+    function: Option<&LuaValue>,
     args: &LuaMultiValue,
 ) -> LuaResult<Resumed> {
     let limit = limit_of(lua);
@@ -111,7 +115,7 @@ fn run_with_few(
             ffi::lua_xpush(ffi::lua_mainthread(state), coroutine, ffi::LUA_GLOBALSINDEX);
             ffi::lua_replace(coroutine, ffi::LUA_GLOBALSINDEX);
         }
-        for value in function.iter().chain(args) {
+        for value in function.into_iter().chain(args) {
             lua_in_use.push_value(value).map(|()| ffi::lua_xmove(state, coroutine, 1))?;
         }
         guard.note_resumed(coroutine);
@@ -120,7 +124,9 @@ fn run_with_few(
         LuaResult::Ok(limited(lua, limit, || ffi::lua_resume(coroutine, state, count, std::ptr::null_mut())))
     })?;
     match status {
-        ffi::LUA_BREAK => Ok(Resumed::Interrupted(Interrupted { thread: thread.clone(), chain: guard.take_interrupted() })),
+        ffi::LUA_BREAK => {
+            Ok(Resumed::Interrupted(Interrupted { thread: thread.clone(), chain: guard.take_interrupted() }))
+        }
         ffi::LUA_OK | ffi::LUA_YIELD => {
             // SAFETY: `thread` keeps its state alive, which does not run. To take values off needs no memory.
             unsafe { ffi::lua_settop(coroutine, 0) };
