@@ -159,7 +159,7 @@ impl Binder {
         callee: Callee,
         function: impl Fn(&Lua, Args) -> Result<R, Failure> + 'static,
     ) -> LuaResult<LuaFunction> {
-        raw::unlimited_plain(lua, lua.create_function(native(callee, function))?)
+        raw::unlimited_plain(lua, made(lua, native(callee, function))?)
     }
 
     /// The `__index` of a userdata that has these methods, and for other names what `index` gives.
@@ -172,7 +172,7 @@ impl Binder {
         methods: LuaTable,
         index: impl Fn(&Lua, Args) -> Result<R, Failure> + 'static,
     ) -> LuaResult<LuaFunction> {
-        self.indexing.call((methods, external(lua, native(Callee::Function("index"), index))?))
+        self.indexing.call((methods, raw::unlimited(lua, made(lua, native(Callee::Function("index"), index))?)?))
     }
 
     /// A function that parks the thread that calls it, and returns what it is woken with.
@@ -187,7 +187,7 @@ impl Binder {
         callee: Callee,
         park: impl Fn(&Lua, Args) -> Result<(), Failure> + 'static,
     ) -> LuaResult<LuaFunction> {
-        self.parking.call(external(lua, native(callee, park))?)
+        self.parking.call(raw::unlimited(lua, made(lua, native(callee, park))?)?)
     }
 
     /// A function that returns at once, or parks the thread that calls it.
@@ -216,12 +216,20 @@ impl Binder {
     }
 }
 
+/// A Rust function of whatever types. What mlua makes of each takes several kilobytes, so it makes something of this one only.
+type Native = Box<dyn Fn(&Lua, LuaMultiValue) -> LuaResult<LuaMultiValue>>;
+
+fn made(lua: &Lua, function: Native) -> LuaResult<LuaFunction> {
+    lua.create_function(move |lua, values| function(lua, values))
+}
+
+fn typed<A: FromLuaMulti, R: IntoLuaMulti>(function: impl Fn(&Lua, A) -> LuaResult<R> + 'static) -> Native {
+    Box::new(move |lua, values| function(lua, A::from_lua_multi(values, lua)?)?.into_lua_multi(lua))
+}
+
 /// A function that returns nil and then its results, or the message of its failure.
-fn native<R: IntoLuaMulti>(
-    callee: Callee,
-    function: impl Fn(&Lua, Args) -> Result<R, Failure> + 'static,
-) -> impl Fn(&Lua, LuaMultiValue) -> LuaResult<LuaMultiValue> + 'static {
-    move |lua, values| {
+fn native<R: IntoLuaMulti>(callee: Callee, function: impl Fn(&Lua, Args) -> Result<R, Failure> + 'static) -> Native {
+    Box::new(move |lua, values| {
         let result = function(lua, Args { callee, values })
             .and_then(|results| results.into_lua_multi(lua).map_err(Failure::from));
         match result {
@@ -231,7 +239,7 @@ fn native<R: IntoLuaMulti>(
             }
             Err(failure) => (failure.message().to_owned(),).into_lua_multi(lua),
         }
-    }
+    })
 }
 
 /// A Rust function that scripts call, through Luau code of ours: it is refused when there is not enough memory.
@@ -242,7 +250,7 @@ pub(crate) fn external<A: FromLuaMulti, R: IntoLuaMulti>(
     lua: &Lua,
     function: impl Fn(&Lua, A) -> LuaResult<R> + 'static,
 ) -> LuaResult<LuaFunction> {
-    raw::unlimited(lua, lua.create_function(function)?)
+    raw::unlimited(lua, made(lua, typed(function))?)
 }
 
 /// A Rust function that Luau code of ours calls where it has to come to its end.
@@ -253,7 +261,7 @@ pub(crate) fn internal<A: FromLuaMulti, R: IntoLuaMulti>(
     lua: &Lua,
     function: impl Fn(&Lua, A) -> LuaResult<R> + 'static,
 ) -> LuaResult<LuaFunction> {
-    raw::unlimited_internal(lua, lua.create_function(function)?)
+    raw::unlimited_internal(lua, made(lua, typed(function))?)
 }
 
 /// Runs a chunk of ours and returns what it returns.
