@@ -8,7 +8,7 @@ import { root } from "../../benches/bundle.mjs";
 import { brotli } from "../../benches/start.mjs";
 
 /** Bytes that luau.wasm may have, as it is and packed: what it has, and three per cent. */
-const BUDGET = { raw: 1_555_000, brotli: 425_000 };
+const BUDGET = { raw: 1_660_000, brotli: 450_000 };
 
 test("luau.wasm keeps to its budget", () => {
   const module = readFileSync(join(root, "pkg/luau.wasm"));
