@@ -13,6 +13,7 @@ use anyhow::{Result, bail, ensure};
 /// The text that is replaced, exactly as wasm-bindgen writes it, and what takes its place.
 const GUARD: (&str, &str) = (include_str!("glue/guard.theirs.js"), include_str!("glue/guard.ours.js"));
 const IMPORTS: (&str, &str) = (include_str!("glue/imports.theirs.js"), include_str!("glue/imports.ours.js"));
+const STRINGS: (&str, &str) = (include_str!("glue/strings.theirs.js"), include_str!("glue/strings.ours.js"));
 
 /// How an import begins, after its name, and how it ends.
 const IMPORT: &str = ": function() { return wrapError(function (";
@@ -37,6 +38,7 @@ pub(crate) fn factory(glue: &str) -> Result<String> {
     let (body, exports) = without_exports(body)?;
     let body = replace(&body, 1, GUARD.0, &GUARD.1.replace("__CACHES__", &caches(&body)?))?;
     let body = replace(&body, 1, IMPORTS.0, IMPORTS.1)?;
+    let body = replace(&body, 1, STRINGS.0, STRINGS.1)?;
     let body = with_direct_imports(&body)?;
     let body = with_quiet_closures(&body)?;
     let body = with_quiet_finalizers(&body)?;
@@ -181,7 +183,7 @@ mod tests {
 
     /// Glue with one of each thing that is replaced.
     fn sample() -> String {
-        let (guard, imports) = (GUARD.0, IMPORTS.0);
+        let (guard, imports, strings) = (GUARD.0, IMPORTS.0, STRINGS.0);
         format!(
             "export class Vm {{
     run() {{
@@ -199,6 +201,9 @@ mod tests {
 
 const VmFinalization = new FinalizationRegistry(ptr => wasm.__wbg_vm_free(ptr, 1));
 const CLOSURE_DTORS = new FinalizationRegistry(state => wasm.__wbindgen_destroy_closure(state.a, state.b));
+function passStringToWasm0(arg) {{
+{strings}    }}
+}}
 let cachedDataViewMemory0 = null;
 let cachedUint8ArrayMemory0 = null;
 function makeClosure(state) {{
@@ -262,6 +267,13 @@ export {{ initSync, __wbg_init as default }};
             return arg0;
         } catch (e) { __wbg_rethrow(e); } finally { if (__fault !== undefined) throw __wbg_gone(); } },";
         assert!(made.contains(import), "{made}");
+    }
+
+    #[test]
+    fn long_strings_are_left_to_the_encoder() {
+        let made = factory(&sample()).expect("the sample is as expected");
+        assert!(made.contains("if (len > 128) {"), "{made}");
+        assert!(fault("let offset = 0;", "let start = 0;").contains("`let offset = 0;` and what follows it"));
     }
 
     #[test]
