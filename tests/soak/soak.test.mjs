@@ -95,11 +95,14 @@ test(`${CLIENTS} clients for ${SECONDS} s, seed ${SEED}`, {
     clients: CLIENTS,
   });
   let after = await sample(page);
-  for (let tries = 0; tries < 20 && after.objects > 0; tries++) {
+  let waited = 0;
+  for (let tries = 0; tries < 100 && after.objects > 0; tries++) {
     // What is about to be told of it keeps a socket alive.
     await sleep(100);
     after = await sample(page);
+    waited = tries + 1;
   }
+  console.log(`soak: all sockets were released after ${waited / 10} s`);
   const parts = quarters(samples, SECONDS);
   const gaps = await page.evaluate(() => /** @type {any} */ (globalThis).soak.gaps());
   report({ ledger, faults, parts, gaps, before, after });
