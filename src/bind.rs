@@ -172,7 +172,7 @@ impl Binder {
         methods: LuaTable,
         index: impl Fn(&Lua, Args) -> Result<R, Failure> + 'static,
     ) -> LuaResult<LuaFunction> {
-        self.indexing.call((methods, raw::unlimited(lua, made(lua, native(Callee::Function("index"), index))?)?))
+        self.indexing.call((methods, in_luau(lua, native(Callee::Function("index"), index))?))
     }
 
     /// A function that parks the thread that calls it, and returns what it is woken with.
@@ -187,7 +187,7 @@ impl Binder {
         callee: Callee,
         park: impl Fn(&Lua, Args) -> Result<(), Failure> + 'static,
     ) -> LuaResult<LuaFunction> {
-        self.parking.call(raw::unlimited(lua, made(lua, native(callee, park))?)?)
+        self.parking.call(in_luau(lua, native(callee, park))?)
     }
 
     /// A function that returns at once, or parks the thread that calls it.
@@ -223,6 +223,11 @@ fn made(lua: &Lua, function: Native) -> LuaResult<LuaFunction> {
     lua.create_function(move |lua, values| function(lua, values))
 }
 
+/// What scripts call through Luau code of ours.
+fn in_luau(lua: &Lua, function: Native) -> LuaResult<LuaFunction> {
+    raw::unlimited(lua, made(lua, function)?)
+}
+
 fn typed<A: FromLuaMulti, R: IntoLuaMulti>(function: impl Fn(&Lua, A) -> LuaResult<R> + 'static) -> Native {
     Box::new(move |lua, values| function(lua, A::from_lua_multi(values, lua)?)?.into_lua_multi(lua))
 }
@@ -250,7 +255,7 @@ pub(crate) fn external<A: FromLuaMulti, R: IntoLuaMulti>(
     lua: &Lua,
     function: impl Fn(&Lua, A) -> LuaResult<R> + 'static,
 ) -> LuaResult<LuaFunction> {
-    raw::unlimited(lua, made(lua, typed(function))?)
+    in_luau(lua, typed(function))
 }
 
 /// A Rust function that Luau code of ours calls where it has to come to its end.
