@@ -19,8 +19,9 @@ extern "C" {
     fn cancel_animation_frame(id: f64) -> Result<(), JsValue>;
 }
 
-/// How long a page that is being looked at may go without a frame, in milliseconds: two of sixty in a second.
-const LONGEST_GAP: f64 = 33.0;
+/// How long a page that is being looked at may wait for a frame, in milliseconds. It draws that much later, and a slice before and one
+/// after it: so it is within three of sixty in a second.
+const LONGEST_GAP: f64 = 24.0;
 
 /// The frames of the page, as far as anybody waits for them.
 ///

@@ -27,6 +27,8 @@ for (const theme of /** @type {const} */ (["light", "dark"])) {
     await page.locator("#sockets-tab").click();
     assert.deepEqual(await violations(page), []);
     await page.getByRole("button", { name: "Examples" }).click();
+    // They are loaded when they are asked for.
+    await page.locator("#examples-dialog[open]").waitFor();
     assert.deepEqual(await violations(page), []);
     await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Share" }).click();

@@ -89,13 +89,14 @@ export async function run(page, source) {
 }
 
 /**
- * Waits until the status line says something.
+ * Waits until the status line says something, and what a script put out before is drawn, which may take a frame more.
  *
  * @param {import("playwright-core").Page} page
  * @param {string | RegExp} text
  */
 export async function status(page, text) {
   await page.locator("#status").filter({ hasText: text }).waitFor();
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
 }
 
 /**
