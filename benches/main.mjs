@@ -156,9 +156,9 @@ function recorded({ vm = {}, sockets = {}, layer = {} }) {
         rounded(ratio(ours, plain).median),
       ]),
     );
-  const toNative = ratios(vm, "ours (Node)", "native");
+  const toWasmoon = ratios(vm, "ours", "wasmoon");
   return {
-    vm: Object.fromEntries(toNative.map(({ workload, median }) => [workload, rounded(median)])),
+    vm: Object.fromEntries(toWasmoon.map(({ workload, median }) => [workload, rounded(median)])),
     sockets: toPlain(sockets),
     layer: toPlain(layer),
   };

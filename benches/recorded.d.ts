@@ -1,6 +1,6 @@
 /** The ratios of the last full run, for the tests: recorded.json. */
 export interface Recorded {
-  /** By the workloads: ours in Node relative to native. */
+  /** By the workloads: ours relative to wasmoon. */
   vm: Record<string, number>;
   /** Ours relative to plain JavaScript. */
   sockets: Record<string, number>;

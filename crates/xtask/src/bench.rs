@@ -25,7 +25,7 @@ pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
 }
 
 /// Builds native Luau, which our module is compared with.
-pub(crate) fn native(config: &Config) -> Result<()> {
+fn native(config: &Config) -> Result<()> {
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--release", "--package", "bench-native"]).current_dir(&config.root);
     quietly(config, "Building native Luau", "1 minute the first time", &mut cargo)

@@ -18,8 +18,8 @@ pub(crate) fn for_builds(config: &Config) -> Result<()> {
     rust_targets(config)?;
     zig(config)?;
     check_bindgen_version(config)?;
-    cargo_tool(config, "wasm-bindgen-cli", "wasm-bindgen", "3 minutes")?;
-    cargo_tool(config, "wasm-pack", "wasm-pack", "2 minutes")?;
+    cargo_tool(config, "wasm-bindgen-cli", "wasm-bindgen", "2 minutes")?;
+    cargo_tool(config, "wasm-pack", "wasm-pack", "1 minute")?;
     npm_packages(config)
 }
 
@@ -148,10 +148,10 @@ fn cargo_tool(config: &Config, package: &str, program: &str, usually: &str) -> R
     cargo.args(["install", package, "--version", version, "--force", "--root"]).arg(config.tools());
     // The settings in .cargo/config.toml are for this repository's own builds.
     cargo.current_dir(env::temp_dir());
-    // They run for seconds and are compiled for minutes: less is optimized, and what several of them use is compiled once.
+    // They run for seconds and are compiled for minutes: nothing is optimized, and what several of them use is compiled once.
     cargo
         .env("CARGO_TARGET_DIR", config.root.join("target/tools"))
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
     quietly(config, &format!("Installing {package} {version} with cargo"), usually, &mut cargo)
@@ -188,7 +188,7 @@ pub(crate) struct Browser {
 /// Installs a browser and its driver where they are missing.
 pub(crate) fn browser(config: &Config, engine: &Engine) -> Result<Browser> {
     if config.file.tools.contains_key(&engine.driver) {
-        cargo_tool(config, &engine.driver, &engine.driver, "3 minutes")?;
+        cargo_tool(config, &engine.driver, &engine.driver, "1 minute")?;
     }
     find_browser(config, engine).or_else(|missing| {
         install_debian(config, &engine.debian)

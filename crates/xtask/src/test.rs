@@ -11,7 +11,7 @@ use crate::config::{Config, Engine, Engines};
 use crate::server::Server;
 use crate::setup::Browser;
 use crate::tally::{Tally, harness_counts, node_counts};
-use crate::{bench, build, fuzz, lint, setup, site};
+use crate::{build, fuzz, lint, setup, site};
 
 /// A wish: the same port every time keeps the browser tests, which have it compiled in, from being compiled anew.
 const PORT: u16 = 47_813;
@@ -150,7 +150,7 @@ const IN_ALL_ENGINES: Group =
 /// What the package promises, from scripts that test scripts to the packed tarball in other runtimes; and again what
 /// depends on the browser, in each further one.
 fn on_package(config: &Config, browsers: &[Tried], which: Engines, tally: &mut Tally) {
-    let built = build::run(config).and_then(|()| site::run(config)).and_then(|()| bench::native(config));
+    let built = build::run(config).and_then(|()| site::run(config));
     for (number, (engine, browser)) in browsers.iter().enumerate() {
         let is_main = number == 0;
         let groups = if is_main { &IN_MAIN_ENGINE[..] } else { &IN_OTHER_ENGINES[..] };
