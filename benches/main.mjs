@@ -15,7 +15,7 @@ import { report } from "./report.mjs";
 import * as sections from "./sections.mjs";
 import * as starts from "./start.mjs";
 import { ratio } from "./stats.mjs";
-import { ratios } from "./targets.mjs";
+import { compared, mean, ratios } from "./targets.mjs";
 import * as vm from "./vm.mjs";
 
 /** What can be measured. */
@@ -148,7 +148,7 @@ if (only.length === SECTIONS.length && !options.quick) {
  * @param {import("./results.js").Results} results
  * @returns {import("./recorded.js").Recorded}
  */
-function recorded({ vm = {}, sockets = {}, layer = {} }) {
+function recorded({ vm = {}, slices = {}, runtime, sockets = {}, layer = {} }) {
   const toPlain = (/** @type {Record<string, Record<string, number[]>>} */ rows) =>
     Object.fromEntries(
       Object.entries(rows).map(([name, { ours = [], plain = [] }]) => [
@@ -159,6 +159,10 @@ function recorded({ vm = {}, sockets = {}, layer = {} }) {
   const toWasmoon = ratios(vm, "ours", "wasmoon");
   return {
     vm: Object.fromEntries(toWasmoon.map(({ workload, median }) => [workload, rounded(median)])),
+    slices: rounded(mean(ratios(slices, "on", "off"))),
+    runtime: Object.fromEntries(
+      Object.entries(compared(runtime?.samples ?? {})).map(([what, { median }]) => [what, rounded(median)]),
+    ),
     sockets: toPlain(sockets),
     layer: toPlain(layer),
   };

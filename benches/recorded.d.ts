@@ -2,6 +2,10 @@
 export interface Recorded {
   /** By the workloads: ours relative to wasmoon. */
   vm: Record<string, number>;
+  /** The geometric mean over the workloads: with time slices relative to without. */
+  slices: number;
+  /** What the runtime does with threads, relative to what the threads alone cost; and what crosses, relative to wasmoon. */
+  runtime: Record<string, number>;
   /** Ours relative to plain JavaScript. */
   sockets: Record<string, number>;
   /** The same, by the number of handlers. */

@@ -104,6 +104,7 @@ const LONGEST = 500_000;
 export const RUNTIME = /** @type {const} */ ({
   spawn: [100_000, "`task.spawn` of a function that returns"],
   defer: [100_000, "`task.defer` of a function that returns, until it has run"],
+  coroutine: [100_000, "a thread that is made and resumed in Luau alone, after 100,000 were made"],
   sleeping: [100_000, "a thread that is put to sleep, of 100,000"],
   sleep: [100_000, "a thread that sleeps and wakes, of 100,000"],
   toLuau: [20_000, "JS calls a function of Luau, and awaits its result"],
@@ -121,8 +122,9 @@ export const RUNTIME = /** @type {const} */ ({
  * @param {import("./browser.mjs").Page} page
  * @param {number} rounds
  * @param {string[]} peers
+ * @param {string[]} [names] of what is measured; all by default
  */
-export async function runtime(page, rounds, peers) {
+export async function runtime(page, rounds, peers, names = Object.keys(RUNTIME)) {
   /** @type {Record<string, Samples>} */
   const result = {};
   /** @type {Record<string, Record<string, string>>} */
@@ -139,7 +141,8 @@ export async function runtime(page, rounds, peers) {
       ),
     ["ours", ...peers].map((name) => `${name}-suite`),
   );
-  for (const [what, [count]] of Object.entries(RUNTIME)) {
+  for (const what of names) {
+    const [count] = RUNTIME[/** @type {keyof typeof RUNTIME} */ (what)];
     /** @type {Record<string, () => Promise<number>>} */
     const contenders = {};
     for (const name of ["ours", ...peers].filter((name) => has[`${name}-suite`].includes(what))) {

@@ -22,6 +22,25 @@ export function ratios(table, name, other) {
   });
 }
 
+/** What is compared with what the threads cost that it makes. */
+const OF_THREADS = ["spawn", "defer", "sleeping", "sleep"];
+
+/**
+ * What the runtime does beside something that moves as it does when the machine is slower: the same in wasmoon, or bare threads. What
+ * has neither is left out.
+ *
+ * @param {Record<string, Record<string, number[]>>} samples
+ * @returns {Record<string, import("./stats.mjs").Ratio>}
+ */
+export function compared(samples) {
+  return Object.fromEntries(
+    Object.entries(samples).flatMap(([what, { ours = [], wasmoon }]) => {
+      const beside = OF_THREADS.includes(what) ? samples.coroutine?.ours : wasmoon;
+      return beside === undefined ? [] : [[what, ratio(ours, beside)]];
+    }),
+  );
+}
+
 /** The geometric mean of such ratios. */
 export function mean(/** @type {{ median: number }[]} */ list) {
   return geometricMean(list.map(({ median }) => median));

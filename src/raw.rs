@@ -2,6 +2,7 @@
 
 mod family;
 mod guard;
+mod handover;
 #[cfg(all(target_arch = "wasm32", feature = "module"))]
 mod heap;
 mod memory;
@@ -17,6 +18,7 @@ use mlua::{Thread, ffi};
 
 pub(crate) use self::family::{family_of, keep_families, set_family};
 pub(crate) use self::guard::{Doom, Guard, guarded, is_out_of_time, set_interrupts};
+pub(crate) use self::handover::handing_over;
 pub use self::memory::set_memory_limit;
 use self::memory::{is_ample, limit_of, limited};
 pub(crate) use self::memory::{make_room, memory_left, unlimited, unlimited_internal, unlimited_plain};

@@ -368,6 +368,15 @@ impl Scheduler {
         !self.0.in_turn.get() && self.next() == Next::Idle
     }
 
+    /// Whether there is something that [`counts`](Self::counts) counts, or something to be done now.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        let timers = self.0.timers.borrow();
+        let has_timers = timers.count() > 0 || timers.delayed().next().is_some();
+        let has_threads = !self.0.parked.borrow().is_empty() || self.0.running.borrow().is_some();
+        has_timers || has_threads || self.next() == Next::Now
+    }
+
     /// What is to be done next.
     #[must_use]
     pub fn next(&self) -> Next {

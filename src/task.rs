@@ -76,7 +76,9 @@ fn luau_part(lua: &Lua, scheduler: &Scheduler) -> LuaResult<LuaTable> {
         of_enqueue.defer(thread, values);
         Ok(())
     })?;
-    bind::load(lua, include_str!("task.luau"), (report, forget, seen, enqueue))
+    let of_hand_over = scheduler.clone();
+    let hand_over = raw::handing_over(lua, move |thread| of_hand_over.defer(thread, LuaMultiValue::new()))?;
+    bind::load(lua, include_str!("task.luau"), (report, forget, seen, enqueue, hand_over))
 }
 
 /// Seconds from a script as milliseconds: what is no duration is none.

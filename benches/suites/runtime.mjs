@@ -79,6 +79,21 @@ export const runtime = {
       await luau.idle();
     }),
 
+  /** What the threads of `task.defer` cost without it. */
+  coroutine: (count) =>
+    timed(
+      {},
+      count,
+      async (luau) => () =>
+        luau.run(
+          `local function f() end
+           local threads = table.create(...)
+           for number = 1, ... do threads[number] = coroutine.create(f) end
+           for _, thread in threads do coroutine.resume(thread) end`,
+          { args: [count] },
+        ),
+    ),
+
   /** Threads that sleep and wake, with all that it takes. */
   sleep: (count) =>
     timed({}, count, async (luau) => async () => {

@@ -112,6 +112,15 @@ pub(super) fn is_ample(lua: &Lua, bytes: usize) -> bool {
     bytes < LONGEST / 2 && limit_of(lua).is_none_or(fits)
 }
 
+/// Runs `hold`, which has mlua keep one more value, for the VM whose script runs: if that is sure to need no more memory than the script
+/// may have. The stack on which mlua keeps values is made anew with twice as many places when it is full.
+pub(super) fn ample_for_reference<R>(references: &References, hold: impl FnOnce(&Lua) -> R) -> Option<R> {
+    // SAFETY: who set it waits further down the stack for the script.
+    let running = unsafe { RUNNING.get().as_ref() }?;
+    let needed = references.growth() + BESIDES;
+    (running.lua.used_memory() + needed < running.limit - running.limit / 4).then(|| hold(running.lua))
+}
+
 /// Runs `script`, which raises no error, with the limit in force that [`limit_of`] told.
 pub(super) fn limited<R>(lua: &Lua, limit: Option<usize>, script: impl FnOnce() -> R) -> R {
     let running = limit.map(|limit| Running { lua, limit });

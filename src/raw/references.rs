@@ -18,6 +18,9 @@ const MOST: c_int = 300_000;
 /// What a call may come to hold beside its arguments.
 const BESIDE_ARGUMENTS: c_int = 16;
 
+/// The bytes of a place on a stack of Luau's.
+const PLACE: usize = 16;
+
 /// What a script is told that has too many.
 pub(super) const TOO_MANY: &str =
     "too many threads, handlers and values wait or are held by the host (at most 300,000)";
@@ -63,6 +66,14 @@ impl References {
         let references = Rc::new(Self { holder, allowance: Cell::new(0) });
         lua.set_app_data(references.clone());
         Ok(references)
+    }
+
+    /// How many bytes it takes at most to hold one more: a stack with twice as many places as are in use is made anew with twice as many
+    /// again.
+    pub(super) fn growth(&self) -> usize {
+        // SAFETY: as in `have_room`.
+        let places = unsafe { ffi::lua_gettop(self.holder) };
+        usize::try_from(places).unwrap_or_default().saturating_mul(4 * PLACE)
     }
 
     /// Whether a call with so many arguments may hold them, and a few more.

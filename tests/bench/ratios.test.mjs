@@ -1,4 +1,5 @@
-// Nothing has become twice as slow as it was: in short, the benchmarks, beside the ratios that their last full run recorded.
+// Nothing has become twice as slow as it was, and what was reached is kept: in short, the benchmarks, beside the ratios that their last
+// full run recorded.
 //
 // Of a few rounds the best one counts: other work on the machine makes ratios worse, and hardly ever better.
 
@@ -8,19 +9,26 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { launch } from "../../benches/browser.mjs";
 import { bundleOurs, bundlePeer, root } from "../../benches/bundle.mjs";
-import { inWorker } from "../../benches/contenders.mjs";
-import { layer, sockets } from "../../benches/sections.mjs";
-import { ratio } from "../../benches/stats.mjs";
+import { inPage, inWorker } from "../../benches/contenders.mjs";
+import { bytes, layer, runtime, sockets } from "../../benches/sections.mjs";
+import { geometricMean, ratio } from "../../benches/stats.mjs";
+import { compared, mean, ratios } from "../../benches/targets.mjs";
 import { measure } from "../../benches/vm.mjs";
 import { startServer } from "../server/server.mjs";
 
 /** How much worse a ratio may be than the recorded one. */
 const MARGIN = 2;
 
+/** The same for a mean over many workloads, which moves less. */
+const MEAN_MARGIN = 1.25;
+
 /** What is measured in one sample of a workload, in milliseconds. */
 const SAMPLE = 10;
 
 const ROUNDS = 3;
+
+/** What a sleeping thread may cost, in bytes. */
+const SLEEPING = 1_536;
 
 /** @type {import("../../benches/recorded.js").Recorded} */
 const recorded = JSON.parse(readFileSync(join(root, "benches/recorded.json"), "utf8"));
@@ -29,16 +37,22 @@ const recorded = JSON.parse(readFileSync(join(root, "benches/recorded.json"), "u
 let server;
 /** @type {import("../../benches/browser.mjs").Browser | undefined} */
 let browser;
+/** @type {() => Promise<import("../../benches/browser.mjs").Page>} */
+let newPage;
 /** @type {import("../../benches/browser.mjs").Page} */
 let page;
 
 before(async () => {
   await bundleOurs("ours", join(root, "pkg"));
   await bundlePeer("wasmoon");
-  server = await startServer({ root });
-  browser = await launch();
-  page = await browser.newPage();
-  await page.goto(`http://127.0.0.1:${server.port}/benches/hosts/page.html`);
+  const { port } = (server = await startServer({ root }));
+  const launched = (browser = await launch());
+  newPage = async () => {
+    const page = await launched.newPage();
+    await page.goto(`http://127.0.0.1:${port}/benches/hosts/page.html`);
+    return page;
+  };
+  page = await newPage();
 });
 
 after(async () => {
@@ -60,8 +74,8 @@ function problem(name, low, expected) {
   return low > MARGIN * expected ? [`${name}: ${low.toFixed(2)}, and it was ${expected.toFixed(2)}`] : [];
 }
 
-// Native Luau would be the better measure, but to compile it takes longer than all other benchmarks here together.
-test("the workloads of the VM, relative to wasmoon", async () => {
+// Native Luau would be the better measure, but to compile it takes longer than all of this.
+test("the workloads of the VM, relative to wasmoon, which takes longer for them", async () => {
   const contenders = [inWorker("ours", page), inWorker("wasmoon", page)];
   const table = await measure(contenders, { rounds: ROUNDS, sample: SAMPLE });
   const problems = Object.entries(table).flatMap(([workload, { samples, failures }]) => {
@@ -71,6 +85,36 @@ test("the workloads of the VM, relative to wasmoon", async () => {
       : problem(workload, ratio(ours, wasmoon).low, recorded.vm[workload]);
   });
   assert.deepEqual(problems, []);
+  assert(mean(ratios(table, "ours", "wasmoon")) < 1);
+});
+
+test("the workloads of the VM, with time slices relative to without", async () => {
+  const own = await newPage();
+  const table = await measure([inPage("off", own, "ours", undefined), inPage("on", own, "ours", 8)], {
+    rounds: ROUNDS,
+    sample: SAMPLE,
+  });
+  await own.close();
+  const low = geometricMean(ratios(table, "on", "off").map(({ low }) => low));
+  assert(low <= MEAN_MARGIN * recorded.slices, `${low.toFixed(2)}, and it was ${recorded.slices}`);
+});
+
+test("threads of the runtime, relative to bare ones, and what crosses, relative to wasmoon", async () => {
+  const names = ["coroutine", "spawn", "defer", "sleeping", "toLuau", "toJs", "asyncJs", "recordsIn", "recordsOut"];
+  const { samples, failures } = await runtime(page, ROUNDS, ["wasmoon"], names);
+  assert.deepEqual(failures, {});
+  const ratios = Object.entries(compared(samples));
+  assert.equal(ratios.length, names.length - 1);
+  assert.deepEqual(
+    ratios.flatMap(([what, { low }]) => problem(what, low, recorded.runtime[what])),
+    [],
+  );
+});
+
+test("a sleeping thread costs less than 1.5 KiB", async () => {
+  const { counted, growth } = await bytes(newPage);
+  assert(counted < SLEEPING, `${counted} bytes of the VM`);
+  assert(growth < SLEEPING, `${growth} bytes of the module's memory`);
 });
 
 test("sockets, relative to plain JavaScript", async () => {

@@ -6,7 +6,6 @@ use wasm_bindgen::prelude::*;
 
 use super::{Machine, Threads};
 use crate::error::{Kind, ScriptError};
-use crate::scheduler::Next;
 
 /// How long after the last thread ran the collector is asked for connections that no script can reach, in milliseconds.
 const SEARCH_AFTER: f64 = 1_000.0;
@@ -30,9 +29,7 @@ impl Machine {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        let counts = self.scheduler.counts();
-        let has_threads = counts.threads > 0 || counts.timers > 0;
-        !has_threads && self.scheduler.next() != Next::Now && self.sockets.count() == 0
+        !self.scheduler.is_busy() && self.sockets.count() == 0
     }
 
     fn tell_idlers(&self) {
