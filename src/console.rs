@@ -5,7 +5,7 @@ use std::rc::Rc;
 use mlua::prelude::*;
 
 use crate::bind;
-use crate::convert::{Converter, Shown};
+use crate::convert::{Converter, Shown, page_failure};
 use crate::host::sink::Sink;
 use crate::host::values::{LONGEST_TEXT, message_of};
 
@@ -27,7 +27,7 @@ pub fn install(lua: &Lua, converter: &Converter, print: Sink, warn: Sink) -> Lua
             let Err(thrown) = written else { return Ok(None) };
             let message = format!("the page's '{name}' failed: {}", message_of(&thrown));
             if let Some(converter) = converter.upgrade() {
-                converter.note_raised(&converter.failure(message.clone(), thrown));
+                converter.note_raised(&page_failure(message.clone(), thrown));
             }
             Ok(Some(message))
         })?;

@@ -61,6 +61,13 @@ struct Inner {
 
 type Runner = dyn Fn(LuaFunction, &Array) -> Promise;
 
+/// The failure for something that the page threw. Should it get out of the script, the page finds what was thrown as the cause of the
+/// error.
+#[must_use]
+pub fn page_failure(message: String, thrown: JsValue) -> Failure {
+    Failure::caused(message, Cause::new(thrown))
+}
+
 impl Converter {
     /// A converter for `lua`.
     ///
@@ -140,31 +147,15 @@ impl Converter {
         Ok(result)
     }
 
-    /// The failure for something that the page threw. Should it get out of the script, the page finds what was thrown as
-    /// the cause of the error.
-    #[must_use]
-    pub fn failure(&self, message: String, thrown: JsValue) -> Failure {
-        Failure::caused(message, Cause::new(thrown))
-    }
-
     /// That the script that runs is about to get a failure, by other means than the [`Binder`]'s.
     pub fn note_raised(&self, failure: &Failure) {
         self.0.scheduler.note_raised(failure);
     }
 
-    fn refusal(&self, what: &str, refusal: Refusal) -> Failure {
-        let message = format!("{what} cannot be a Luau value: {}", refusal.message);
-        match refusal.thrown {
-            Some(thrown) => self.failure(message, thrown),
-            None => Failure::new(message),
-        }
-    }
-
     /// The JS error for a value of the page that cannot be a Luau value.
     #[must_use]
     pub fn refusal_to_js(&self, what: &str, refusal: &Refusal) -> JsValue {
-        let message = format!("{what} cannot be a Luau value: {}", refusal.message);
-        self.error_with_cause(&ScriptError::plain(refusal.kind, &message), refusal.thrown.as_ref())
+        self.error_with_cause(&ScriptError::plain(refusal.kind, &refusal.text(what)), refusal.thrown.as_ref())
     }
 
     /// The JS error for an error of a script: a `LuauError`, with the members that the package documents.

@@ -4,7 +4,7 @@
 //! a scheduler with Roblox's `task`, and maps `websocket.connect` onto the browser's `WebSocket`. Threads that wait for
 //! a timer or a socket yield, and callbacks from JS resume them.
 //!
-//! How the parts stand; each depends on those below it only:
+//! How the parts stand; each depends on those below it only, but for the last two, which know each other:
 //!
 //! - [`vm`]: the class that JS sees, and the machine behind it.
 //! - [`libraries`]: the libraries without the class, in an `mlua::Lua` of one's own.

@@ -15,7 +15,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use self::path::resolve;
 use crate::bind::{Answer, Binder};
-use crate::convert::{Converter, WeakConverter};
+use crate::convert::page_failure;
 use crate::error::ScriptError;
 use crate::failure::Failure;
 use crate::host::modules::{Lookup, ModuleSource};
@@ -36,7 +36,6 @@ pub struct Modules(Rc<Inner>);
 
 struct Inner {
     scheduler: Scheduler,
-    converter: WeakConverter,
     /// None where the page gave no modules.
     source: Option<ModuleSource>,
     start: Box<Start>,
@@ -80,13 +79,11 @@ impl Modules {
     /// No modules yet; `start` is how to run one.
     pub fn new(
         scheduler: &Scheduler,
-        converter: &Converter,
         source: Option<ModuleSource>,
         start: impl Fn(&[u8], &str, OnEnd) -> Result<LuaThread, ScriptError> + 'static,
     ) -> Self {
         Self(Rc::new(Inner {
             scheduler: scheduler.clone(),
-            converter: converter.downgrade(),
             source,
             start: Box::new(start),
             modules: RefCell::default(),
@@ -132,7 +129,7 @@ impl Modules {
             self.wait(lua, &path);
             return Ok(Answer::Parked);
         }
-        let lookup = self.look_up(source, &path)?;
+        let lookup = look_up(source, &path)?;
         let number = self.0.last_loading.get() + 1;
         self.0.last_loading.set(number);
         let loading = Loading { number, waiting: Vec::new(), thread: None };
@@ -152,18 +149,6 @@ impl Modules {
             }
         }
         Ok(Answer::Parked)
-    }
-
-    /// Asks the page for a module.
-    fn look_up(&self, source: &ModuleSource, path: &str) -> Result<Lookup, Failure> {
-        let lookup = source.look_up(path).map_err(|thrown| match self.0.converter.upgrade() {
-            Some(converter) => {
-                let message = format!("cannot load module \"{path}\": {}", message_of(&thrown));
-                converter.failure(message, thrown)
-            }
-            None => Failure::new("the VM is disposed"),
-        })?;
-        if matches!(lookup, Lookup::Now(None)) { Err(missing(path)) } else { Ok(lookup) }
     }
 
     fn wait(&self, lua: &Lua, path: &str) {
@@ -206,12 +191,7 @@ impl Modules {
     fn found(&self, path: &str, number: usize, found: Result<Option<Vec<u8>>, Thrown>) {
         match found {
             Ok(source) => self.run(path, number, source),
-            Err(thrown) => {
-                if let Some(converter) = self.0.converter.upgrade() {
-                    let message = format!("cannot load module \"{path}\": {}", message_of(&thrown));
-                    self.settle(path, number, &Err(converter.failure(message, thrown)));
-                }
-            }
+            Err(thrown) => self.settle(path, number, &Err(not_loaded(path, thrown))),
         }
     }
 
@@ -287,6 +267,17 @@ pub fn install(lua: &Lua, binder: &Binder, modules: &Modules) -> LuaResult<()> {
         None => Err(Failure::new("the VM is disposed")),
     })?;
     lua.globals().raw_set("require", require)
+}
+
+/// Asks the page for a module.
+fn look_up(source: &ModuleSource, path: &str) -> Result<Lookup, Failure> {
+    let lookup = source.look_up(path).map_err(|thrown| not_loaded(path, thrown))?;
+    if matches!(lookup, Lookup::Now(None)) { Err(missing(path)) } else { Ok(lookup) }
+}
+
+/// What a script is told when the page throws in place of giving a module.
+fn not_loaded(path: &str, thrown: Thrown) -> Failure {
+    page_failure(format!("cannot load module \"{path}\": {}", message_of(&thrown)), thrown)
 }
 
 fn missing(path: &str) -> Failure {

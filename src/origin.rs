@@ -14,7 +14,7 @@ use std::rc::Rc;
 use mlua::prelude::*;
 
 use crate::error::{Kind, ScriptError};
-use crate::scheduler::ThreadId;
+use crate::raw::ThreadId;
 
 /// What the page threw. Only those who know JS can look into it.
 #[derive(Clone)]

@@ -61,8 +61,11 @@ pub(crate) fn text_of(lua: &Lua, value: &LuaValue) -> Option<LuaString> {
     text.ok().flatten()
 }
 
-/// What stands for a thread as long as it is alive: the address of its state.
-pub(crate) fn id_of(thread: &Thread) -> *const c_void {
+/// Which thread: the address of its state, which stands for it as long as the thread is alive.
+pub(crate) type ThreadId = *const c_void;
+
+/// What stands for a thread.
+pub(crate) fn id_of(thread: &Thread) -> ThreadId {
     thread.state().cast()
 }
 
@@ -167,12 +170,20 @@ unsafe fn text(pointer: *const c_char) -> Option<String> {
 
 /// Whether `thread`, which does not run, yielded in Luau code of ours.
 pub(crate) fn waits_for_us(thread: &Thread) -> bool {
+    // SAFETY: `thread` keeps its state alive. The innermost level is `coroutine.yield`.
+    unsafe { is_our_code(thread.state(), 1) }
+}
+
+/// Whether the function at a level of the stack, from 0, is Luau code of ours.
+///
+/// # Safety
+/// `state` is alive.
+unsafe fn is_our_code(state: *mut ffi::lua_State, level: c_int) -> bool {
     // SAFETY: a `lua_Debug` is plain data, for which zero is a valid value.
     let mut info: ffi::lua_Debug = unsafe { std::mem::zeroed() };
-    // SAFETY: `thread` keeps its state alive; only text is asked for, nothing is pushed, and it lives as long as the function. The
-    // innermost level is `coroutine.yield`.
+    // SAFETY: the caller's promise; only text is asked for, nothing is pushed, and it lives as long as the function.
     unsafe {
-        ffi::lua_getinfo(thread.state(), 1, c"s".as_ptr(), &raw mut info) != 0
+        ffi::lua_getinfo(state, level, c"s".as_ptr(), &raw mut info) != 0
             && !info.short_src.is_null()
             && CStr::from_ptr(info.short_src).to_bytes() == CHUNK_NAME.as_bytes()
     }

@@ -27,7 +27,6 @@ mod timers;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::ffi::c_void;
 use std::fmt;
 use std::rc::Rc;
 
@@ -40,10 +39,7 @@ pub use self::timers::Timer;
 use self::timers::{Alarm, TimerKey, Timers};
 use crate::error::ScriptError;
 use crate::origin::Origins;
-use crate::raw::{self, Guard, Interrupted};
-
-/// Which thread: the address of its state, which stands for it as long as the thread is alive.
-pub(crate) type ThreadId = *const c_void;
+use crate::raw::{self, Guard, Interrupted, ThreadId};
 
 /// The right to wake a parked thread, once.
 #[derive(Debug)]

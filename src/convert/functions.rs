@@ -5,7 +5,7 @@ use mlua::prelude::*;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-use super::{Converter, WeakConverter, early_error_to_js};
+use super::{Converter, WeakConverter, early_error_to_js, page_failure};
 use crate::bind::Answer;
 use crate::error::{Kind, ScriptError};
 use crate::failure::Failure;
@@ -26,14 +26,14 @@ impl Converter {
 
     fn call(&self, lua: &Lua, function: &Function, args: &LuaMultiValue) -> Result<Answer, Failure> {
         let args = self.to_js_array(args.iter())?;
-        let result = values::call(function, &args).map_err(|thrown| self.failure(message_of(&thrown), thrown))?;
-        let promise = values::promise(&result).map_err(|thrown| self.failure(message_of(&thrown), thrown))?;
+        let result = values::call(function, &args).map_err(|thrown| page_failure(message_of(&thrown), thrown))?;
+        let promise = values::promise(&result).map_err(|thrown| page_failure(message_of(&thrown), thrown))?;
         if let Some(promise) = promise {
             self.wait_for(lua, promise);
             return Ok(Answer::Parked);
         }
         let result =
-            self.to_luau(lua, &result).map_err(|refusal| self.refusal("what the function returned", refusal))?;
+            self.to_luau(lua, &result).map_err(|refusal| refusal.into_failure("what the function returned"))?;
         Ok(Answer::Now(LuaMultiValue::from_vec(vec![result])))
     }
 
@@ -54,11 +54,10 @@ impl Converter {
         let converter = self.clone();
         self.0.scheduler.event(|| {
             self.0.scheduler.dispatch(move |lua| {
-                let result =
-                    outcome.map_err(|thrown| converter.failure(message_of(&thrown), thrown)).and_then(|value| {
-                        let value = converter.to_luau(lua, &value);
-                        value.map_err(|refusal| converter.refusal("what the promise was resolved with", refusal))
-                    });
+                let result = outcome.map_err(|thrown| page_failure(message_of(&thrown), thrown)).and_then(|value| {
+                    let value = converter.to_luau(lua, &value);
+                    value.map_err(|refusal| refusal.into_failure("what the promise was resolved with"))
+                });
                 let scheduler = &converter.0.scheduler;
                 scheduler.ahead(|| match result {
                     Ok(value) => scheduler.wake(token, LuaMultiValue::from_vec(vec![value])),

@@ -4,9 +4,10 @@ use js_sys::{Array, Function, Map};
 use mlua::prelude::*;
 use wasm_bindgen::prelude::*;
 
-use super::Converter;
 use super::tables::Tables;
+use super::{Converter, page_failure};
 use crate::error::{Kind, ScriptError};
+use crate::failure::Failure;
 use crate::host::values::{self, message_of};
 use crate::raw;
 use crate::value::number;
@@ -29,6 +30,20 @@ pub struct Refusal {
 impl Refusal {
     fn new(message: impl Into<String>) -> Self {
         Self { kind: Kind::Runtime, message: message.into(), thrown: None }
+    }
+
+    /// What it says of `what` was to be a Luau value.
+    pub(super) fn text(&self, what: &str) -> String {
+        format!("{what} cannot be a Luau value: {}", self.message)
+    }
+
+    /// The failure of the script that was to get the value.
+    pub(super) fn into_failure(self, what: &str) -> Failure {
+        let message = self.text(what);
+        match self.thrown {
+            Some(thrown) => page_failure(message, thrown),
+            None => Failure::new(message),
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use mlua::ffi;
 use mlua::prelude::*;
 
-use super::text;
-use crate::error::{CHUNK_NAME, Kind};
+use super::is_our_code;
+use crate::error::Kind;
 
 /// What keeps one resumption of a thread in bounds; see [`guarded`].
 pub(crate) struct Guard {
@@ -210,7 +210,7 @@ unsafe fn look(state: *mut ffi::lua_State) {
             drop(guard);
             // Code of ours goes on: it tells the page how the thread ended.
             if let Some(message) = message
-                && !runs_our_code(state)
+                && !is_our_code(state, 0)
             {
                 ffi::luaL_where(state, 0);
                 ffi::lua_pushstring(state, message);
@@ -311,18 +311,4 @@ unsafe fn resumed_by(waiting: *mut ffi::lua_State) -> Option<*mut ffi::lua_State
     let places = [1, ffi::lua_upvalueindex(1)];
     // SAFETY: the caller's promise; both places may be asked for in a call into C, whether there is anything or not.
     places.into_iter().map(|place| unsafe { ffi::lua_tothread(waiting, place) }).find(|thread| !thread.is_null())
-}
-
-/// Whether the function that is running is Luau code of ours.
-///
-/// # Safety
-/// `state` is alive.
-unsafe fn runs_our_code(state: *mut ffi::lua_State) -> bool {
-    // SAFETY: a `lua_Debug` is plain data, for which zero is a valid value.
-    let mut info: ffi::lua_Debug = unsafe { std::mem::zeroed() };
-    // SAFETY: the caller's promise; only text is asked for, nothing is pushed, and the text lives as long as the function.
-    unsafe {
-        ffi::lua_getinfo(state, 0, c"s".as_ptr(), &raw mut info) != 0
-            && text(info.short_src).is_some_and(|name| name == CHUNK_NAME)
-    }
 }

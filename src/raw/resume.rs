@@ -5,9 +5,9 @@ use std::ffi::c_int;
 use mlua::prelude::*;
 use mlua::{Thread, ffi};
 
+use super::frames;
 use super::guard::Guard;
 use super::memory::{limit_of, limited, make_room_again};
-use super::{frames, stack};
 use crate::error::Frame;
 
 /// How a thread came back from [`resume`] or [`go_on`].
@@ -123,10 +123,15 @@ fn run_with_few(
         let count = args.len() as c_int;
         LuaResult::Ok(limited(lua, limit, || ffi::lua_resume(coroutine, state, count, std::ptr::null_mut())))
     })?;
+    let chain = if status == ffi::LUA_BREAK { guard.take_interrupted() } else { Vec::new() };
+    resumed(lua, thread, status, chain)
+}
+
+/// How `thread` came back, of which `lua_resume` said `status`, and the threads of `chain` were interrupted in it.
+fn resumed(lua: &Lua, thread: &Thread, status: c_int, chain: Vec<*mut ffi::lua_State>) -> LuaResult<Resumed> {
+    let coroutine = thread.state();
     match status {
-        ffi::LUA_BREAK => {
-            Ok(Resumed::Interrupted(Interrupted { thread: thread.clone(), chain: guard.take_interrupted() }))
-        }
+        ffi::LUA_BREAK => Ok(Resumed::Interrupted(Interrupted { thread: thread.clone(), chain })),
         ffi::LUA_OK | ffi::LUA_YIELD => {
             // SAFETY: `thread` keeps its state alive, which does not run. To take values off needs no memory.
             unsafe { ffi::lua_settop(coroutine, 0) };
@@ -163,9 +168,8 @@ fn run(
     let limit = limit_of(lua);
     make_room_again(lua, limit);
     let mut status = ffi::LUA_OK;
-    let mut frames = Vec::new();
-    let mut error = {
-        let (status, frames, chain) = (&mut status, &mut frames, &mut chain);
+    {
+        let (status, chain) = (&mut status, &mut chain);
         let run = move |state: *mut ffi::lua_State| {
             // SAFETY: `exec_raw` runs this under Luau's error protection, with nothing on the stack but the arguments, which
             // are for the first; all states belong to the same VM, and `thread` keeps them alive.
@@ -186,28 +190,15 @@ fn run(
                         return;
                     }
                     if inner.is_none() {
-                        break;
+                        return;
                     }
                     chain.remove(0);
                 }
-                let coroutine = thread.state();
-                match *status {
-                    ffi::LUA_OK | ffi::LUA_YIELD => ffi::lua_settop(coroutine, 0),
-                    _ => {
-                        *frames = stack(coroutine);
-                        ffi::lua_xmove(coroutine, state, 1);
-                    }
-                }
             }
         };
-        // SAFETY: `run` leaves one value or none, and drops nothing when an error passes through it: what it
-        // borrows lives in this function.
-        unsafe { lua.exec_raw::<LuaMultiValue>(args, run) }?
-    };
-    Ok(match status {
-        ffi::LUA_OK => Resumed::Finished,
-        ffi::LUA_YIELD => Resumed::Yielded,
-        ffi::LUA_BREAK => Resumed::Interrupted(Interrupted { thread: thread.clone(), chain }),
-        _ => Resumed::Failed { value: error.pop_front().unwrap_or(LuaNil), frames },
-    })
+        // SAFETY: `run` leaves nothing on the stack, and drops nothing when an error passes through it: what it borrows lives in this
+        // function.
+        unsafe { lua.exec_raw::<()>(args, run) }?;
+    }
+    resumed(lua, thread, status, chain)
 }

@@ -2,10 +2,10 @@
 
 use mlua::prelude::*;
 
-use super::{Job, Parked, Preempted, Scheduler, ThreadId, Watch};
+use super::{Job, Parked, Preempted, Scheduler, Watch};
 use crate::error::{Kind, ScriptError};
 use crate::failure::Failure;
-use crate::raw::{self, Doom};
+use crate::raw::{self, Doom, ThreadId};
 
 impl Scheduler {
     /// Forgets a thread that was closed: what it waits for, what it is due for, and who watches it.

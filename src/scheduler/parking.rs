@@ -3,9 +3,9 @@
 use mlua::prelude::*;
 
 use super::timers::Alarm;
-use super::{Job, Parked, Release, Scheduler, ThreadId, Token};
+use super::{Job, Parked, Release, Scheduler, Token};
 use crate::failure::Failure;
-use crate::raw;
+use crate::raw::{self, ThreadId};
 
 impl Scheduler {
     /// Parks the thread that is running, until its token is used.

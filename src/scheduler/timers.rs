@@ -5,8 +5,8 @@ use std::fmt;
 
 use mlua::prelude::*;
 
-use super::{Scheduler, ThreadId, Token};
-use crate::raw;
+use super::{Scheduler, Token};
+use crate::raw::{self, ThreadId};
 
 /// What happens when a time has come.
 pub(super) enum Alarm {

@@ -16,7 +16,7 @@ use super::options::Options;
 use super::threads::Threads;
 use crate::bind::{Args, Binder, Callee};
 use crate::chunk::Chunks;
-use crate::convert::{Converter, early_error_to_js};
+use crate::convert::{Converter, early_error_to_js, page_failure};
 use crate::error::{Kind, ScriptError};
 use crate::failure::Failure;
 use crate::host::hooks::{Deferred, Hooks};
@@ -124,7 +124,7 @@ impl Machine {
                     machine.rest();
                 }
             });
-            let modules = Modules::new(&scheduler, &converter, options.modules, move |source, name, on_end| {
+            let modules = Modules::new(&scheduler, options.modules, move |source, name, on_end| {
                 let machine = of_modules.upgrade().ok_or_else(Threads::disposed)?;
                 machine.start(source, name, LuaMultiValue::new(), on_end)
             });
@@ -273,7 +273,7 @@ impl Machine {
         let Some(thread) = thread else { return };
         let message = Some(message_of(reason)).filter(|message| !message.is_empty());
         let message = message.unwrap_or_else(|| "the run was aborted".to_owned());
-        self.scheduler.note_reason(&thread, &self.converter.failure(message.clone(), reason.clone()));
+        self.scheduler.note_reason(&thread, &page_failure(message.clone(), reason.clone()));
         self.scheduler.event(|| self.scheduler.cancel(&self.lua, &thread, &message));
     }
 

@@ -10,8 +10,8 @@ use mlua::prelude::*;
 use crate::bind;
 use crate::error::{Frame, Kind, NOT_ENOUGH_MEMORY, ScriptError};
 use crate::modules::OnEnd;
-use crate::raw::{self, Doom};
-use crate::scheduler::{Scheduler, ThreadId};
+use crate::raw::{self, Doom, ThreadId};
+use crate::scheduler::Scheduler;
 
 /// Makes threads whose end is told, whoever resumes them last and however they end.
 pub(super) struct Threads {

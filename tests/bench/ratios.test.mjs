@@ -100,7 +100,17 @@ test("the workloads of the VM, with time slices relative to without", async () =
 });
 
 test("threads of the runtime, relative to bare ones, and what crosses, relative to wasmoon", async () => {
-  const names = ["coroutine", "spawn", "defer", "sleeping", "toLuau", "toJs", "asyncJs", "recordsIn", "recordsOut"];
+  const names = [
+    "coroutine",
+    "spawn",
+    "defer",
+    "sleeping",
+    "toLuau",
+    "toJs",
+    "asyncJs",
+    "recordsIn",
+    "recordsOut",
+  ];
   const { samples, failures } = await runtime(page, ROUNDS, ["wasmoon"], names);
   assert.deepEqual(failures, {});
   const ratios = Object.entries(compared(samples));

@@ -96,7 +96,9 @@ export async function run(page, source) {
  */
 export async function status(page, text) {
   await page.locator("#status").filter({ hasText: text }).waitFor();
-  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  await page.evaluate(
+    () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))),
+  );
 }
 
 /**

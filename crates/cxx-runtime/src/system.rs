@@ -41,11 +41,11 @@ extern "C" {
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues, catch)]
     fn get_random_values(into: &js_sys::Uint8Array) -> Result<(), JsValue>;
 
-    #[wasm_bindgen(js_namespace = console, js_name = log)]
-    fn console_log(line: &str);
+    #[wasm_bindgen(js_namespace = console, js_name = log, catch)]
+    fn console_log(line: &str) -> Result<(), JsValue>;
 
-    #[wasm_bindgen(js_namespace = console, js_name = error)]
-    fn console_error(line: &str);
+    #[wasm_bindgen(js_namespace = console, js_name = error, catch)]
+    fn console_error(line: &str) -> Result<(), JsValue>;
 }
 
 const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
@@ -126,7 +126,7 @@ unsafe extern "C" fn __imported_wasi_snapshot_preview1_fd_write(
     count: usize,
     written: *mut usize,
 ) -> i32 {
-    let show: fn(&str) = match fd {
+    let show: fn(&str) -> Result<(), JsValue> = match fd {
         STDOUT => console_log,
         STDERR => console_error,
         _ => return Errno::BadFile as i32,
@@ -144,9 +144,10 @@ unsafe extern "C" fn __imported_wasi_snapshot_preview1_fd_write(
         let end = pending.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
         (total, pending.drain(..end).collect::<Vec<u8>>())
     });
-    // After the borrow: a console that a page has put its own functions into may get back here.
+    // After the borrow: a console that a page has put its own functions into may get back here. What they throw must not pass through
+    // C, and is nothing that a stream could tell of.
     if !lines.is_empty() {
-        show(String::from_utf8_lossy(&lines).trim_end_matches('\n'));
+        let _ = show(String::from_utf8_lossy(&lines).trim_end_matches('\n'));
     }
     // SAFETY: the caller's promise.
     unsafe { written.write(total) };

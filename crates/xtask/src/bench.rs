@@ -1,21 +1,23 @@
 //! `cargo xtask bench`: ours and the peers side by side; what is measured, and how, is in `benches/`.
 
-use std::fs;
 use std::process::Command;
 
 use anyhow::{Result, bail, ensure};
 
+use crate::build::Other;
 use crate::command::{quietly, watched};
 use crate::config::Config;
-use crate::package::without_names;
 use crate::{build, setup};
+
+/// Luau in Rust, a peer that is no npm package.
+const LUAUR: Other = Other { folder: "bench-luaur", name: "luaur", out: "bench-luaur", profile: "peer", what: "luaur" };
 
 pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
     check(words)?;
     setup::for_tests(config)?;
     build::run(config)?;
     native(config)?;
-    luaur(config)?;
+    LUAUR.build(config)?;
     let browser = setup::browser(config, config.main_engine()?)?;
     let mut node = Command::new("node");
     node.arg("benches/main.mjs").args(words).current_dir(&config.root).env("CHROMIUM", browser.executable);
@@ -29,25 +31,6 @@ fn native(config: &Config) -> Result<()> {
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--release", "--package", "bench-native"]).current_dir(&config.root);
     quietly(config, "Building native Luau", "1 minute the first time", &mut cargo)
-}
-
-/// Builds luaur for the page.
-fn luaur(config: &Config) -> Result<()> {
-    let folder = config.root.join("target/bench-luaur");
-    let mut wasm_pack = Command::new(config.tool("wasm-pack"));
-    wasm_pack
-        .args(["build", "--mode", "no-install", "--no-pack", "--no-typescript", "--no-opt", "--profile", "peer"])
-        .args(["--target", "web", "--out-name", "luaur", "--out-dir"])
-        .arg(&folder)
-        .arg("crates/bench-luaur")
-        .current_dir(&config.root)
-        .env("PATH", config.path()?)
-        .env("RUSTFLAGS", config.rust_flags());
-    quietly(config, "Building luaur with wasm-pack", "1 minute the first time", &mut wasm_pack)?;
-    // As in our own package.
-    let module = folder.join("luaur_bg.wasm");
-    fs::write(&module, without_names(&fs::read(&module)?)?)?;
-    Ok(())
 }
 
 /// Whether the words are options of the runner, before anything is built for them.

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::command::quietly;
 use crate::config::Config;
-use crate::package;
+use crate::package::{self, without_names};
 
 /// What wasm-pack made.
 #[derive(Debug)]
@@ -25,8 +25,8 @@ pub(crate) fn run(config: &Config) -> Result<()> {
 
 fn wasm_pack(config: &Config) -> Result<Built> {
     let build = &config.file.build;
-    let mut wasm_pack = Command::new(config.tool("wasm-pack"));
-    wasm_pack.args(["build", "--mode", "no-install", "--no-pack", "--no-typescript", "--target", &build.target]);
+    let mut wasm_pack = building(config)?;
+    wasm_pack.args(["--no-typescript", "--target", &build.target]);
     wasm_pack.args(["--out-dir", &build.out_dir, "--out-name", &build.out_name]);
     match build.profile.as_str() {
         "release" => wasm_pack.arg("--release"),
@@ -37,11 +37,45 @@ fn wasm_pack(config: &Config) -> Result<Built> {
     if !build.features.is_empty() {
         wasm_pack.arg("--features").arg(build.features.join(","));
     }
-    wasm_pack.current_dir(&config.root).env("PATH", config.path()?).env("RUSTFLAGS", config.rust_flags());
     quietly(config, "Building the module with wasm-pack", "2 minutes the first time", &mut wasm_pack)?;
     let folder = config.root.join(&build.out_dir);
     let (module, glue) = (format!("{}_bg.wasm", build.out_name), format!("{}.js", build.out_name));
     Ok(Built { module: folder.join(module), glue: folder.join(glue) })
+}
+
+/// `wasm-pack build` as it is everywhere: with the tools that `setup` installed, and without a manifest for npm.
+fn building(config: &Config) -> Result<Command> {
+    let mut wasm_pack = Command::new(config.tool("wasm-pack"));
+    wasm_pack.args(["build", "--mode", "no-install", "--no-pack"]);
+    wasm_pack.current_dir(&config.root);
+    wasm_pack.env("PATH", config.path()?).env("CARGO_ENCODED_RUSTFLAGS", config.rust_flags());
+    Ok(wasm_pack)
+}
+
+/// Another crate that is compiled for the web, and is no package.
+pub(crate) struct Other {
+    /// Its folder under `crates`.
+    pub folder: &'static str,
+    /// `NAME.js` and `NAME_bg.wasm` are made in `target/OUT`.
+    pub name: &'static str,
+    pub out: &'static str,
+    pub profile: &'static str,
+    pub what: &'static str,
+}
+
+impl Other {
+    /// Builds it, without the names of functions, which only debuggers want.
+    pub(crate) fn build(&self, config: &Config) -> Result<()> {
+        let out = config.root.join("target").join(self.out);
+        let mut wasm_pack = building(config)?;
+        wasm_pack.args(["--no-opt", "--profile", self.profile, "--target", "web"]);
+        wasm_pack.args(["--out-name", self.name, "--out-dir"]).arg(&out).arg(format!("crates/{}", self.folder));
+        let what = format!("Building {} with wasm-pack", self.what);
+        quietly(config, &what, "2 minutes the first time", &mut wasm_pack)?;
+        let module = out.join(format!("{}_bg.wasm", self.name));
+        let bytes = fs::read(&module).with_context(|| format!("wasm-pack left no module: {}", module.display()))?;
+        fs::write(&module, without_names(&bytes)?).with_context(|| format!("cannot write {}", module.display()))
+    }
 }
 
 /// Fails when the finished module asks for something that wasm-bindgen's glue does not give it.

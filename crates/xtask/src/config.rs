@@ -160,6 +160,8 @@ impl Config {
 
     /// What rustc is told for the module, everywhere alike so that nothing is compiled twice: the places of panics, which
     /// are in the module as text, do not say where it was built.
+    ///
+    /// It is for `CARGO_ENCODED_RUSTFLAGS`: in that there may be spaces, as in the names of folders.
     pub(crate) fn rust_flags(&self) -> String {
         let home = env::var_os("CARGO_HOME").map(PathBuf::from);
         let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
@@ -168,7 +170,7 @@ impl Config {
         let folders = registries.chain([(self.root.clone(), "luau-websocket")]);
         let flags: Vec<String> =
             folders.map(|(folder, name)| format!("--remap-path-prefix={}={name}", folder.display())).collect();
-        flags.join(" ")
+        flags.join("\u{1f}")
     }
 
     /// `PATH` with our tools first.

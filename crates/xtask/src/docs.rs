@@ -36,7 +36,7 @@ fn rustdoc(config: &Config) -> Result<()> {
         .args(["doc", "--no-deps", "--release", "--target", target, "-p", "luau-websocket", "-p", "cxx-runtime"])
         .args(["--features", "cxx-runtime/imports"])
         .current_dir(&config.root)
-        .env("RUSTFLAGS", config.rust_flags());
+        .env("CARGO_ENCODED_RUSTFLAGS", config.rust_flags());
     quietly(config, "Documenting the crates", "5 seconds, and 1 minute the first time", &mut cargo)?;
     let api = folder(config).join("api");
     fs::rename(&made, &api).with_context(|| format!("cannot move {} to {}", made.display(), api.display()))

@@ -57,7 +57,7 @@ pub(crate) fn run(config: &Config) -> Tally {
         // Clippy compiles the browser tests, which want to know their server; it is not asked for anything here.
         command.env("LUAU_TEST_SERVER", "127.0.0.1:0");
         if name == "clippy for wasm" {
-            command.env("RUSTFLAGS", config.rust_flags());
+            command.env("CARGO_ENCODED_RUSTFLAGS", config.rust_flags());
         }
         let passed = watched(name, usually, &mut command).is_ok_and(|(passed, _)| passed);
         tally.check(name, passed);

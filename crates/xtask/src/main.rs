@@ -4,7 +4,6 @@
 
 mod bench;
 mod build;
-mod checker;
 mod command;
 mod config;
 mod docs;
@@ -104,7 +103,7 @@ fn run() -> Result<()> {
             setup::for_tests(&config)?;
             // TypeScript is checked against what they make.
             build::run(&config)?;
-            checker::run(&config)?;
+            site::CHECKER.build(&config)?;
             let tally = lint::run(&config);
             tally.print();
             tally.into_result()

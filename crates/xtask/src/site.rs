@@ -6,9 +6,14 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::build::Other;
 use crate::command::quietly;
 use crate::config::Config;
-use crate::{checker, docs, notices};
+use crate::{docs, notices};
+
+/// The type checker of the playground.
+pub(crate) const CHECKER: Other =
+    Other { folder: "checker", name: "checker", out: "checker", profile: "small", what: "the type checker" };
 
 /// Where `www/vite.config.ts` puts the site.
 pub(crate) fn folder(config: &Config) -> PathBuf {
@@ -17,7 +22,7 @@ pub(crate) fn folder(config: &Config) -> PathBuf {
 
 /// Builds the site, with the licences of what is in it; the package has to be there.
 pub(crate) fn run(config: &Config) -> Result<()> {
-    checker::run(config)?;
+    CHECKER.build(config)?;
     let mut vite = Command::new(config.npm_program("vite"));
     vite.args(["build", "--logLevel", "warn", "--config", "www/vite.config.ts"]).current_dir(&config.root);
     quietly(config, "Building the playground", "5 seconds, and 30 the first time", &mut vite)?;

@@ -56,7 +56,7 @@ fn runtime(config: &Config, tally: &mut Tally) {
         let mut wasm_pack = Command::new(config.tool("wasm-pack"));
         wasm_pack
             .args(["test", "--node", "--mode", "no-install", "--release", folder])
-            .env("RUSTFLAGS", config.rust_flags());
+            .env("CARGO_ENCODED_RUSTFLAGS", config.rust_flags());
         harness(config, tally, name, "1 minute the first time", &mut wasm_pack);
     }
 }
@@ -77,7 +77,7 @@ fn in_browser(config: &Config, (engine, browser): &Tried, tally: &mut Tally) {
         .args(&engine.wasm_pack)
         .arg(&browser.driver)
         .args(["--", "--test", "browser"])
-        .env("RUSTFLAGS", config.rust_flags())
+        .env("CARGO_ENCODED_RUSTFLAGS", config.rust_flags())
         .env("WASM_BINDGEN_TEST_TIMEOUT", config.file.test.timeout.to_string())
         .env("LUAU_TEST_SERVER", format!("127.0.0.1:{}", server.port));
     harness(config, tally, &name, "3 minutes the first time", &mut wasm_pack);
