@@ -45,11 +45,13 @@ let page;
 before(async () => {
   await bundleOurs("ours", join(root, "pkg"));
   await bundlePeer("wasmoon");
-  const { port } = (server = await startServer({ root }));
-  const launched = (browser = await launch());
+  const served = await startServer({ root });
+  const launched = await launch();
+  server = served;
+  browser = launched;
   newPage = async () => {
     const page = await launched.newPage();
-    await page.goto(`http://127.0.0.1:${port}/benches/hosts/page.html`);
+    await page.goto(`http://127.0.0.1:${served.port}/benches/hosts/page.html`);
     return page;
   };
   page = await newPage();

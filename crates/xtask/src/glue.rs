@@ -14,6 +14,8 @@ use anyhow::{Result, bail, ensure};
 const GUARD: (&str, &str) = (include_str!("glue/guard.theirs.js"), include_str!("glue/guard.ours.js"));
 const IMPORTS: (&str, &str) = (include_str!("glue/imports.theirs.js"), include_str!("glue/imports.ours.js"));
 const STRINGS: (&str, &str) = (include_str!("glue/strings.theirs.js"), include_str!("glue/strings.ours.js"));
+const VIEWS: (&str, &str) = (include_str!("glue/views.theirs.js"), include_str!("glue/views.ours.js"));
+const BYTES: (&str, &str) = (include_str!("glue/bytes.theirs.js"), include_str!("glue/bytes.ours.js"));
 
 /// How an import begins, after its name, and how it ends.
 const IMPORT: &str = ": function() { return wrapError(function (";
@@ -36,9 +38,10 @@ const FORBIDDEN: [&str; 5] = ["import.meta", "fetch(", "importScripts", "eval(",
 pub(crate) fn factory(glue: &str) -> Result<String> {
     let body = without_loader(glue)?;
     let (body, exports) = without_exports(body)?;
-    let body = replace(&body, 1, GUARD.0, &GUARD.1.replace("__CACHES__", &caches(&body)?))?;
-    let body = replace(&body, 1, IMPORTS.0, IMPORTS.1)?;
-    let body = replace(&body, 1, STRINGS.0, STRINGS.1)?;
+    let mut body = replace(&body, 1, GUARD.0, &GUARD.1.replace("__CACHES__", &caches(&body)?))?;
+    for (theirs, ours) in [IMPORTS, STRINGS, VIEWS, BYTES] {
+        body = replace(&body, 1, theirs, ours)?;
+    }
     let body = with_direct_imports(&body)?;
     let body = with_quiet_closures(&body)?;
     let body = with_quiet_finalizers(&body)?;
@@ -183,7 +186,7 @@ mod tests {
 
     /// Glue with one of each thing that is replaced.
     fn sample() -> String {
-        let (guard, imports, strings) = (GUARD.0, IMPORTS.0, STRINGS.0);
+        let (guard, imports, strings, views, bytes) = (GUARD.0, IMPORTS.0, STRINGS.0, VIEWS.0, BYTES.0);
         format!(
             "export class Vm {{
     run() {{
@@ -205,7 +208,15 @@ function passStringToWasm0(arg) {{
 {strings}    }}
 }}
 let cachedDataViewMemory0 = null;
+function getDataViewMemory0() {{
+{views}    return cachedDataViewMemory0;
+}}
 let cachedUint8ArrayMemory0 = null;
+function getUint8ArrayMemory0() {{
+    if (cachedUint8ArrayMemory0 === null || cachedUint8ArrayMemory0.byteLength === 0) {{
+{bytes}    }}
+    return cachedUint8ArrayMemory0;
+}}
 function makeClosure(state) {{
     wasm.__wbindgen_destroy_closure(state.a, state.b);
 }}
@@ -274,6 +285,14 @@ export {{ initSync, __wbg_init as default }};
         let made = factory(&sample()).expect("the sample is as expected");
         assert!(made.contains("if (len > 128) {"), "{made}");
         assert!(fault("let offset = 0;", "let start = 0;").contains("`let offset = 0;` and what follows it"));
+    }
+
+    #[test]
+    fn views_of_the_memory_are_made_anew_together() {
+        let made = factory(&sample()).expect("the sample is as expected");
+        assert!(!made.contains("detached"), "{made}");
+        assert!(made.contains("new Uint8Array(wasm.memory.buffer);\n        cachedDataViewMemory0 = null;"), "{made}");
+        assert!(fault("buffer.detached === undefined", "byteLength === 0").contains("`if (cachedDataViewMemory0"));
     }
 
     #[test]

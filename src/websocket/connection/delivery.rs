@@ -82,6 +82,7 @@ impl Shared {
         } else {
             raw::string(lua, &message.data)?
         };
-        (data, message.is_binary).into_lua_multi(lua)
+        // As a vector, which mlua takes over: of a tuple it makes a list that it has to make anew for the second value.
+        Ok(LuaMultiValue::from_vec(vec![data, LuaValue::Boolean(message.is_binary)]))
     }
 }

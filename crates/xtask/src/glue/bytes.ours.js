@@ -1,0 +1,2 @@
+        cachedUint8ArrayMemory0 = new Uint8Array(wasm.memory.buffer);
+        cachedDataViewMemory0 = null;

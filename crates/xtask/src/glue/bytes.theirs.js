@@ -1,0 +1,1 @@
+        cachedUint8ArrayMemory0 = new Uint8Array(wasm.memory.buffer);
