@@ -162,6 +162,21 @@ impl Binder {
         raw::unlimited_plain(lua, made(lua, native(callee, function))?)
     }
 
+    /// The same for one that makes a thread of a function: where that is all it is given, and there is room, `take` gets the thread
+    /// without all that a call of Rust takes.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn making_threads<R: IntoLuaMulti>(
+        &self,
+        lua: &Lua,
+        callee: Callee,
+        function: impl Fn(&Lua, Args) -> Result<R, Failure> + 'static,
+        take: impl Fn(LuaThread) + 'static,
+    ) -> LuaResult<LuaFunction> {
+        raw::unlimited_making_threads(lua, made(lua, native(callee, function))?, take)
+    }
+
     /// The `__index` of a userdata that has these methods, and for other names what `index` gives.
     ///
     /// # Errors

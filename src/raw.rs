@@ -2,7 +2,6 @@
 
 mod family;
 mod guard;
-mod handover;
 #[cfg(all(target_arch = "wasm32", feature = "module"))]
 mod heap;
 mod memory;
@@ -10,6 +9,7 @@ mod references;
 #[cfg(all(target_arch = "wasm32", feature = "module"))]
 mod require;
 mod resume;
+mod threads;
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
@@ -18,11 +18,11 @@ use mlua::{Thread, ffi};
 
 pub(crate) use self::family::{family_of, keep_families, set_family};
 pub(crate) use self::guard::{Doom, Guard, guarded, is_out_of_time, set_interrupts};
-pub(crate) use self::handover::handing_over;
 pub use self::memory::set_memory_limit;
-use self::memory::{is_ample, limit_of, limited};
-pub(crate) use self::memory::{make_room, memory_left, unlimited, unlimited_internal, unlimited_plain};
+use self::memory::{is_ample, limited};
+pub(crate) use self::memory::{limit_of, make_room, memory_left, unlimited, unlimited_internal, unlimited_plain};
 pub(crate) use self::resume::{Interrupted, Resumed, begin, go_on, resume};
+pub(crate) use self::threads::unlimited_making_threads;
 use crate::error::{CHUNK_NAME, Frame};
 
 /// A string, or an error where there is no memory for it.
@@ -166,6 +166,19 @@ unsafe fn text(pointer: *const c_char) -> Option<String> {
         Some(start) if start.len() < bytes.len() => String::from_utf8_lossy(start).into_owned() + "…",
         _ => String::from_utf8_lossy(&bytes).into_owned(),
     })
+}
+
+/// Whether `thread` can be resumed: it waits, or has not begun. As mlua tells it, but for what only asks of a thread that has resumed
+/// another one, of which there is none while no thread runs.
+pub(crate) fn is_resumable(thread: &Thread) -> bool {
+    // SAFETY: `thread` keeps its state alive; nothing is changed.
+    unsafe {
+        match ffi::lua_status(thread.state()) {
+            ffi::LUA_YIELD => true,
+            ffi::LUA_OK => ffi::lua_gettop(thread.state()) > 0,
+            _ => false,
+        }
+    }
 }
 
 /// Whether `thread`, which does not run, yielded in Luau code of ours.

@@ -116,6 +116,8 @@ struct Inner {
     /// What it said last since the turn began. To ask takes longer than most of what a turn does.
     time: Cell<Option<f64>>,
     limits: Cell<Limits>,
+    /// How much memory scripts may have, as it was when the turn began.
+    memory_limit: Cell<Option<usize>>,
     /// Takes the errors of threads that nobody waits for.
     on_error: Box<dyn Fn(ScriptError)>,
     /// Called when an event left something to do and no turn is under way.
@@ -159,6 +161,7 @@ impl Scheduler {
             clock: Rc::new(clock),
             time: Cell::default(),
             limits: Cell::default(),
+            memory_limit: Cell::default(),
             on_error: Box::new(on_error),
             driver: RefCell::default(),
             mark: OnceCell::new(),
@@ -202,6 +205,7 @@ impl Scheduler {
             return Next::Now;
         }
         self.0.time.set(None);
+        self.0.memory_limit.set(raw::limit_of(lua));
         self.collect_due();
         let mut pace = self.pace();
         let mut is_time_left = || !out_of_time(self.lasted(&mut pace));

@@ -1,6 +1,6 @@
 //! The library `task`, after Roblox's: <https://create.roblox.com/docs/reference/engine/libraries/task>.
 //!
-//! `spawn`, `defer` and `cancel` are written in Luau (`task.luau`), and so are two functions of `coroutine` that have to
+//! `spawn` and `cancel` are written in Luau (`task.luau`), and so are two functions of `coroutine` that have to
 //! tell the scheduler of what they do.
 
 use mlua::prelude::*;
@@ -24,13 +24,28 @@ pub(crate) const MILLISECONDS_PER_SECOND: f64 = 1_000.0;
 pub fn install(lua: &Lua, binder: &Binder, scheduler: &Scheduler) -> LuaResult<()> {
     let in_luau = luau_part(lua, scheduler)?;
     let task = lua.create_table()?;
-    for name in ["spawn", "defer", "cancel"] {
+    for name in ["spawn", "cancel"] {
         task.raw_set(name, in_luau.raw_get::<LuaFunction>(name)?)?;
     }
     let coroutine: LuaTable = lua.globals().raw_get("coroutine")?;
     for name in ["close", "running"] {
         coroutine.raw_set(name, in_luau.raw_get::<LuaFunction>(name)?)?;
     }
+
+    let (of_defer, of_threads) = (scheduler.clone(), scheduler.clone());
+    task.raw_set(
+        "defer",
+        binder.making_threads(
+            lua,
+            Callee::Function("defer"),
+            move |lua, args| {
+                let thread = thread_to_run(lua, &args, 1)?;
+                of_defer.defer(thread.clone(), args.rest(2));
+                Ok(thread)
+            },
+            move |thread| of_threads.defer(thread, LuaMultiValue::new()),
+        )?,
+    )?;
 
     let of_delay = scheduler.clone();
     task.raw_set(
@@ -71,14 +86,7 @@ fn luau_part(lua: &Lua, scheduler: &Scheduler) -> LuaResult<LuaTable> {
         of_seen.mark_seen();
         Ok(())
     })?;
-    let of_enqueue = scheduler.clone();
-    let enqueue = bind::external(lua, move |_, (thread, values): (LuaThread, LuaMultiValue)| {
-        of_enqueue.defer(thread, values);
-        Ok(())
-    })?;
-    let of_hand_over = scheduler.clone();
-    let hand_over = raw::handing_over(lua, move |thread| of_hand_over.defer(thread, LuaMultiValue::new()))?;
-    bind::load(lua, include_str!("task.luau"), (report, forget, seen, enqueue, hand_over))
+    bind::load(lua, include_str!("task.luau"), (report, forget, seen))
 }
 
 /// Seconds from a script as milliseconds: what is no duration is none.

@@ -15,6 +15,7 @@ pub(crate) struct Guard {
     /// The thread that was resumed last from outside of Luau: those that run may have been resumed by it.
     resumed: Cell<*mut ffi::lua_State>,
     pub(super) clock: Rc<dyn Fn() -> f64>,
+    memory_limit: Cell<Option<usize>>,
     /// How long the page may wait for its turn, in milliseconds.
     slice: Cell<f64>,
     /// Since when it waits. Most threads are back before anybody has to know, and to ask the clock takes long.
@@ -87,11 +88,26 @@ impl Guard {
         let (slice, began, limit_ends, overdue, interrupted, doom) = Default::default();
         let (stride, last_look) = Default::default();
         let resumed = Cell::new(std::ptr::null_mut());
-        Rc::new(Self { resumed, clock, slice, began, limit_ends, stride, last_look, overdue, interrupted, doom })
+        let memory_limit = Cell::new(None);
+        Rc::new(Self {
+            resumed,
+            clock,
+            memory_limit,
+            slice,
+            began,
+            limit_ends,
+            stride,
+            last_look,
+            overdue,
+            interrupted,
+            doom,
+        })
     }
 
-    /// For another resumption: the page waits since `began`, or since the first look at the clock, and may wait for `slice`.
-    pub(crate) fn begin(&self, began: Option<f64>, slice: f64, limit_ends: f64) {
+    /// For another resumption: the page waits since `began`, or since the first look at the clock, and may wait for `slice`. The
+    /// script may have `memory_limit` bytes.
+    pub(crate) fn begin(&self, began: Option<f64>, slice: f64, limit_ends: f64, memory_limit: Option<usize>) {
+        self.memory_limit.set(memory_limit);
         self.slice.set(slice);
         self.began.set(began);
         self.limit_ends.set(limit_ends);
@@ -100,6 +116,11 @@ impl Guard {
         self.last_look.set(f64::NEG_INFINITY);
         self.overdue.set(false);
         self.doom.take();
+    }
+
+    /// What the script may have, in bytes, if there is a limit.
+    pub(super) fn memory_limit(&self) -> Option<usize> {
+        self.memory_limit.get()
     }
 
     /// Whether the thread ran for so long that the clock was looked at.

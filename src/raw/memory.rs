@@ -6,7 +6,7 @@
 //! script goes on, or the script is refused its result.
 
 use std::cell::Cell;
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 use std::ptr;
 use std::rc::Rc;
 
@@ -46,7 +46,7 @@ pub fn set_memory_limit(lua: &Lua, limit: usize) -> LuaResult<()> {
 }
 
 /// What scripts of a VM may have, in bytes, if there is a limit.
-pub(super) fn limit_of(lua: &Lua) -> Option<usize> {
+pub(crate) fn limit_of(lua: &Lua) -> Option<usize> {
     lua.app_data_ref::<MemoryLimit>().map(|limit| limit.most)
 }
 
@@ -112,13 +112,16 @@ pub(super) fn is_ample(lua: &Lua, bytes: usize) -> bool {
     bytes < LONGEST / 2 && limit_of(lua).is_none_or(fits)
 }
 
-/// Runs `hold`, which has mlua keep one more value, for the VM whose script runs: if that is sure to need no more memory than the script
-/// may have. The stack on which mlua keeps values is made anew with twice as many places when it is full.
-pub(super) fn ample_for_reference<R>(references: &References, hold: impl FnOnce(&Lua) -> R) -> Option<R> {
+/// The VM whose script runs, if a new thread and one more value that mlua keeps are sure to need no more memory than the script may
+/// have. The stack on which mlua keeps values is made anew with twice as many places when it is full.
+///
+/// # Safety
+/// It is not used any more when the call from the script returns.
+pub(super) unsafe fn script_with_room<'a>(references: &References) -> Option<&'a Lua> {
     // SAFETY: who set it waits further down the stack for the script.
     let running = unsafe { RUNNING.get().as_ref() }?;
     let needed = references.growth() + BESIDES;
-    (running.lua.used_memory() + needed < running.limit - running.limit / 4).then(|| hold(running.lua))
+    (running.lua.used_memory() + needed < running.limit - running.limit / 4).then_some(running.lua)
 }
 
 /// Runs `script`, which raises no error, with the limit in force that [`limit_of`] told.
@@ -184,18 +187,33 @@ pub(crate) fn unlimited_internal(lua: &Lua, function: LuaFunction) -> LuaResult<
 }
 
 fn wrapped(lua: &Lua, function: LuaFunction, call: ffi::lua_CFunction) -> LuaResult<LuaFunction> {
-    // The VM keeps them, so they are there for as long as the function is.
-    let references = Rc::as_ptr(&References::of(lua)?);
+    let references = References::of(lua)?;
     // SAFETY: the function is what is on the stack, and becomes an upvalue of the one that is left there.
+    unsafe { lua.exec_raw(function, |state| push_wrapped(state, &references, call, ptr::null())) }
+}
+
+/// Puts `call` in the place of the function on the stack, with that and `references` and `own` as its upvalues.
+///
+/// # Safety
+/// The function is alone on the stack.
+pub(super) unsafe fn push_wrapped(
+    state: *mut ffi::lua_State,
+    references: &Rc<References>,
+    call: ffi::lua_CFunction,
+    own: *const c_void,
+) {
+    // The VM keeps the references, so they are there for as long as the function is.
+    let references = Rc::as_ptr(references);
+    // SAFETY: the caller's promise.
     unsafe {
-        lua.exec_raw(function, |state| {
-            ffi::lua_pushlightuserdata(state, references.cast_mut().cast());
-            ffi::lua_pushcclosure(state, call, 2);
-        })
+        ffi::lua_pushlightuserdata(state, references.cast_mut().cast());
+        ffi::lua_pushlightuserdata(state, own.cast_mut());
+        ffi::lua_pushcclosure(state, call, 3);
     }
 }
 
-unsafe extern "C-unwind" fn call_plainly(state: *mut ffi::lua_State) -> c_int {
+/// What a function is that [`unlimited_plain`] made.
+pub(super) unsafe extern "C-unwind" fn call_plainly(state: *mut ffi::lua_State) -> c_int {
     // SAFETY: Luau calls this with the arguments on the stack. There is a result at least, and room for another value: those of the
     // arguments have gone.
     unsafe {

@@ -7,7 +7,7 @@ use mlua::{Thread, ffi};
 
 use super::frames;
 use super::guard::Guard;
-use super::memory::{limit_of, limited, make_room_again};
+use super::memory::{limited, make_room_again};
 use crate::error::Frame;
 
 /// How a thread came back from [`resume`] or [`go_on`].
@@ -102,7 +102,7 @@ fn run_with_few(
     function: Option<&LuaValue>,
     args: &LuaMultiValue,
 ) -> LuaResult<Resumed> {
-    let limit = limit_of(lua);
+    let limit = guard.memory_limit();
     make_room_again(lua, limit);
     let coroutine = thread.state();
     // SAFETY: both states belong to the same VM, and `thread` keeps its own alive. Nothing here needs memory, so nothing raises an
@@ -165,7 +165,7 @@ fn run(
     mut chain: Vec<*mut ffi::lua_State>,
     args: LuaMultiValue,
 ) -> LuaResult<Resumed> {
-    let limit = limit_of(lua);
+    let limit = guard.memory_limit();
     make_room_again(lua, limit);
     let mut status = ffi::LUA_OK;
     {

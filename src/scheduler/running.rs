@@ -15,7 +15,7 @@ impl Scheduler {
             Job::Wake { token, failure, values } => self.run_wake(lua, &token, failure.as_ref(), values),
             Job::Resume { thread, values } => {
                 // One that was cancelled or has ended meanwhile has nothing left to do.
-                if thread.is_resumable() {
+                if raw::is_resumable(&thread) {
                     self.run_thread(lua, &thread, values);
                 }
             }
@@ -39,7 +39,7 @@ impl Scheduler {
         };
         let Some(Parked { thread, .. }) = parked else { return };
         // One that parked, and got an error for want of memory before it yielded, may wait for something else by now.
-        if !thread.is_resumable() || !raw::waits_for_us(&thread) {
+        if !raw::is_resumable(&thread) || !raw::waits_for_us(&thread) {
             return;
         }
         let prefix = self.mark(lua).and_then(|mark| {
@@ -110,7 +110,8 @@ impl Scheduler {
         let began = if limits.limit.is_finite() { Some(self.now()) } else { self.0.time.get() };
         let spare = self.0.guard.take().filter(|guard| Rc::strong_count(guard) == 1);
         let guard = spare.unwrap_or_else(|| Guard::new(self.0.clock.clone()));
-        guard.begin(began, limits.slice, began.map_or(f64::INFINITY, |began| began + limits.limit - used));
+        let ends = began.map_or(f64::INFINITY, |began| began + limits.limit - used);
+        guard.begin(began, limits.slice, ends, self.0.memory_limit.get());
         // None but this thread runs, since turns are not nested.
         self.0.running.replace(Some((raw::id_of(thread), guard.clone())));
         // The text of what was thrown may be made by the script, and has to keep to its limits too.
