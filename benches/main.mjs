@@ -148,7 +148,7 @@ if (only.length === SECTIONS.length && !options.quick) {
  * @param {import("./results.js").Results} results
  * @returns {import("./recorded.js").Recorded}
  */
-function recorded({ vm = {}, slices = {}, runtime, sockets = {}, layer = {} }) {
+function recorded({ vm = {}, slices = {}, runtime, sockets = {}, layer = {}, start = {} }) {
   const toPlain = (/** @type {Record<string, Record<string, number[]>>} */ rows) =>
     Object.fromEntries(
       Object.entries(rows).map(([name, { ours = [], plain = [] }]) => [
@@ -163,6 +163,7 @@ function recorded({ vm = {}, slices = {}, runtime, sockets = {}, layer = {} }) {
     runtime: Object.fromEntries(
       Object.entries(compared(runtime?.samples ?? {})).map(([what, { median }]) => [what, rounded(median)]),
     ),
+    start: rounded(ratio(start.ours?.samples ?? [], start.wasmoon?.samples ?? []).median),
     sockets: toPlain(sockets),
     layer: toPlain(layer),
   };

@@ -6,6 +6,8 @@ export interface Recorded {
   slices: number;
   /** What the runtime does with threads, relative to what the threads alone cost; and what crosses, relative to wasmoon. */
   runtime: Record<string, number>;
+  /** From the import to the first result, relative to wasmoon. */
+  start: number;
   /** Ours relative to plain JavaScript. */
   sockets: Record<string, number>;
   /** The same, by the number of handlers. */

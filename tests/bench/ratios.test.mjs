@@ -11,9 +11,11 @@ import { launch } from "../../benches/browser.mjs";
 import { bundleOurs, bundlePeer, root } from "../../benches/bundle.mjs";
 import { inPage, inWorker } from "../../benches/contenders.mjs";
 import { bytes, layer, runtime, sockets } from "../../benches/sections.mjs";
+import { measure as measureStart } from "../../benches/start.mjs";
 import { geometricMean, ratio } from "../../benches/stats.mjs";
 import { compared, mean, ratios } from "../../benches/targets.mjs";
 import { measure } from "../../benches/vm.mjs";
+import { launchBrowser } from "../server/browser.mjs";
 import { startServer } from "../server/server.mjs";
 
 /** How much worse a ratio may be than the recorded one. */
@@ -46,8 +48,8 @@ before(async () => {
   await bundleOurs("ours", join(root, "pkg"));
   await bundlePeer("wasmoon");
   const served = await startServer({ root });
-  const launched = await launch();
   server = served;
+  const launched = await launch();
   browser = launched;
   newPage = async () => {
     const page = await launched.newPage();
@@ -121,6 +123,15 @@ test("threads of the runtime, relative to bare ones, and what crosses, relative 
     ratios.flatMap(([what, { low }]) => problem(what, low, recorded.runtime[what])),
     [],
   );
+});
+
+test("from the import to the first result, relative to wasmoon", async () => {
+  // This one tells what is loaded.
+  const browser = await launchBrowser();
+  after(() => browser.close());
+  const { ours, wasmoon } = await measureStart(browser, new URL(page.url()).origin, ["ours", "wasmoon"], ROUNDS);
+  const { low } = ratio(ours?.samples ?? [], wasmoon?.samples ?? []);
+  assert.deepEqual(problem("the start", low, recorded.start), []);
 });
 
 test("a sleeping thread costs less than 1.5 KiB", async () => {
