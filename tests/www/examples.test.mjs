@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { siteForTests, status } from "./site.mjs";
+import { drawn, siteForTests, status } from "./site.mjs";
 
 const context = siteForTests({ playground: false });
 
@@ -34,6 +34,7 @@ describe("the examples", { concurrency: true }, () => {
         .filter({ hasText: /Finished|Failed/ })
         .waitFor({ timeout: 60_000 });
       await status(page, "Finished");
+      await drawn(page);
       assert.match(await page.getByRole("log").innerText(), end);
       assert.equal(await page.locator('.output-line:is([data-kind="error"], [data-kind="warn"])').count(), 0);
       await page.context().close();

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { longestPause, run, siteForTests, status } from "./site.mjs";
+import { drawn, longestPause, run, siteForTests, status } from "./site.mjs";
 
 const context = siteForTests();
 
@@ -57,6 +57,7 @@ test("small tables are whole, with what they share and the circles in them", asy
     "local t = { name = 'luau', list = { 1, 2 } } t.self = t print('config', t) print({}, setmetatable({ 1 }, { __tostring = function() return 'one' end }))",
   );
   await status(page, "Finished");
+  await drawn(page);
   const [config = "", empty] = await rows().allInnerTexts();
   assert.match(config, /^config\s+\{.*name = "luau".*\}$/);
   assert.equal(empty, "{}\tone {1}");
@@ -89,6 +90,7 @@ test("a thrown table is shown with what is in it, and its places", async () => {
   const { page } = context;
   await run(page, "local function fail()\n\terror({ code = 42 })\nend\nfail()");
   await status(page, "Failed");
+  await drawn(page);
   const text = await log().innerText();
   assert.match(text, /main:2: thrown: .*\{code = 42\}/);
   assert.match(text, /main:4/);
@@ -102,6 +104,7 @@ test("a script that fails has failed, also when it is none", async () => {
   for (const source of ["error('oops')", "local x = = 1"]) {
     await run(page, source);
     await status(page, "Failed");
+    await drawn(page);
     // The place is in the message: it is not told twice.
     assert.equal((await log().innerText()).match(/main:1/g)?.length, 1, source);
   }
@@ -127,6 +130,7 @@ test("empty rows are rows", async () => {
   const { page } = context;
   await run(page, "print('a')\nprint('b\\n')\nprint('c\\n', 'd')\nprint('')");
   await status(page, "Finished");
+  await drawn(page);
   const heights = await rows().evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().height));
   const [one = 0] = heights;
   assert.deepEqual(
@@ -140,6 +144,7 @@ test("a million lines are capped, and the page stays quick", async () => {
   await run(page, "for i = 1, 1000000 do print('line', i) end print('the end')");
   await log().getByText("the end").waitFor({ timeout: 120_000 });
   await status(page, "Finished");
+  await drawn(page);
   const counted = await page.locator(".output-count").innerText();
   const [kept = 0, dropped = 0] = (counted.match(/[\d,]+(?= (?:lines|earlier))/g) ?? []).map((text) =>
     Number(text.replaceAll(",", "")),

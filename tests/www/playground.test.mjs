@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { run, siteForTests, status, write } from "./site.mjs";
+import { drawn, run, siteForTests, status, write } from "./site.mjs";
 
 const context = siteForTests();
 
@@ -24,6 +24,8 @@ test("the documentation's example is there, and talks to the server of the page"
 test("print, warn, error and system lines are told apart by more than colour", async () => {
   const { page } = context;
   await run(page, "print('a print')\nwarn('a warning')\ntask.spawn(error, 'an error', 0)\nreturn 42");
+  await status(page, "Finished");
+  await drawn(page);
   const lines = await log().ariaSnapshot();
   assert.match(lines, /a print/);
   assert.match(lines, /[Ww]arning.*a warning/s);

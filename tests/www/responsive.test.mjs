@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ask } from "../server/browser.mjs";
-import { run, siteForTests, status } from "./site.mjs";
+import { drawn, run, siteForTests, status } from "./site.mjs";
 
 const context = siteForTests();
 
@@ -145,7 +145,7 @@ test("what was put out before Stop is there afterwards", async () => {
   await page.getByRole("log").getByText("second").waitFor();
   await page.locator("#stop").click();
   await status(page, "Stopped");
-  await page.waitForTimeout(500);
+  await drawn(page);
   const text = await page.getByRole("log").innerText();
   assert.match(text, /first[\s\S]*second[\s\S]*stopped/);
 });

@@ -89,15 +89,27 @@ export async function run(page, source) {
 }
 
 /**
- * Waits until the status line says something, and what a script put out before is drawn, which may take a frame more.
+ * Waits until the status line says something.
  *
  * @param {import("playwright-core").Page} page
  * @param {string | RegExp} text
  */
 export async function status(page, text) {
   await page.locator("#status").filter({ hasText: text }).waitFor();
+}
+
+/**
+ * Waits until what a script has put out is drawn: with the next frame, or where the last drawing took long, after a rest.
+ *
+ * @param {import("playwright-core").Page} page
+ */
+export async function drawn(page) {
   await page.evaluate(
-    () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))),
+    () =>
+      new Promise((resolve) => {
+        // Longer than any rest, so that the timer of one that has begun comes first.
+        setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(resolve)), 200);
+      }),
   );
 }
 
