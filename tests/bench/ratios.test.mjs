@@ -129,7 +129,12 @@ test("from the import to the first result, relative to wasmoon", async () => {
   // This one tells what is loaded.
   const browser = await launchBrowser();
   after(() => browser.close());
-  const { ours, wasmoon } = await measureStart(browser, new URL(page.url()).origin, ["ours", "wasmoon"], ROUNDS);
+  const { ours, wasmoon } = await measureStart(
+    browser,
+    new URL(page.url()).origin,
+    ["ours", "wasmoon"],
+    ROUNDS,
+  );
   const { low } = ratio(ours?.samples ?? [], wasmoon?.samples ?? []);
   assert.deepEqual(problem("the start", low, recorded.start), []);
 });
