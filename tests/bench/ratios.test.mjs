@@ -88,6 +88,9 @@ test("the workloads of the VM, relative to wasmoon, which takes longer for them"
       ? [`${workload}: ${JSON.stringify(failures)}`]
       : problem(workload, ratio(ours, wasmoon).low, recorded.vm[workload]);
   });
+  for (const contender of contenders) {
+    await contender.end();
+  }
   assert.deepEqual(problems, []);
   assert(mean(ratios(table, "ours", "wasmoon")) < 1);
 });
@@ -117,20 +120,19 @@ test("threads of the runtime, relative to bare ones, and what crosses, relative 
   ];
   const { samples, failures } = await runtime(page, ROUNDS, ["wasmoon"], names);
   assert.deepEqual(failures, {});
-  const ratios = Object.entries(compared(samples));
-  assert.equal(ratios.length, names.length - 1);
+  const entries = Object.entries(compared(samples));
+  assert.equal(entries.length, names.length - 1);
   assert.deepEqual(
-    ratios.flatMap(([what, { low }]) => problem(what, low, recorded.runtime[what])),
+    entries.flatMap(([what, { low }]) => problem(what, low, recorded.runtime[what])),
     [],
   );
 });
 
-test("from the import to the first result, relative to wasmoon", async () => {
-  // This one tells what is loaded.
-  const browser = await launchBrowser();
-  after(() => browser.close());
+test("from the import to the first result, relative to wasmoon", async (t) => {
+  const telling = await launchBrowser();
+  t.after(() => telling.close());
   const { ours, wasmoon } = await measureStart(
-    browser,
+    telling,
     new URL(page.url()).origin,
     ["ours", "wasmoon"],
     ROUNDS,

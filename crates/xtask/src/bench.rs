@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::{build, setup};
 
 /// Luau in Rust, a peer that is no npm package.
-const LUAUR: Other = Other { folder: "bench-luaur", name: "luaur", out: "bench-luaur", profile: "peer", what: "luaur" };
+const LUAUR: Other = Other { folder: "bench-luaur", name: "luaur", profile: "peer", what: "luaur" };
 
 pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
     check(words)?;

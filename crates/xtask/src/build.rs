@@ -54,11 +54,10 @@ fn building(config: &Config) -> Result<Command> {
 
 /// Another crate that is compiled for the web, and is no package.
 pub(crate) struct Other {
-    /// Its folder under `crates`.
+    /// Its folder under `crates`, and the one under `target` that it is built into.
     pub folder: &'static str,
-    /// `NAME.js` and `NAME_bg.wasm` are made in `target/OUT`.
+    /// `NAME.js` and `NAME_bg.wasm` are made.
     pub name: &'static str,
-    pub out: &'static str,
     pub profile: &'static str,
     pub what: &'static str,
 }
@@ -66,21 +65,25 @@ pub(crate) struct Other {
 impl Other {
     /// Builds it, without the names of functions, which only debuggers want.
     pub(crate) fn build(&self, config: &Config) -> Result<()> {
-        let out = config.root.join("target").join(self.out);
+        let out = config.root.join("target").join(self.folder);
         let mut wasm_pack = building(config)?;
         wasm_pack.args(["--no-opt", "--profile", self.profile, "--target", "web"]);
         wasm_pack.args(["--out-name", self.name, "--out-dir"]).arg(&out).arg(format!("crates/{}", self.folder));
         let what = format!("Building {} with wasm-pack", self.what);
         quietly(config, &what, "2 minutes the first time", &mut wasm_pack)?;
         let module = out.join(format!("{}_bg.wasm", self.name));
-        let bytes = fs::read(&module).with_context(|| format!("wasm-pack left no module: {}", module.display()))?;
+        let bytes = read_module(&module)?;
         fs::write(&module, without_names(&bytes)?).with_context(|| format!("cannot write {}", module.display()))
     }
 }
 
+fn read_module(module: &Path) -> Result<Vec<u8>> {
+    fs::read(module).with_context(|| format!("wasm-pack left no module: {}", module.display()))
+}
+
 /// Fails when the finished module asks for something that wasm-bindgen's glue does not give it.
 fn check_imports(module: &Path) -> Result<()> {
-    let bytes = fs::read(module).with_context(|| format!("wasm-pack left no module: {}", module.display()))?;
+    let bytes = read_module(module)?;
     let foreign = cxx_runtime::imports::foreign(&bytes)?;
     if !foreign.is_empty() {
         let names: Vec<String> = foreign.iter().map(ToString::to_string).collect();

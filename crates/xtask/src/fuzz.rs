@@ -13,7 +13,8 @@ use crate::tally::{Tally, harness_counts};
 use crate::{build, setup};
 
 /// What `AddressSanitizer` wants of the C++ of Luau, and what Luau has of its own for such runs: stacks move as often as they
-/// could, and the collector checks what it sees. GCC takes half as long again to optimize more, or to describe more for a debugger.
+/// could, and the collector checks what it sees. To optimize more, or to describe more for a debugger, GCC takes
+/// much longer.
 const SANITIZED_LUAU: &str = "-O1 -g1 -fsanitize=address -fno-omit-frame-pointer -DHARDSTACKTESTS=1 -DHARDMEMTESTS=1";
 const SANITIZED_RUST: &str = "-Zsanitizer=address";
 

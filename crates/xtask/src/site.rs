@@ -13,7 +13,7 @@ use crate::{docs, notices};
 
 /// The type checker of the playground.
 pub(crate) const CHECKER: Other =
-    Other { folder: "checker", name: "checker", out: "checker", profile: "small", what: "the type checker" };
+    Other { folder: "checker", name: "checker", profile: "small", what: "the type checker" };
 
 /// Where `www/vite.config.ts` puts the site.
 pub(crate) fn folder(config: &Config) -> PathBuf {
