@@ -128,19 +128,12 @@ const MOST_FRAMES: i32 = 100;
 
 /// Where `thread` stands, innermost first; of a thread that failed, where it failed.
 pub(crate) fn frames(thread: &Thread) -> Vec<Frame> {
-    // SAFETY: `thread` keeps its state alive; reading its frames raises no error and changes nothing.
-    unsafe { stack(thread.state()) }
-}
-
-/// # Safety
-/// `state` is alive.
-unsafe fn stack(state: *mut ffi::lua_State) -> Vec<Frame> {
     let mut frames = Vec::new();
     for level in 0..MOST_FRAMES {
         // SAFETY: a `lua_Debug` is plain data, for which zero is a valid value.
         let mut info: ffi::lua_Debug = unsafe { std::mem::zeroed() };
-        // SAFETY: the caller's promise; the options only ask for text and numbers, nothing is pushed.
-        if unsafe { ffi::lua_getinfo(state, level, c"sln".as_ptr(), &raw mut info) } == 0 {
+        // SAFETY: `thread` keeps its state alive; the options only ask for text and numbers, nothing is pushed.
+        if unsafe { ffi::lua_getinfo(thread.state(), level, c"sln".as_ptr(), &raw mut info) } == 0 {
             break;
         }
         // SAFETY: the names are null or strings that live as long as the function they describe, which is on the stack.

@@ -8,7 +8,6 @@
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::ptr;
-use std::rc::Rc;
 
 use mlua::ffi;
 use mlua::prelude::*;
@@ -198,12 +197,12 @@ fn wrapped(lua: &Lua, function: LuaFunction, call: ffi::lua_CFunction) -> LuaRes
 /// The function is alone on the stack.
 pub(super) unsafe fn push_wrapped(
     state: *mut ffi::lua_State,
-    references: &Rc<References>,
+    references: &References,
     call: ffi::lua_CFunction,
     own: *const c_void,
 ) {
     // The VM keeps the references, so they are there for as long as the function is.
-    let references = Rc::as_ptr(references);
+    let references = ptr::from_ref(references);
     // SAFETY: the caller's promise.
     unsafe {
         ffi::lua_pushlightuserdata(state, references.cast_mut().cast());
