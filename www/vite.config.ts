@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
+import { echoServer } from "./plugins/echo-server.ts";
 import { offline } from "./plugins/offline.ts";
 import { precompressed } from "./plugins/precompressed.ts";
 
@@ -32,7 +33,13 @@ export default defineConfig({
       { find: /^luau-websocket\/([\w-]+)$/, replacement: `${pkg("")}$1.js` },
     ],
   },
-  plugins: [offline(new URL("src/sw.js", import.meta.url)), precompressed(target("compressed"))],
+  plugins: [
+    echoServer(process.env.ECHO_SERVER),
+    offline(new URL("src/sw.js", import.meta.url)),
+    precompressed(target("compressed")),
+  ],
+  // The package and the type checker lie outside of this folder.
+  server: { fs: { allow: [fileURLToPath(new URL("..", import.meta.url))] } },
   define: {
     "import.meta.env.VITE_LUAU_VERSION": JSON.stringify(luauVersion()),
     "import.meta.env.VITE_LUAU_BYTES": JSON.stringify(statSync(pkg("luau.wasm")).size),
@@ -40,7 +47,8 @@ export default defineConfig({
   worker: { format: "es" },
   build: {
     outDir: target("site"),
-    emptyOutDir: true,
+    // `cargo xtask build` empties it, except for the documentation.
+    emptyOutDir: false,
     target: "es2022",
     sourcemap: true,
     // Those of the modules are put beside it by `cargo xtask build`.

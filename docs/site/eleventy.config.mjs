@@ -1,4 +1,4 @@
-// The documentation as a static site: `cargo xtask docs` calls Eleventy with this, after the package is built.
+// The documentation as a static site: `cargo xtask build docs` calls Eleventy with this, after the package is built.
 
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,39 +1,38 @@
-//! `cargo xtask bench`: ours and the peers side by side; what is measured, and how, is in `benches/`.
+//! `cargo xtask bench`: measures the package beside its peers. `benches/` has the workloads and the method.
 
 use std::process::Command;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::build::Other;
-use crate::command::{quietly, watched};
+use crate::build::LUAUR;
+use crate::command::run_streamed;
 use crate::config::Config;
-use crate::{build, setup};
-
-/// Luau in Rust, a peer that is no npm package.
-const LUAUR: Other = Other { folder: "bench-luaur", name: "luaur", profile: "peer", what: "luaur" };
+use crate::package::PACKAGE;
+use crate::{plan, setup};
 
 pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
     check(words)?;
-    setup::for_tests(config)?;
-    build::run(config)?;
+    let engine = config.main_engine()?;
+    plan::make(config, &[PACKAGE, LUAUR.name, &engine.name])?;
     native(config)?;
-    LUAUR.build(config)?;
-    let browser = setup::browser(config, config.main_engine()?)?;
+    let browser = setup::find_browser(config, engine)?;
     let mut node = Command::new("node");
     node.arg("benches/main.mjs").args(words).current_dir(&config.root).env("CHROMIUM", browser.executable);
-    let (succeeded, _) = watched("benchmarks", "12 minutes", &mut node)?;
+    let (succeeded, _) = run_streamed("benchmarks", "12 minutes", &mut node)?;
     ensure!(succeeded, "the benchmarks could not be run to their end");
     Ok(())
 }
 
-/// Builds native Luau, which our module is compared with.
+/// Builds native Luau, one of the peers.
 fn native(config: &Config) -> Result<()> {
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--release", "--package", "bench-native"]).current_dir(&config.root);
-    quietly(config, "Building native Luau", "1 minute the first time", &mut cargo)
+    let (succeeded, _) = run_streamed("Building native Luau", "1 minute the first time", &mut cargo)?;
+    ensure!(succeeded, "native Luau could not be built");
+    Ok(())
 }
 
-/// Whether the words are options of the runner, before anything is built for them.
+/// Checks the options of the runner before anything is built.
 fn check(words: &[String]) -> Result<()> {
     let mut words = words.iter();
     while let Some(word) = words.next() {
@@ -47,7 +46,7 @@ fn check(words: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// What can be measured by itself.
+/// The sections that can be measured alone.
 const SECTIONS: [&str; 5] = ["vm", "start", "sockets", "runtime", "growth"];
 
 fn is_section(name: &str) -> bool {

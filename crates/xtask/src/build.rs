@@ -1,31 +1,63 @@
-//! `cargo xtask build`: compiles the crate with wasm-pack, checks the module, and makes the package of it.
+//! Compiles crates for the web with wasm-pack.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
-use crate::command::quietly;
 use crate::config::Config;
-use crate::package::{self, without_names};
+use crate::log::Log;
+use crate::module::{self, without_names};
+use crate::setup::FOR_WASM;
+use crate::step::{Outcome, Resource, Step};
 
-/// What wasm-pack made.
-#[derive(Debug)]
-pub(crate) struct Built {
-    pub module: PathBuf,
-    pub glue: PathBuf,
+/// The step that compiles the module of the package.
+pub(crate) const MODULE: &str = "module";
+
+/// What every crate of the workspace is compiled from, besides its own files.
+const WORKSPACE: [&str; 6] =
+    ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "wasm-pack.toml", ".cargo", "crates/xtask/src/build.rs"];
+
+/// The type checker of the playground.
+pub(crate) const CHECKER: WasmCrate = WasmCrate {
+    name: "checker",
+    folder: "crates/checker",
+    profile: "small",
+    others: &["src/modules/path.rs", "types", "www/src/editor/standard.d.luau"],
+};
+
+/// Luau in Rust, a peer in the benchmarks that is no npm package.
+pub(crate) const LUAUR: WasmCrate =
+    WasmCrate { name: "luaur", folder: "crates/bench-luaur", profile: "peer", others: &[] };
+
+pub(crate) fn steps(config: &Config) -> Vec<Step<'_>> {
+    let inputs = [&WORKSPACE[..], &["src", "crates/cxx-runtime", "crates/libc"]].concat();
+    vec![
+        Step::make(MODULE, |log| compile_module(config, log))
+            .needs(FOR_WASM)
+            .occupies(Resource::Compiler)
+            .stamp(&inputs, "target/wasm-pack/luau_bg.wasm"),
+        CHECKER.step(config),
+        LUAUR.step(config),
+    ]
 }
 
-pub(crate) fn run(config: &Config) -> Result<()> {
-    let built = wasm_pack(config)?;
-    check_imports(&built.module)?;
-    package::assemble(config, &built)
-}
-
-fn wasm_pack(config: &Config) -> Result<Built> {
+/// The module that wasm-pack leaves. It still has the names of its functions.
+pub(crate) fn module(config: &Config) -> PathBuf {
     let build = &config.file.build;
-    let mut wasm_pack = building(config)?;
+    config.root.join(&build.out_dir).join(format!("{}_bg.wasm", build.out_name))
+}
+
+/// The glue that wasm-bindgen makes for the module.
+pub(crate) fn glue(config: &Config) -> PathBuf {
+    let build = &config.file.build;
+    config.root.join(&build.out_dir).join(format!("{}.js", build.out_name))
+}
+
+fn compile_module(config: &Config, log: &mut Log) -> Result<Outcome> {
+    let build = &config.file.build;
+    let mut wasm_pack = wasm_pack(config)?;
     wasm_pack.args(["--no-typescript", "--target", &build.target]);
     wasm_pack.args(["--out-dir", &build.out_dir, "--out-name", &build.out_name]);
     match build.profile.as_str() {
@@ -37,14 +69,13 @@ fn wasm_pack(config: &Config) -> Result<Built> {
     if !build.features.is_empty() {
         wasm_pack.arg("--features").arg(build.features.join(","));
     }
-    quietly(config, "Building the module with wasm-pack", "2 minutes the first time", &mut wasm_pack)?;
-    let folder = config.root.join(&build.out_dir);
-    let (module, glue) = (format!("{}_bg.wasm", build.out_name), format!("{}.js", build.out_name));
-    Ok(Built { module: folder.join(module), glue: folder.join(glue) })
+    log.run(&mut wasm_pack)?;
+    module::check_imports(&module(config))?;
+    Ok(Outcome::Done)
 }
 
-/// `wasm-pack build` as it is everywhere: with the tools that `setup` installed, and without a manifest for npm.
-fn building(config: &Config) -> Result<Command> {
+/// `wasm-pack build` with the tools that `setup` installed, and without a manifest for npm.
+fn wasm_pack(config: &Config) -> Result<Command> {
     let mut wasm_pack = Command::new(config.tool("wasm-pack"));
     wasm_pack.args(["build", "--mode", "no-install", "--no-pack"]);
     wasm_pack.current_dir(&config.root);
@@ -52,47 +83,36 @@ fn building(config: &Config) -> Result<Command> {
     Ok(wasm_pack)
 }
 
-/// Another crate that is compiled for the web, and is no package.
-pub(crate) struct Other {
-    /// Its folder under `crates`, and the one under `target` that it is built into.
-    pub folder: &'static str,
-    /// `NAME.js` and `NAME_bg.wasm` are made.
+/// A crate that is compiled for the web, besides that of the package.
+pub(crate) struct WasmCrate {
+    /// The name of its step and of its files: `NAME.js` and `NAME_bg.wasm` in `target/NAME`.
     pub name: &'static str,
+    pub folder: &'static str,
     pub profile: &'static str,
-    pub what: &'static str,
+    /// Files outside of its folder that it includes.
+    pub others: &'static [&'static str],
 }
 
-impl Other {
-    /// Builds it, without the names of functions, which only debuggers want.
-    pub(crate) fn build(&self, config: &Config) -> Result<()> {
-        let out = config.root.join("target").join(self.folder);
-        let mut wasm_pack = building(config)?;
+impl WasmCrate {
+    fn step<'a>(&'a self, config: &'a Config) -> Step<'a> {
+        let inputs = [&WORKSPACE[..], &[self.folder], self.others].concat();
+        let output = format!("target/{0}/{0}_bg.wasm", self.name);
+        Step::make(self.name, |log| self.compile(config, log))
+            .needs(FOR_WASM)
+            .occupies(Resource::Compiler)
+            .stamp(&inputs, &output)
+    }
+
+    /// Compiles it, without the names of functions, which only debuggers want.
+    fn compile(&self, config: &Config, log: &mut Log) -> Result<Outcome> {
+        let out = config.root.join("target").join(self.name);
+        let mut wasm_pack = wasm_pack(config)?;
         wasm_pack.args(["--no-opt", "--profile", self.profile, "--target", "web"]);
-        wasm_pack.args(["--out-name", self.name, "--out-dir"]).arg(&out).arg(format!("crates/{}", self.folder));
-        let what = format!("Building {} with wasm-pack", self.what);
-        quietly(config, &what, "2 minutes the first time", &mut wasm_pack)?;
+        wasm_pack.args(["--out-name", self.name, "--out-dir"]).arg(&out).arg(self.folder);
+        log.run(&mut wasm_pack)?;
         let module = out.join(format!("{}_bg.wasm", self.name));
-        let bytes = read_module(&module)?;
-        fs::write(&module, without_names(&bytes)?).with_context(|| format!("cannot write {}", module.display()))
+        let bytes = without_names(&module::read(&module)?)?;
+        fs::write(&module, bytes).with_context(|| format!("cannot write {}", module.display()))?;
+        Ok(Outcome::Done)
     }
-}
-
-fn read_module(module: &Path) -> Result<Vec<u8>> {
-    fs::read(module).with_context(|| format!("wasm-pack left no module: {}", module.display()))
-}
-
-/// Fails when the finished module asks for something that wasm-bindgen's glue does not give it.
-fn check_imports(module: &Path) -> Result<()> {
-    let bytes = read_module(module)?;
-    let foreign = cxx_runtime::imports::foreign(&bytes)?;
-    if !foreign.is_empty() {
-        let names: Vec<String> = foreign.iter().map(ToString::to_string).collect();
-        bail!(
-            "{} imports what no page has: {}. Some C or C++ code calls it; serve it in \
-             crates/cxx-runtime/src/system.rs, or leave that code out",
-            module.display(),
-            names.join(", ")
-        );
-    }
-    Ok(())
 }

@@ -1,4 +1,4 @@
-//! What `wasm-pack.toml` says, and where things are.
+//! The contents of `wasm-pack.toml`, and the paths of this repository.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-/// The whole of `wasm-pack.toml`, and the folder it is in.
+/// `wasm-pack.toml`, and the folder that contains it.
 #[derive(Debug)]
 pub(crate) struct Config {
     pub root: PathBuf,
@@ -55,7 +55,7 @@ pub(crate) struct Test {
     pub engines: Vec<Engine>,
 }
 
-/// A browser of the tests, and what drives it.
+/// A browser for the tests, and its driver.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Engine {
@@ -64,24 +64,16 @@ pub(crate) struct Engine {
     pub driver: String,
     pub executables: Vec<String>,
     pub debian: Vec<String>,
-    /// Whether it takes `--all-browsers`.
+    /// Whether it only runs with `--all-browsers`.
     #[serde(default)]
     pub on_request: bool,
-    /// What is run around the driver, and what starts that.
+    /// The command that its programs run under, such as one that gives them a display.
     #[serde(default)]
     pub within: Vec<String>,
 }
 
-/// Which browsers to test in.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Engines {
-    /// Those that nobody has to ask for.
-    Usual,
-    All,
-}
-
 impl Config {
-    /// Reads `wasm-pack.toml` of the repository that this program was built from.
+    /// Reads the `wasm-pack.toml` of the repository that this program was built from.
     pub(crate) fn read() -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .ancestors()
@@ -97,6 +89,11 @@ impl Config {
     /// The folder of the tools, which git ignores.
     pub(crate) fn tools(&self) -> PathBuf {
         self.root.join(".tools")
+    }
+
+    /// The folder of logs, stamps and times.
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.root.join("target/xtask")
     }
 
     /// A program that setup installed with cargo.
@@ -127,7 +124,7 @@ impl Config {
         self.root.join("node_modules/.bin").join(name)
     }
 
-    /// The browser of the tests that run in one only.
+    /// The browser for tests that run in only one.
     pub(crate) fn main_engine(&self) -> Result<&Engine> {
         match self.file.test.engines.first() {
             Some(engine) => Ok(engine),
@@ -135,9 +132,9 @@ impl Config {
         }
     }
 
-    /// The browsers of the tests; the main one is the first.
-    pub(crate) fn engines(&self, which: Engines) -> impl Iterator<Item = &Engine> {
-        self.file.test.engines.iter().filter(move |engine| which == Engines::All || !engine.on_request)
+    /// The browsers for the tests; the first one is the main one.
+    pub(crate) fn engines(&self) -> &[Engine] {
+        &self.file.test.engines
     }
 
     /// The target of the module.
@@ -158,10 +155,15 @@ impl Config {
         self.root.join(&self.file.package.out_dir)
     }
 
-    /// What rustc is told for the module, everywhere alike so that nothing is compiled twice: the places of panics, which
-    /// are in the module as text, do not say where it was built.
+    /// The folder of the playground and the documentation; `www/vite.config.ts` names it too.
+    pub(crate) fn site(&self) -> PathBuf {
+        self.root.join("target/site")
+    }
+
+    /// The value of `CARGO_ENCODED_RUSTFLAGS` for every build of the module; with different flags, crates would be compiled
+    /// twice. They keep local paths out of the module, which contains the places of panics as text.
     ///
-    /// It is for `CARGO_ENCODED_RUSTFLAGS`: in that there may be spaces, as in the names of folders.
+    /// Encoded, since the names of folders may contain spaces.
     pub(crate) fn rust_flags(&self) -> String {
         let home = env::var_os("CARGO_HOME").map(PathBuf::from);
         let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
@@ -182,14 +184,14 @@ impl Config {
 }
 
 impl Engine {
-    /// A program within what the engine needs around it: the program to run, and the first of its arguments.
+    /// Wraps a program in the command that the engine runs under. Returns the program to run and its first arguments.
     pub(crate) fn within(&self, program: PathBuf) -> (PathBuf, Vec<PathBuf>) {
         let mut words = self.within.iter().map(PathBuf::from).chain([program]);
         (words.next().unwrap_or_default(), words.collect())
     }
 }
 
-/// The first of these programs that is on `PATH`.
+/// Returns the first of these programs that is on `PATH`.
 pub(crate) fn find_program<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     names.into_iter().find_map(|name| {
@@ -208,16 +210,7 @@ mod tests {
         let config = Config::read()?;
         let main = config.main_engine()?;
         assert_eq!(main.within("node".into()), ("node".into(), vec![]));
-        assert!(config.engines(Engines::Usual).any(|engine| engine.name == main.name));
-        Ok(())
-    }
-
-    #[test]
-    fn all_browsers_are_more_than_the_usual_ones() -> Result<()> {
-        let config = Config::read()?;
-        let names = |which| config.engines(which).map(|engine| engine.name.as_str()).collect::<Vec<_>>();
-        assert_eq!(names(Engines::Usual), ["Chromium", "Firefox"]);
-        assert_eq!(names(Engines::All), ["Chromium", "Firefox", "WebKitGTK"]);
+        assert!(!main.on_request);
         Ok(())
     }
 }

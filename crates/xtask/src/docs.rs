@@ -7,29 +7,60 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::command::quietly;
 use crate::config::Config;
-use crate::site;
+use crate::log::Log;
+use crate::package::PACKAGE;
+use crate::setup::{FOR_WASM, NPM};
+use crate::step::{Outcome, Resource, Step};
 
-/// Where `docs/site/eleventy.config.mjs` puts the site: inside of the playground's, which links to it.
-pub(crate) fn folder(config: &Config) -> PathBuf {
-    site::folder(config).join("docs")
+/// The step that builds the documentation.
+pub(crate) const DOCS: &str = "docs";
+
+/// Its folder in that of the site, where the playground links to it.
+pub(crate) const DOCS_FOLDER: &str = "docs";
+
+pub(crate) fn step(config: &Config) -> Step<'_> {
+    let inputs = [
+        "docs",
+        "pkg",
+        "types",
+        "src",
+        "crates/cxx-runtime",
+        "www/src",
+        "www/services",
+        "README.md",
+        "CHANGELOG.md",
+        "SECURITY.md",
+        "Cargo.toml",
+        "Cargo.lock",
+        "package-lock.json",
+        "crates/xtask/src/docs.rs",
+    ];
+    Step::make(DOCS, |log| build(config, log))
+        .needs(FOR_WASM)
+        .needs([PACKAGE, NPM])
+        .occupies(Resource::Compiler)
+        .stamp(&inputs, "target/site/docs/api/luau_websocket/index.html")
 }
 
-/// Builds the site; the package has to be there.
-pub(crate) fn run(config: &Config) -> Result<()> {
+fn folder(config: &Config) -> PathBuf {
+    config.site().join(DOCS_FOLDER)
+}
+
+fn build(config: &Config, log: &mut Log) -> Result<Outcome> {
     remove(&folder(config))?;
     let mut eleventy = Command::new(config.npm_program("eleventy"));
     eleventy.args(["--quiet", "--config=docs/site/eleventy.config.mjs"]).current_dir(&config.root);
-    quietly(config, "Building the documentation", "5 seconds", &mut eleventy)?;
-    rustdoc(config)
+    log.run(&mut eleventy)?;
+    rustdoc(config, log)?;
+    Ok(Outcome::Done)
 }
 
-/// The documentation of the crates, for the target on which there is most of them.
-fn rustdoc(config: &Config) -> Result<()> {
+/// Documents the crates for the target that has most of their items.
+fn rustdoc(config: &Config, log: &mut Log) -> Result<()> {
     let target = config.wasm_target()?;
     let made = config.root.join("target").join(target).join("doc");
-    // Rustdoc's index is of all that was ever put there.
+    // Rustdoc's index would list everything that was ever documented there.
     remove(&made)?;
     let mut cargo = Command::new("cargo");
     cargo
@@ -37,7 +68,7 @@ fn rustdoc(config: &Config) -> Result<()> {
         .args(["--features", "cxx-runtime/imports"])
         .current_dir(&config.root)
         .env("CARGO_ENCODED_RUSTFLAGS", config.rust_flags());
-    quietly(config, "Documenting the crates", "5 seconds, and 1 minute the first time", &mut cargo)?;
+    log.run(&mut cargo)?;
     let api = folder(config).join("api");
     fs::rename(&made, &api).with_context(|| format!("cannot move {} to {}", made.display(), api.display()))
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask fuzz`, and the layer of the tests that looks for memory that is used wrongly: the native tests and a short run of
-//! the fuzzer, on Rust and C++ compiled with `AddressSanitizer`.
+//! `cargo xtask fuzz`, and the test layer that looks for memory errors: the native tests and a short run of the fuzzer, with Rust
+//! and C++ compiled for `AddressSanitizer`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,29 +7,35 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::command::{output, watched};
+use crate::command::{output, run_streamed};
 use crate::config::Config;
-use crate::tally::{Tally, harness_counts};
-use crate::{build, setup};
+use crate::layer::Layer;
+use crate::log::Log;
+use crate::package::PACKAGE;
+use crate::setup::HOST_COMPILER;
+use crate::step::{Counts, Outcome, Resource, Step};
+use crate::tally::collect_summaries;
+use crate::test::Options as TestOptions;
+use crate::{plan, rust_tests};
 
-/// What `AddressSanitizer` wants of the C++ of Luau, and what Luau has of its own for such runs: stacks move as often as they
-/// could, and the collector checks what it sees. To optimize more, or to describe more for a debugger, GCC takes
-/// much longer.
+/// Flags for Luau's C++. They also turn on Luau's own checks: stacks move whenever they can, and the collector verifies what it
+/// sees. GCC takes much longer with more optimization or debug information.
 const SANITIZED_LUAU: &str = "-O1 -g1 -fsanitize=address -fno-omit-frame-pointer -DHARDSTACKTESTS=1 -DHARDMEMTESTS=1";
 const SANITIZED_RUST: &str = "-Zsanitizer=address";
 
-/// What libFuzzer wants of the Rust that it is to find its way through.
+/// Coverage counters, by which libFuzzer finds new paths through the Rust code.
 const GUIDED_RUST: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
      -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
      -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing";
 
-/// How much memory a case may take, in megabytes: scripts have a limit of their own, and `AddressSanitizer` keeps what was freed.
-const MEMORY: u32 = 2_048;
+/// The memory that a case may use. Scripts have a limit of their own, but `AddressSanitizer` keeps freed memory for a while.
+const MAX_MEMORY_MB: u32 = 2_048;
 
-/// How long a run takes unless it is told otherwise, in seconds.
-const USUAL: u64 = 300;
+/// How long a run takes by default.
+const USUAL_SECONDS: u64 = 300;
 
-/// A build of the fuzzer, apart from all others since everything in it is compiled differently.
+/// A build of the fuzzer. It has its own target folder, since everything in it is compiled differently.
+#[derive(Clone)]
 struct Build {
     /// The folder under `target`.
     folder: &'static str,
@@ -47,7 +53,7 @@ impl Build {
         Ok(Self { folder, rust_flags, is_sanitized, target: target.to_owned() })
     }
 
-    /// Cargo, so that it does that. `--target` keeps the flags away from build scripts.
+    /// Returns a cargo command with these flags. `--target` keeps them away from build scripts.
     fn cargo(&self, config: &Config, command: &str) -> Command {
         let mut cargo = Command::new("cargo");
         cargo
@@ -55,7 +61,7 @@ impl Build {
             .arg(config.root.join("target").join(self.folder))
             .current_dir(&config.root)
             .env("RUSTFLAGS", &self.rust_flags)
-            // Unstable flags, and the compiler that everything else is built with: no other has to be installed for this.
+            // Allows unstable flags with the stable compiler, so that no second toolchain is needed.
             .env("RUSTC_BOOTSTRAP", "1")
             .env("LUAU_TEST_COLLECT", "1");
         if self.is_sanitized {
@@ -65,7 +71,7 @@ impl Build {
     }
 }
 
-/// Rust brings the runtime of `AddressSanitizer` for some systems. On Linux it gets on with that of C++.
+/// Whether Rust brings the runtime of `AddressSanitizer` for this target. On Linux it works together with that of C++.
 fn has_sanitizer(target: &str) -> bool {
     let folder = output(Command::new("rustc").args(["--print", "target-libdir"]));
     let has_runtime = |folder: &str| {
@@ -76,42 +82,52 @@ fn has_sanitizer(target: &str) -> bool {
     target.ends_with("linux-gnu") && folder.as_deref().and_then(has_runtime).is_some()
 }
 
+/// The step that compiles with the sanitizer.
+const SANITIZED: &str = "sanitized build";
+
 /// The layer of the tests.
-pub(crate) fn test(config: &Config, tally: &mut Tally) {
-    const NAME: &str = "memory and fuzzing";
-    let build = match Build::new("sanitized", "") {
-        Ok(build) => build,
-        Err(error) => {
-            eprintln!("{NAME}: {error:#}");
-            tally.check(NAME, false);
-            return;
-        }
-    };
-    let how = if build.is_sanitized { "under AddressSanitizer" } else { "no AddressSanitizer here" };
-    let name = format!("native tests, all garbage collected after every turn, {how}");
-    let mut cargo = build.cargo(config, "test");
-    cargo.args(["--package", "luau-websocket", "--test", "native"]);
-    match watched(&name, "25 seconds, 3 minutes the first time", &mut cargo) {
-        Ok((succeeded, output)) => {
-            let (passed, failed) = harness_counts(&output);
-            tally.add(&name, passed, failed, succeeded);
-        }
-        Err(error) => {
-            eprintln!("{name}: {error:#}");
-            tally.check(&name, false);
-        }
-    }
-    let name = format!("fuzzing, {how}");
-    let mut cargo = build.cargo(config, "run");
-    let run = watched(&name, "30 seconds", cargo.args(["--quiet", "--package", "luau-fuzz", "--bin", "fuzz"]));
-    if let Ok((_, output)) = &run {
-        tally.hear(output);
-    }
-    // A run that says nothing has tried nothing.
-    tally.check(&name, run.is_ok_and(|(succeeded, output)| succeeded && output.starts_with("fuzz: ")));
+pub(crate) fn steps<'a>(config: &'a Config, options: &'a TestOptions) -> Result<Vec<Step<'a>>> {
+    let build = Build::new("sanitized", "")?;
+    let how = if build.is_sanitized { "under AddressSanitizer" } else { "without AddressSanitizer" };
+    let (tests, fuzzer) = (build.clone(), build.clone());
+    Ok(vec![
+        Step::make(SANITIZED, move |log| {
+            log.run(native(&build, config).arg("--no-run"))?;
+            log.run(build.cargo(config, "build").args(FUZZER))?;
+            Ok(Outcome::Done)
+        })
+        .needs([HOST_COMPILER])
+        .occupies(Resource::Compiler),
+        Step::test(Layer::Sanitizer, format!("native tests {how}"), move |log| {
+            let mut cargo = native(&tests, config);
+            rust_tests::harness(options, log, cargo.args(options.filter.iter().flat_map(|text| ["--", text])))
+        })
+        .needs([SANITIZED])
+        .occupies(Resource::Lane),
+        Step::test(Layer::Sanitizer, format!("fuzzing {how}"), move |log| {
+            fuzz_briefly(fuzzer.cargo(config, "run").env("TEST_TIER", options.tier()), log)
+        })
+        .needs([SANITIZED])
+        .occupies(Resource::Lane),
+    ])
 }
 
-/// What `cargo xtask fuzz` was asked for.
+const FUZZER: [&str; 5] = ["--quiet", "--package", "luau-fuzz", "--bin", "fuzz"];
+
+fn native(build: &Build, config: &Config) -> Command {
+    let mut cargo = build.cargo(config, "test");
+    cargo.args(["--package", "luau-websocket", "--test", "native"]);
+    cargo
+}
+
+fn fuzz_briefly(cargo: &mut Command, log: &mut Log) -> Result<Counts> {
+    let succeeded = log.try_run(cargo.args(FUZZER))?;
+    let summaries = collect_summaries(&log.text());
+    // A run that says nothing has tried nothing.
+    Ok(Counts { summaries: summaries.clone(), ..Counts::check(succeeded && !summaries.is_empty()) })
+}
+
+/// The options of `cargo xtask fuzz`.
 struct Options {
     target: Option<String>,
     seconds: u64,
@@ -120,7 +136,7 @@ struct Options {
 
 impl Options {
     fn read(words: &[String]) -> Result<Self> {
-        let mut options = Self { target: None, seconds: USUAL, input: None };
+        let mut options = Self { target: None, seconds: USUAL_SECONDS, input: None };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             match word.as_str() {
@@ -137,7 +153,7 @@ impl Options {
     }
 }
 
-/// A long run, by libFuzzer; or one input again, which is what a find is.
+/// Fuzzes with libFuzzer, or runs one input again, such as a find.
 pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
     let options = Options::read(words)?;
     if options.target.as_deref() == Some(CONVERT) {
@@ -147,7 +163,7 @@ pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
         );
         return convert(config, options.seconds);
     }
-    setup::for_native(config)?;
+    plan::make(config, &[HOST_COMPILER])?;
     let names = targets(config)?;
     if let Some(target) = &options.target {
         ensure!(names.contains(target), "there is no target {target}; there are: {}, {CONVERT}", names.join(", "));
@@ -156,14 +172,14 @@ pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
         let target = options.target.as_ref().context("--input wants a target before it")?;
         let mut cargo = Build::new("sanitized", "")?.cargo(config, "run");
         cargo.args(["--quiet", "--package", "luau-fuzz", "--bin", "fuzz", "--", target]).arg(input);
-        let (succeeded, _) = watched(&format!("{target}, on one input"), "1 second", &mut cargo)?;
+        let (succeeded, _) = run_streamed(&format!("{target}, on one input"), "1 second", &mut cargo)?;
         ensure!(succeeded, "{target} still fails on {}", input.display());
         return Ok(());
     }
     let build = Build::new("libfuzzer", GUIDED_RUST)?;
     let chosen: Vec<&String> =
         names.iter().filter(|name| options.target.as_ref().is_none_or(|it| it == *name)).collect();
-    // For libFuzzer zero is no end.
+    // Zero would mean forever.
     let each = (options.seconds / chosen.len().max(1) as u64).max(1);
     for target in chosen {
         let folder = config.root.join("target/finds").join(target);
@@ -174,38 +190,37 @@ pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
             .args(["--quiet", "--package", "luau-fuzz", "--features", "libfuzzer", "--bin", "libfuzzer", "--"])
             .arg(&corpus)
             .arg(format!("-artifact_prefix={}/", folder.display()))
-            .args([format!("-max_total_time={each}"), format!("-rss_limit_mb={MEMORY}")])
-            // mlua knows its counters by pointers to their ends, so those that are alive look lost. The short run looks for
-            // leaks when nothing is alive any more.
+            .args([format!("-max_total_time={each}"), format!("-rss_limit_mb={MAX_MEMORY_MB}")])
+            // mlua keeps only pointers to the ends of its counters, so live ones look leaked. The short run looks for leaks after
+            // everything is closed.
             .args(["-timeout=20", "-print_final_stats=1", "-detect_leaks=0"])
             .env("ASAN_OPTIONS", "detect_leaks=0")
             .env("FUZZ_TARGET", target);
-        let (succeeded, _) = watched(&format!("libFuzzer on {target}"), &format!("{each} seconds"), &mut cargo)?;
+        let (succeeded, _) = run_streamed(&format!("libFuzzer on {target}"), &format!("{each} seconds"), &mut cargo)?;
         let folder = folder.display();
         ensure!(succeeded, "{target} has a find in {folder}: cargo xtask fuzz {target} --input FILE shows it again");
     }
     Ok(())
 }
 
-/// What needs JS, and so is fuzzed by one of the tests of the package, which is told to take its time.
+/// The target that needs JavaScript. A test of the package fuzzes it, for as long as it is told.
 const CONVERT: &str = "convert";
 
 fn convert(config: &Config, seconds: u64) -> Result<()> {
-    setup::for_builds(config)?;
-    build::run(config)?;
+    plan::make(config, &[PACKAGE])?;
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=tap", "tests/convert/fuzz.test.mjs"]).current_dir(&config.root);
     node.env("LUAU_FUZZ_SECONDS", seconds.to_string());
-    let (succeeded, _) = watched("properties of conversions", &format!("{seconds} seconds"), &mut node)?;
+    let (succeeded, _) = run_streamed("properties of conversions", &format!("{seconds} seconds"), &mut node)?;
     ensure!(succeeded, "{CONVERT} has a find: the seed and the path above show it again");
     Ok(())
 }
 
-/// The targets, as the fuzzer itself names them.
+/// The names of the targets, from the fuzzer.
 fn targets(config: &Config) -> Result<Vec<String>> {
     let mut cargo = Build::new("sanitized", "")?.cargo(config, "run");
     cargo.args(["--quiet", "--package", "luau-fuzz", "--bin", "fuzz", "--", "--list"]);
-    let (succeeded, output) = watched("building the fuzzer", "3 minutes the first time", &mut cargo)?;
+    let (succeeded, output) = run_streamed("building the fuzzer", "3 minutes the first time", &mut cargo)?;
     ensure!(succeeded, "the fuzzer cannot be built");
     Ok(output.lines().map(str::to_owned).collect())
 }

@@ -1,66 +1,67 @@
-//! `cargo xtask lint`: formats, lints and types. Each is one test.
+//! Formats, lints and types. Each is one test.
 
 use std::process::Command;
 
-use crate::command::watched;
+use crate::build::CHECKER;
 use crate::config::Config;
-use crate::tally::Tally;
+use crate::layer::Layer;
+use crate::package::PACKAGE;
+use crate::setup::{FOR_WASM, HOST_COMPILER, NPM};
+use crate::step::{Counts, Resource, Step};
 
-pub(crate) fn run(config: &Config) -> Tally {
-    let mut tally = Tally::default();
+/// The crates that are compiled for the web from this workspace, and linted for it too.
+const WASM_CRATES: [&str; 3] = ["luau-websocket", "cxx-runtime", "mlua-on-the-web"];
+
+pub(crate) fn steps(config: &Config) -> Vec<Step<'_>> {
     let wasm = config.file.rust.targets.first().map_or("", String::as_str);
-    let npm = |program: &str| config.npm_program(program).to_string_lossy().into_owned();
-    let (biome, tsc) = (npm("biome"), npm("tsc"));
-    let checks: [(&str, &str, Vec<&str>); 8] = [
-        ("rustfmt", "2 seconds", vec!["cargo", "fmt", "--all", "--check"]),
-        (
-            "clippy",
-            "1 minute the first time",
-            vec!["cargo", "clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"],
-        ),
-        (
-            "clippy for wasm",
-            "1 minute the first time",
-            vec![
-                "cargo",
-                "clippy",
-                "--quiet",
-                "-p",
-                "luau-websocket",
-                "-p",
-                "cxx-runtime",
-                "-p",
-                "mlua-on-the-web",
-                "--all-targets",
-                "--release",
-                "--target",
-                wasm,
-                "--",
-                "-D",
-                "warnings",
-            ],
-        ),
-        (
-            "rustdoc",
-            "20 seconds the first time",
-            vec!["cargo", "doc", "--quiet", "--workspace", "--no-deps", "--document-private-items"],
-        ),
-        ("biome", "1 second", vec![&biome, "ci", "--error-on-warnings"]),
-        ("tsc for the package", "2 seconds", vec![&tsc, "--noEmit", "--project", &config.file.package.sources]),
-        ("tsc for the playground", "3 seconds", vec![&tsc, "--project", "www"]),
-        ("tsc for all that uses it", "2 seconds", vec![&tsc, "--noEmit"]),
-    ];
-    for (name, usually, words) in checks {
-        let Some((program, args)) = words.split_first() else { continue };
-        let mut command = Command::new(program);
-        command.args(args).current_dir(&config.root).env("RUSTDOCFLAGS", "-D warnings").env("NO_COLOR", "1");
-        // Clippy compiles the browser tests, which want to know their server; it is not asked for anything here.
-        command.env("LUAU_TEST_SERVER", "127.0.0.1:0");
-        if name == "clippy for wasm" {
-            command.env("CARGO_ENCODED_RUSTFLAGS", config.rust_flags());
+    let mut for_wasm = vec!["clippy", "--quiet", "--all-targets", "--release", "--target", wasm];
+    for_wasm.extend(WASM_CRATES.iter().flat_map(|name| ["--package", name]));
+    for_wasm.extend(["--", "-D", "warnings"]);
+    let package = config.file.package.sources.as_str();
+    let rustdoc = ["doc", "--quiet", "--workspace", "--no-deps", "--document-private-items"];
+    vec![
+        cargo(config, "rustfmt", &["fmt", "--all", "--check"]),
+        npm(config, "biome", "biome", &["ci", "--error-on-warnings"]),
+        npm(config, "tsc for the package", "tsc", &["--noEmit", "--project", package]),
+        npm(config, "tsc for the playground", "tsc", &["--project", "www"]).needs([PACKAGE, CHECKER.name]),
+        npm(config, "tsc for tests and examples", "tsc", &["--noEmit"]).needs([PACKAGE]),
+        cargo(config, "clippy", &["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"])
+            .needs([HOST_COMPILER])
+            .occupies(Resource::Compiler),
+        cargo(config, "clippy for wasm", &for_wasm).needs(FOR_WASM).occupies(Resource::Compiler),
+        cargo(config, "rustdoc", &rustdoc).needs([HOST_COMPILER]).occupies(Resource::Compiler),
+    ]
+}
+
+fn npm<'a>(config: &'a Config, name: &'static str, program: &'static str, args: &[&str]) -> Step<'a> {
+    let command = move || Command::new(config.npm_program(program));
+    check(config, name, command, args).needs([NPM])
+}
+
+fn cargo<'a>(config: &'a Config, name: &'static str, args: &[&str]) -> Step<'a> {
+    let is_for_wasm = args.contains(&"--target");
+    let command = move || {
+        let mut cargo = Command::new("cargo");
+        if is_for_wasm {
+            cargo.env("CARGO_ENCODED_RUSTFLAGS", config.rust_flags());
         }
-        let passed = watched(name, usually, &mut command).is_ok_and(|(passed, _)| passed);
-        tally.check(name, passed);
-    }
-    tally
+        cargo
+    };
+    check(config, name, command, args)
+}
+
+fn check<'a>(
+    config: &'a Config,
+    name: &'static str,
+    command: impl Fn() -> Command + Send + Sync + 'a,
+    args: &[&str],
+) -> Step<'a> {
+    let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+    Step::test(Layer::Lint, name, move |log| {
+        let mut command = command();
+        command.args(&args).current_dir(&config.root).env("RUSTDOCFLAGS", "-D warnings").env("NO_COLOR", "1");
+        // Clippy compiles the browser tests, which have the address of their server compiled in. They don't run here.
+        command.env("LUAU_TEST_SERVER", "127.0.0.1:0");
+        Ok(Counts::check(log.try_run(&mut command)?))
+    })
 }

@@ -9,48 +9,65 @@ mod config;
 mod docs;
 mod fuzz;
 mod glue;
+mod layer;
 mod lint;
+mod log;
+mod module;
 mod notices;
 mod package;
+mod plan;
 mod release;
+mod runner;
+mod rust_tests;
+mod schedule;
 mod serve;
 mod server;
 mod setup;
 mod site;
 mod soak;
+mod stamp;
+mod step;
 mod tally;
 mod test;
+mod test_files;
+mod times;
 
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+use crate::build::CHECKER;
 use crate::config::Config;
+use crate::docs::DOCS;
+use crate::package::PACKAGE;
+use crate::site::PLAYGROUND;
 
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
-  serve   builds all and serves the playground, with a local echo server
-  test    runs every test there is
-  soak    lets 200 connections talk to a server that treats them badly
-  bench   measures ours beside its peers, and writes benches/README.md
-  build   makes the package in pkg/, and the playground with the documentation in target/site/
-  docs    makes the package and the documentation alone
-  lint    checks formats, lints and types
-  fuzz    looks for faults for as long as it is told: cargo xtask fuzz [TARGET]
-  release checks and packs a release, and publishes nothing: cargo xtask release --dry-run
-  setup   installs what the others need; they call it themselves
+  serve    builds everything and serves the playground with a local echo server
+  test     runs the tests: cargo xtask test [LAYER…]
+  dev      serves the playground from its sources with hot reload, beside the echo server
+  build    builds what is named and what that needs: cargo xtask build [package|playground|checker|docs]
+  bench    measures the package beside its peers, and writes benches/README.md
+  soak     lets 200 connections talk to a server that treats them badly
+  fuzz     looks for faults for as long as it is told: cargo xtask fuzz [TARGET]
+  release  checks and packs a release, and publishes nothing: cargo xtask release --dry-run
+  setup    installs what the others need; they call it themselves
+
+Options of test:
+  --list           prints the layers with the time that each usually takes
+  --filter TEXT    runs only test files with TEXT in their path, and tests with TEXT in their name
+  --full           adds the long forms, which run nightly
+  --all-browsers   adds WebKitGTK to Chromium and Firefox
+
+Options of serve and dev:
+  --port N   the port to listen on
 
 Options of bench:
   --rounds N        how often everything is measured (5)
   --only SECTIONS   of vm, start, sockets, runtime, growth, with commas; printed, not written
   --quick           one round of a few workloads; printed, not written
-
-Options of serve:
-  --port N   the port to listen on (8080, or any other if it is taken)
-
-Options of test:
-  --all-browsers   tests in WebKitGTK too, beside Chromium and Firefox, and the hostile scripts in all
 
 Options of fuzz:
   TARGET         json, scheduler or scripts, by libFuzzer; or convert, in Node. The first three by default
@@ -61,6 +78,9 @@ Options of soak:
   --minutes N   how long it takes (30)
   --seed N      what happens to which connection (another each time)
 ";
+
+/// What `build` can name, in the order in which it lists them.
+const GOALS: [&str; 4] = [PACKAGE, PLAYGROUND, CHECKER.name, DOCS];
 
 fn main() -> ExitCode {
     match run() {
@@ -82,35 +102,24 @@ fn run() -> Result<()> {
     }
     let config = Config::read()?;
     match (command.as_str(), rest.as_slice()) {
-        ("setup", []) => setup::run(&config),
-        ("build", []) => {
-            setup::for_builds(&config)?;
-            build::run(&config)?;
-            site::run(&config)
-        }
-        ("docs", []) => {
-            setup::for_builds(&config)?;
-            build::run(&config)?;
-            docs::run(&config)
-        }
-        ("serve", options) => serve::run(&config, options),
+        ("serve", options) => serve::serve(&config, options),
+        ("test", options) => test::run(&config, options),
+        ("dev", options) => serve::dev(&config, options),
+        ("build", goals) => build(&config, goals),
         ("bench", options) => bench::run(&config, options),
         ("soak", options) => soak::run(&config, options),
-        ("test", options) => test::run(&config, options),
         ("fuzz", options) => fuzz::run(&config, options),
-        ("release", options) => release::run(&config, options),
-        ("lint", []) => {
-            setup::for_tests(&config)?;
-            // TypeScript is checked against what they make.
-            build::run(&config)?;
-            site::CHECKER.build(&config)?;
-            let tally = lint::run(&config);
-            tally.print();
-            tally.into_result()
-        }
-        ("setup" | "build" | "docs" | "lint", [option, ..]) => {
-            bail!("{command} has no option {option}\n\n{USAGE}")
-        }
+        ("release", options) => release::dry_run(&config, options),
+        ("setup", []) => setup::run(&config),
+        ("setup", [option, ..]) => bail!("setup has no option {option}"),
         _ => bail!("there is no command {command}\n\n{USAGE}"),
     }
+}
+
+fn build(config: &Config, goals: &[String]) -> Result<()> {
+    if let Some(unknown) = goals.iter().find(|goal| !GOALS.contains(&goal.as_str())) {
+        bail!("there is no {unknown} to build; there are {}", GOALS.join(", "));
+    }
+    let named: Vec<&str> = goals.iter().map(String::as_str).collect();
+    plan::make(config, if named.is_empty() { &GOALS } else { &named })
 }

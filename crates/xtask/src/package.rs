@@ -1,4 +1,4 @@
-//! The package for npm, put together in `pkg/`.
+//! Puts the npm package together in `pkg/`.
 
 use std::fs;
 use std::io::Write;
@@ -10,28 +10,50 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use wasmparser::{Parser, Payload};
 
-use crate::build::Built;
-use crate::command::quietly;
+use crate::build::{self, MODULE};
 use crate::config::Config;
+use crate::log::Log;
+use crate::module::{self, without_names};
+use crate::setup::NPM;
+use crate::step::{Outcome, Step};
 use crate::{glue, notices};
 
-/// What stands for the version in `js/package.json`. The one that counts is the workspace's in `Cargo.toml`, which this
-/// program has too.
+/// The step that puts the package together.
+pub(crate) const PACKAGE: &str = "package";
+
+/// Stands for the version in `js/package.json`. The real one is that of the workspace, which this program shares.
 const NO_VERSION: &str = "\"version\": \"0.0.0\"";
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Makes the package of what wasm-pack made and of what is in `js/`.
-pub(crate) fn assemble(config: &Config, built: &Built) -> Result<()> {
+pub(crate) fn step(config: &Config) -> Step<'_> {
+    let inputs = [
+        "js",
+        "types",
+        "LICENSE",
+        "README.md",
+        "Cargo.toml",
+        "Cargo.lock",
+        "package-lock.json",
+        "wasm-pack.toml",
+        "crates/xtask/src",
+        "target/wasm-pack/luau.js",
+        "target/wasm-pack/luau_bg.wasm",
+    ];
+    Step::make(PACKAGE, |log| assemble(config, log)).needs([MODULE, NPM]).stamp(&inputs, "pkg/package.json")
+}
+
+/// Makes the package from the output of wasm-pack and from `js/`.
+fn assemble(config: &Config, log: &mut Log) -> Result<Outcome> {
     let package = config.package();
-    let module = without_names(&read(&built.module)?)?;
-    let glue = fs::read_to_string(&built.glue).with_context(|| format!("cannot read {}", built.glue.display()))?;
+    let module = without_names(&module::read(&build::module(config))?)?;
+    let glue = build::glue(config);
+    let glue = fs::read_to_string(&glue).with_context(|| format!("cannot read {}", glue.display()))?;
     empty(&package)?;
     write(&package, "luau.wasm", &module)?;
     write(&package, "inline-wasm.js", inline(&module)?)?;
     write(&package, "glue.js", glue::factory(&glue)?)?;
-    typescript(config)?;
+    typescript(config, log)?;
     copy_all(&config.sources(), &package, ".d.ts")?;
     copy_all(&config.sources(), &package, ".d.wasm.ts")?;
     copy_all(&config.root.join("types"), &package.join("types"), ".d.luau")?;
@@ -39,35 +61,12 @@ pub(crate) fn assemble(config: &Config, built: &Built) -> Result<()> {
         write(&package, file, read(&config.root.join(file))?)?;
     }
     write(&package, "NOTICES.md", notices::text(config)?)?;
-    // Last, so that a package which is not whole is none.
-    write(&package, "package.json", manifest(config)?)
+    // Last, so that a package that isn't complete has no manifest.
+    write(&package, "package.json", manifest(config)?)?;
+    Ok(Outcome::Done)
 }
 
-/// The module without the names of its functions, which are an eighth of what is transferred: only traces of engines show them, and
-/// a panic of ours tells its place by itself. Not left out by the linker, since wasm-bindgen needs them.
-pub(crate) fn without_names(module: &[u8]) -> Result<Vec<u8>> {
-    let mut kept = Vec::with_capacity(module.len());
-    let mut start = 0;
-    for payload in Parser::new(0).parse_all(module) {
-        let payload = payload.context("wasm-pack made no WebAssembly module")?;
-        let end = match &payload {
-            Payload::Version { range, .. } => range.end,
-            other => match other.as_section() {
-                Some((_, range)) => range.end,
-                // Part of a section that was dealt with as a whole.
-                None => continue,
-            },
-        };
-        let is_for_tools = matches!(&payload, Payload::CustomSection(section) if section.name() != "target_features");
-        if !is_for_tools {
-            kept.extend(module.get(start..end).unwrap_or_default());
-        }
-        start = end;
-    }
-    Ok(kept)
-}
-
-/// Empties the folder and leaves it where it is: a server or a shell may be in it.
+/// Empties the folder but keeps it, since a server or a shell may be in it.
 fn empty(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     for entry in fs::read_dir(folder)? {
@@ -80,13 +79,13 @@ fn empty(folder: &Path) -> Result<()> {
 }
 
 /// Compiles `js/*.ts` into the package.
-fn typescript(config: &Config) -> Result<()> {
+fn typescript(config: &Config, log: &mut Log) -> Result<()> {
     let mut tsc = Command::new(config.npm_program("tsc"));
     tsc.arg("--project").arg(config.sources()).arg("--outDir").arg(config.package()).current_dir(&config.root);
-    quietly(config, "Compiling the TypeScript of the package", "2 seconds", &mut tsc)
+    log.run(&mut tsc)
 }
 
-/// The module as text, for pages that may load nothing but scripts. Compressed, since base64 adds a third.
+/// The module as a script, for pages that may load only scripts. It is compressed, since base64 adds a third.
 fn inline(module: &[u8]) -> Result<String> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(module)?;
@@ -96,8 +95,7 @@ fn inline(module: &[u8]) -> Result<String> {
     ))
 }
 
-/// `js/package.json` with the version. It is replaced as text: the order of the conditions in `exports` counts, and to
-/// parse the file would lose it.
+/// Puts the version into `js/package.json`, as text: parsing the file would lose the order of the conditions in `exports`.
 fn manifest(config: &Config) -> Result<String> {
     let path = config.sources().join("package.json");
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -110,7 +108,7 @@ fn with_version(manifest: &str, version: &str) -> Result<String> {
     Ok(manifest.replace(NO_VERSION, &format!("\"version\": \"{version}\"")))
 }
 
-/// Copies the files of a folder whose names end so.
+/// Copies the files of a folder whose names have this ending.
 fn copy_all(from: &Path, to: &Path, ending: &str) -> Result<()> {
     let mut copied = 0;
     for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {

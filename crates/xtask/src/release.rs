@@ -7,10 +7,12 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use cargo_metadata::{Metadata, MetadataCommand};
 
-use crate::command::{output, quietly};
+use crate::command::{output, run_streamed};
 use crate::config::{Config, find_program};
+use crate::docs::DOCS;
 use crate::package::VERSION;
-use crate::{build, setup, site};
+use crate::plan;
+use crate::site::PLAYGROUND;
 
 /// The crates that others could use, in the order in which they would be published.
 const CRATES: [&str; 2] = ["cxx-runtime", "luau-websocket"];
@@ -21,7 +23,7 @@ What stops the crates: on wasm32-unknown-unknown mlua does not compile without t
 the workspace where it stands, and this one cannot be published, since the name is taken. So who depends on these crates has to
 patch libc too: CONTRIBUTING.md has more of it.";
 
-pub(crate) fn run(config: &Config, options: &[String]) -> Result<()> {
+pub(crate) fn dry_run(config: &Config, options: &[String]) -> Result<()> {
     ensure!(
         options.first().is_some_and(|option| option == "--dry-run") && options.len() == 1,
         "release takes --dry-run, and nothing is published without a person: CONTRIBUTING.md has the steps"
@@ -31,9 +33,7 @@ pub(crate) fn run(config: &Config, options: &[String]) -> Result<()> {
     check_tree(config)?;
     println!("versions, changelog and working tree are ready for {VERSION}");
 
-    setup::for_builds(config)?;
-    build::run(config)?;
-    site::run(config)?;
+    plan::make(config, &[PLAYGROUND, DOCS])?;
     let tarball = pack(config)?;
     check_package(config, &tarball)?;
     println!("the package is {}", tarball.display());
@@ -101,13 +101,19 @@ fn check_tree(config: &Config) -> Result<()> {
     Ok(())
 }
 
+fn run(what: &str, usually: &str, command: &mut Command) -> Result<()> {
+    let (succeeded, _) = run_streamed(what, usually, command)?;
+    ensure!(succeeded, "{what}: {} failed", command.get_program().display());
+    Ok(())
+}
+
 fn pack(config: &Config) -> Result<PathBuf> {
     let folder = config.root.join("target/release");
     fs::create_dir_all(&folder)?;
     let npm = find_program(["npm", "npm.cmd"]).context("there is no npm: it comes with Node")?;
     let mut npm = Command::new(npm);
     npm.arg("pack").arg(config.package()).arg("--pack-destination").arg(&folder).arg("--ignore-scripts");
-    quietly(config, "Packing the package", "2 seconds", npm.current_dir(&config.root))?;
+    run("Packing the package", "2 seconds", npm.current_dir(&config.root))?;
     let tarball = folder.join(format!("luau-websocket-{VERSION}.tgz"));
     ensure!(tarball.is_file(), "npm made no {}", tarball.display());
     Ok(tarball)
@@ -117,10 +123,10 @@ fn pack(config: &Config) -> Result<PathBuf> {
 fn check_package(config: &Config, tarball: &Path) -> Result<()> {
     let mut node = Command::new("node");
     node.args(["--test", "tests/package/tarball.test.mjs", "tests/package/types.test.mjs"]).current_dir(&config.root);
-    quietly(config, "Checking what is in the package, and its types", "15 seconds", &mut node)?;
+    run("Checking what is in the package, and its types", "15 seconds", &mut node)?;
     let mut publint = Command::new(config.npm_program("publint"));
     publint.arg(tarball).arg("--strict").current_dir(&config.root);
-    quietly(config, "Checking the tarball with publint", "2 seconds", &mut publint)
+    run("Checking the tarball with publint", "2 seconds", &mut publint)
 }
 
 /// All that `cargo publish` does but the last step: it packs them, compiles what it packed, each with the packed ones before it, and
@@ -139,7 +145,7 @@ fn publish_crates(config: &Config) -> Result<()> {
         }
         publish.args(["--package", name]);
     }
-    quietly(config, "Publishing the crates, but for the last step", "2 minutes", &mut publish)
+    run("Publishing the crates, but for the last step", "2 minutes", &mut publish)
 }
 
 #[cfg(test)]

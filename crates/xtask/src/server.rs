@@ -1,13 +1,15 @@
-//! The server of the tests, as a child that ends with this program.
+//! The server of the tests, and the browser beside it, as a child that ends with this program.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use serde::Deserialize;
 
-use crate::config::Config;
+use crate::config::{Config, Engine};
+use crate::setup;
 
 /// A running server. It ends when this is dropped, and also when this program dies: its standard input ends then.
 #[derive(Debug)]
@@ -15,29 +17,55 @@ pub(crate) struct Server {
     child: Child,
     /// Where it listens, on loopback.
     pub port: u16,
+    /// The line that it printed, which tells tests where to find everything.
+    pub line: String,
 }
 
-/// What the server says when it listens.
+/// The part of the line that this program needs.
 #[derive(Deserialize)]
 struct Listening {
     port: u16,
 }
 
 impl Server {
-    /// Starts it, on `port` if that is free. `site` is the folder of the playground, if it serves that.
-    pub(crate) fn start(config: &Config, port: u16, site: Option<&Path>) -> Result<Self> {
-        let mut node = Command::new("node");
-        node.arg(config.root.join("tests/server/main.mjs")).arg("--port").arg(port.to_string());
-        if let Some(site) = site {
-            node.arg("--playground").arg("--root").arg(site);
+    /// Starts it, on `port` if that is free.
+    pub(crate) fn start<I: Into<OsString>>(
+        config: &Config,
+        port: u16,
+        options: impl IntoIterator<Item = I>,
+    ) -> Result<Self> {
+        Self::start_with(Command::new("node"), config, port, options)
+    }
+
+    /// Starts it together with a browser.
+    fn with_browser(config: &Config, engine: &Engine) -> Result<Self> {
+        let browser = setup::find_browser(config, engine)?;
+        let (program, args) = engine.within("node".into());
+        let mut node = Command::new(program);
+        node.args(args);
+        let mut options: Vec<OsString> = vec!["--engine".into(), (&engine.name).into()];
+        options.extend(["--browser".into(), browser.executable.into()]);
+        if let Some(driver) = browser.driver {
+            options.extend(["--driver".into(), driver.into()]);
         }
+        Self::start_with(node, config, 0, options)
+    }
+
+    fn start_with<I: Into<OsString>>(
+        mut node: Command,
+        config: &Config,
+        port: u16,
+        options: impl IntoIterator<Item = I>,
+    ) -> Result<Self> {
+        node.arg(config.root.join("tests/server/main.mjs")).arg("--port").arg(port.to_string());
+        node.args(options.into_iter().map(Into::into)).current_dir(&config.root);
         let mut child =
             node.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("cannot run node for the test server")?;
         let output = child.stdout.take().context("a child without output")?;
         let mut line = String::new();
         BufReader::new(output).read_line(&mut line)?;
         let Listening { port } = serde_json::from_str(&line).context("the test server did not start; see above")?;
-        Ok(Self { child, port })
+        Ok(Self { child, port, line: line.trim().to_owned() })
     }
 
     /// Waits until the server ends, which it only does with this program.
@@ -52,9 +80,43 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The end of its input ends it; should it hang, it must not outlive the tests.
+        // The end of its input ends it, and its browser with it.
         drop(self.child.stdin.take());
+        for _ in 0..PATIENCE_SECONDS * 10 {
+            if matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        // Should it hang, it must not outlive the tests.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// How long a server may take to end its browser.
+const PATIENCE_SECONDS: u32 = 10;
+
+/// One server with a browser for each engine, which all test files share. Each starts when it is first needed.
+pub(crate) struct Hosts<'a> {
+    config: &'a Config,
+    servers: Vec<(&'a Engine, OnceLock<Result<Server, String>>)>,
+}
+
+impl<'a> Hosts<'a> {
+    pub(crate) fn new(config: &'a Config) -> Self {
+        Self { config, servers: config.engines().iter().map(|engine| (engine, OnceLock::new())).collect() }
+    }
+
+    /// The line that tells tests where the server and the browser of an engine are.
+    pub(crate) fn line(&self, engine: &Engine) -> Result<&str> {
+        let found = self.servers.iter().find(|(own, _)| own.name == engine.name);
+        let (engine, server) = found.with_context(|| format!("wasm-pack.toml names no engine {}", engine.name))?;
+        let server =
+            server.get_or_init(|| Server::with_browser(self.config, engine).map_err(|error| format!("{error:#}")));
+        match server {
+            Ok(server) => Ok(&server.line),
+            Err(error) => Err(anyhow!("{error}")),
+        }
     }
 }

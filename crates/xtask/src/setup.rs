@@ -1,5 +1,4 @@
-//! `cargo xtask setup`: installs what is missing, at the versions that `wasm-pack.toml` pins. It does nothing the second
-//! time.
+//! `cargo xtask setup`: installs what is missing, at the versions that `wasm-pack.toml` pins.
 
 use std::env;
 use std::fs;
@@ -8,61 +7,82 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::command::{output, quietly};
-use crate::config::{Config, Engine, Engines, find_program};
+use crate::command::output;
+use crate::config::{Config, Engine, find_program};
+use crate::log::Log;
+use crate::runner;
+use crate::step::{Outcome, Resource, Step, select};
 
-/// What it takes to build and to serve.
-pub(crate) fn for_builds(config: &Config) -> Result<()> {
+/// The names of the steps, for those that need them.
+pub(crate) const RUST_TARGETS: &str = "Rust targets";
+pub(crate) const ZIG: &str = "ziglang";
+pub(crate) const BINDGEN: &str = "wasm-bindgen-cli";
+pub(crate) const WASM_PACK: &str = "wasm-pack";
+pub(crate) const NPM: &str = "npm packages";
+pub(crate) const HOST_COMPILER: &str = "C++ compiler";
+
+/// The steps that a crate for the web needs before it can be compiled.
+pub(crate) const FOR_WASM: [&str; 4] = [RUST_TARGETS, ZIG, BINDGEN, WASM_PACK];
+
+/// Checks what no step can install.
+pub(crate) fn check_machine(config: &Config) -> Result<()> {
     check_place(config)?;
     check_node()?;
-    rust_targets(config)?;
-    zig(config)?;
-    check_bindgen_version(config)?;
-    cargo_tool(config, "wasm-bindgen-cli", "wasm-bindgen", "2 minutes")?;
-    cargo_tool(config, "wasm-pack", "wasm-pack", "1 minute")?;
-    npm_packages(config)
+    check_bindgen_version(config)
 }
 
-/// That, and what it takes to test, but for the browsers.
-pub(crate) fn for_tests(config: &Config) -> Result<()> {
-    for_builds(config)?;
-    host_compiler(config)
-}
-
-/// All that `cargo xtask test` takes.
+/// Installs everything that `cargo xtask test --full` needs.
 pub(crate) fn run(config: &Config) -> Result<()> {
-    for_tests(config)?;
-    for engine in config.engines(Engines::Usual) {
-        browser(config, engine)?;
+    check_machine(config)?;
+    let on_request = |step: &Step| config.engines().iter().any(|engine| engine.on_request && engine.name == step.name);
+    runner::make(config, select(steps(config), |step| !on_request(step)))
+}
+
+pub(crate) fn steps(config: &Config) -> Vec<Step<'_>> {
+    let mut steps = vec![
+        Step::make(RUST_TARGETS, |log| rust_targets(config, log)),
+        Step::make(ZIG, |log| zig(config, log)),
+        cargo_tool_step(config, BINDGEN, "wasm-bindgen"),
+        cargo_tool_step(config, WASM_PACK, WASM_PACK),
+        Step::make(NPM, |log| npm_packages(config, log)),
+        Step::make(HOST_COMPILER, host_compiler).occupies(Resource::PackageManager),
+    ];
+    for engine in config.engines() {
+        let driver = &engine.driver;
+        let is_pinned = config.file.tools.contains_key(driver);
+        if is_pinned {
+            steps.push(cargo_tool_step(config, driver, driver));
+        }
+        steps.push(
+            Step::make(&engine.name, |log| install_browser(config, engine, log)).occupies(Resource::PackageManager),
+        );
     }
-    Ok(())
+    steps
 }
 
-/// What it takes to build and run natively.
-pub(crate) fn for_native(config: &Config) -> Result<()> {
-    check_place(config)?;
-    host_compiler(config)
+fn cargo_tool_step<'a>(config: &'a Config, package: &'a str, program: &'a str) -> Step<'a> {
+    Step::make(package, move |log| cargo_tool(config, package, program, log)).occupies(Resource::Compiler)
 }
 
-/// cc-rs takes a compiler that is more than one word apart at its spaces.
+/// cc-rs splits the path of a compiler at its spaces.
 fn check_place(config: &Config) -> Result<()> {
     let root = config.root.to_string_lossy();
     ensure!(
         !root.contains(char::is_whitespace),
-        "the path of this clone has a space in it ({root}), and the C++ compiler cannot be called then: clone it to a \
-         path without spaces"
+        "the path of this clone contains a space ({root}), and the C++ compiler can't be called from there: clone it to \
+         a path without spaces"
     );
     Ok(())
 }
 
-/// The first one that runs several files of tests at a time, as often as it is told to.
+/// The oldest version that works; `package.json` names it too.
 const OLDEST_NODE: (u32, u32) = (20, 10);
 
 fn check_node() -> Result<()> {
     let (major, minor) = OLDEST_NODE;
     let version = output(Command::new("node").arg("--version")).with_context(|| {
         format!(
-            "there is no Node: install version {major}.{minor} or newer, from https://nodejs.org or your distribution"
+            "Node is missing: install version {major}.{minor} or newer, from https://nodejs.org or your distribution"
         )
     })?;
     let mut numbers = version.trim().trim_start_matches('v').split('.').map(|number| number.parse::<u32>().ok());
@@ -74,48 +94,40 @@ fn check_node() -> Result<()> {
     Ok(())
 }
 
-fn rust_targets(config: &Config) -> Result<()> {
+fn rust_targets(config: &Config, log: &mut Log) -> Result<Outcome> {
+    let mut outcome = Outcome::UpToDate;
     for target in &config.file.rust.targets {
         let folder = output(Command::new("rustc").args(["--print", "target-libdir", "--target", target]));
         if folder.is_some_and(|folder| Path::new(folder.trim()).is_dir()) {
             continue;
         }
-        let mut rustup = Command::new("rustup");
-        quietly(
-            config,
-            &format!("Adding the Rust target {target}"),
-            "10 seconds",
-            rustup.args(["target", "add", target]),
-        )
-        .with_context(|| format!("the Rust target {target} is missing: run `rustup target add {target}`"))?;
+        log.run(Command::new("rustup").args(["target", "add", target]))
+            .with_context(|| format!("the Rust target {target} is missing: run `rustup target add {target}`"))?;
+        outcome = Outcome::Done;
     }
-    Ok(())
+    Ok(outcome)
 }
 
-fn zig(config: &Config) -> Result<()> {
+fn zig(config: &Config, log: &mut Log) -> Result<Outcome> {
     let version = config.version("ziglang")?;
     let installed = output(Command::new(config.zig()).arg("version"));
     if installed.is_some_and(|installed| installed.trim() == version) {
-        return Ok(());
+        return Ok(Outcome::UpToDate);
     }
     let folder = config.tools().join("zig");
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
     }
     let python = find_program(["python3", "python"])
-        .context("there is no Python 3: install it, since the C++ compiler comes from PyPI")?;
+        .context("Python 3 is missing: install it; the C++ compiler for WebAssembly comes from PyPI")?;
     let mut pip = Command::new(python);
     pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--target"]).arg(&folder);
-    quietly(
-        config,
-        &format!("Installing the C++ compiler, ziglang {version}, from PyPI"),
-        "30 seconds",
-        pip.arg(format!("ziglang=={version}")),
-    )
-    .context("Python 3 with pip is needed; on Debian: apt-get install python3-pip")
+    log.run(pip.arg(format!("ziglang=={version}")))
+        .context("Python 3 with pip is needed; on Debian: apt-get install python3-pip")?;
+    Ok(Outcome::Done)
 }
 
-/// The crate and the command-line tool only work together at the very same version.
+/// The crate wasm-bindgen and its command-line tool only work together at the same version.
 fn check_bindgen_version(config: &Config) -> Result<()> {
     #[derive(serde::Deserialize)]
     struct Lock {
@@ -137,11 +149,11 @@ fn check_bindgen_version(config: &Config) -> Result<()> {
     Ok(())
 }
 
-fn cargo_tool(config: &Config, package: &str, program: &str, usually: &str) -> Result<()> {
+fn cargo_tool(config: &Config, package: &str, program: &str, log: &mut Log) -> Result<Outcome> {
     let version = config.version(package)?;
     let installed = output(Command::new(config.tool(program)).arg("--version"));
     if installed.is_some_and(|installed| installed.split_whitespace().any(|word| word == version)) {
-        return Ok(());
+        return Ok(Outcome::UpToDate);
     }
     let mut cargo = Command::new("cargo");
     // Not `--locked`: a mirror of the registry may lag behind the lock file of the tool.
@@ -154,27 +166,28 @@ fn cargo_tool(config: &Config, package: &str, program: &str, usually: &str) -> R
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
-    quietly(config, &format!("Installing {package} {version} with cargo"), usually, &mut cargo)
+    log.run(&mut cargo)?;
+    Ok(Outcome::Done)
 }
 
-fn npm_packages(config: &Config) -> Result<()> {
+fn npm_packages(config: &Config, log: &mut Log) -> Result<Outcome> {
     let lock = config.root.join("package-lock.json");
     let installed = config.root.join("node_modules/.package-lock.json");
     let time = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
     if time(&installed) >= time(&lock) {
-        return Ok(());
+        return Ok(Outcome::UpToDate);
     }
-    let npm = find_program(["npm", "npm.cmd"]).context("there is no npm: it comes with Node")?;
-    let mut npm = Command::new(npm);
-    quietly(config, "Installing the npm packages", "30 seconds", npm.arg("ci").current_dir(&config.root))
+    let npm = find_program(["npm", "npm.cmd"]).context("npm is missing: it comes with Node")?;
+    log.run(Command::new(npm).arg("ci").current_dir(&config.root))?;
+    Ok(Outcome::Done)
 }
 
 /// mlua is tested natively too, with the compiler of the machine.
-fn host_compiler(config: &Config) -> Result<()> {
+fn host_compiler(log: &mut Log) -> Result<Outcome> {
     if env::var_os("CXX").is_some() || find_program(["c++", "g++", "clang++", "cl"]).is_some() {
-        return Ok(());
+        return Ok(Outcome::UpToDate);
     }
-    install_debian(config, &["g++".to_owned()])
+    install_debian(&["g++".to_owned()], log)
         .context("a C++ compiler for this machine is missing; on Debian: apt-get install g++")
 }
 
@@ -182,39 +195,38 @@ fn host_compiler(config: &Config) -> Result<()> {
 #[derive(Debug)]
 pub(crate) struct Browser {
     pub executable: PathBuf,
-    pub driver: PathBuf,
+    pub driver: Option<PathBuf>,
 }
 
-/// Installs a browser and its driver where they are missing.
-pub(crate) fn browser(config: &Config, engine: &Engine) -> Result<Browser> {
-    if config.file.tools.contains_key(&engine.driver) {
-        cargo_tool(config, &engine.driver, &engine.driver, "1 minute")?;
-    }
-    find_browser(config, engine).or_else(|missing| {
-        install_debian(config, &engine.debian)
-            .with_context(|| format!("{} cannot be tested, since {missing}", engine.name))?;
-        find_browser(config, engine)
-    })
+fn install_browser(config: &Config, engine: &Engine, log: &mut Log) -> Result<Outcome> {
+    let Err(missing) = find_browser(config, engine) else { return Ok(Outcome::UpToDate) };
+    let outcome = install_debian(&engine.debian, log)
+        .with_context(|| format!("{} cannot be tested, since {missing}", engine.name))?;
+    find_browser(config, engine)?;
+    Ok(outcome)
 }
 
-fn find_browser(config: &Config, engine: &Engine) -> Result<Browser> {
-    let names = |list: &[String]| list.join(", ");
+pub(crate) fn find_browser(config: &Config, engine: &Engine) -> Result<Browser> {
     let executable = find_program(engine.executables.iter().map(String::as_str))
-        .with_context(|| format!("none of {} is on PATH", names(&engine.executables)))?;
-    let driver = Some(config.tool(&engine.driver)).filter(|tool| tool.is_file());
-    let driver = driver.or_else(|| find_program([engine.driver.as_str()]));
-    Ok(Browser { executable, driver: driver.with_context(|| format!("{} is not on PATH", engine.driver))? })
+        .with_context(|| format!("none of {} is on PATH", engine.executables.join(", ")))?;
+    let pinned = Some(config.tool(&engine.driver)).filter(|tool| tool.is_file());
+    let driver = pinned.or_else(|| find_program([engine.driver.as_str()]));
+    // A pinned driver is a step of its own, which only some of the tests need.
+    if driver.is_none() && !config.file.tools.contains_key(&engine.driver) {
+        bail!("{} is not on PATH", engine.driver);
+    }
+    Ok(Browser { executable, driver })
 }
 
-fn install_debian(config: &Config, packages: &[String]) -> Result<()> {
+fn install_debian(packages: &[String], log: &mut Log) -> Result<Outcome> {
     let list = packages.join(" ");
     let is_root = output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0");
     if !is_root || find_program(["apt-get"]).is_none() {
         bail!("install them with the package manager of this machine; on Debian, as root: apt-get install {list}");
     }
-    let mut update = Command::new("apt-get");
-    quietly(config, "Updating the list of Debian packages", "5 seconds", update.arg("update"))?;
+    log.run(Command::new("apt-get").arg("update"))?;
     let mut install = Command::new("apt-get");
     install.args(["install", "-y", "--no-install-recommends"]).args(packages).env("DEBIAN_FRONTEND", "noninteractive");
-    quietly(config, &format!("Installing {list} from Debian"), "1 minute", &mut install)
+    log.run(&mut install)?;
+    Ok(Outcome::Done)
 }

@@ -1,39 +1,57 @@
-//! The playground, built as a static site from `www/`, `pkg/` and the type checker, with the documentation in it.
+//! The playground, built as a static site from `www/`, `pkg/` and the type checker.
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::build::Other;
-use crate::command::quietly;
+use crate::build::CHECKER;
 use crate::config::Config;
-use crate::{docs, notices};
+use crate::docs::DOCS_FOLDER;
+use crate::log::Log;
+use crate::notices;
+use crate::package::PACKAGE;
+use crate::setup::NPM;
+use crate::step::{Outcome, Step};
 
-/// The type checker of the playground.
-pub(crate) const CHECKER: Other =
-    Other { folder: "checker", name: "checker", profile: "small", what: "the type checker" };
+/// The step that builds the playground.
+pub(crate) const PLAYGROUND: &str = "playground";
 
-/// Where `www/vite.config.ts` puts the site.
-pub(crate) fn folder(config: &Config) -> PathBuf {
-    config.root.join("target/site")
+pub(crate) fn step(config: &Config) -> Step<'_> {
+    let inputs = ["www", "pkg", "target/checker", "package-lock.json", "Cargo.lock", "crates/xtask/src/site.rs"];
+    Step::make(PLAYGROUND, |log| build(config, log))
+        .needs([PACKAGE, CHECKER.name, NPM])
+        .stamp(&inputs, "target/site/index.html")
 }
 
-/// Builds the site, with the licences of what is in it; the package has to be there.
-pub(crate) fn run(config: &Config) -> Result<()> {
-    CHECKER.build(config)?;
+/// Builds the site, with the licenses of what is in it.
+fn build(config: &Config, log: &mut Log) -> Result<Outcome> {
+    empty(config)?;
     let mut vite = Command::new(config.npm_program("vite"));
     vite.args(["build", "--logLevel", "warn", "--config", "www/vite.config.ts"]).current_dir(&config.root);
-    quietly(config, "Building the playground", "5 seconds, and 30 the first time", &mut vite)?;
-    let licences = folder(config).join("licences");
+    log.run(&mut vite)?;
+    let licenses = config.site().join("licences");
     for (name, text) in [
-        ("package.md", fs::read_to_string(config.root.join(&config.file.package.out_dir).join("NOTICES.md"))?),
+        ("package.md", fs::read_to_string(config.package().join("NOTICES.md"))?),
         ("checker.md", notices::text_of_checker(config)?),
     ] {
-        let file = licences.join(name);
+        let file = licenses.join(name);
         fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
-    // Last, since Vite empties the folder.
-    docs::run(config)
+    Ok(Outcome::Done)
+}
+
+/// Empties the folder of the site, except for the documentation, which is a step of its own. Vite would remove that too.
+fn empty(config: &Config) -> Result<()> {
+    let folder = config.site();
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    for entry in fs::read_dir(&folder)? {
+        let path = entry?.path();
+        if path.ends_with(DOCS_FOLDER) {
+            continue;
+        }
+        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.with_context(|| format!("cannot remove {}", path.display()))?;
+    }
+    Ok(())
 }

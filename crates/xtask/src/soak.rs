@@ -1,21 +1,22 @@
-//! `cargo xtask soak`: the test of tests/soak for as long as one likes.
+//! `cargo xtask soak`: runs the test of tests/soak for a chosen time.
 
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::command::watched;
+use crate::command::run_streamed;
 use crate::config::Config;
-use crate::{build, setup};
+use crate::package::PACKAGE;
+use crate::{plan, setup};
 
-/// How long it takes unless it is told otherwise, in minutes.
-const USUAL: u64 = 30;
+/// How long it takes by default.
+const USUAL_MINUTES: u64 = 30;
 
 pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
     let Options { minutes, seed } = Options::read(words)?;
-    setup::for_tests(config)?;
-    build::run(config)?;
-    let browser = setup::browser(config, config.main_engine()?)?;
+    let engine = config.main_engine()?;
+    plan::make(config, &[PACKAGE, &engine.name])?;
+    let browser = setup::find_browser(config, engine)?;
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=spec", "tests/soak/soak.test.mjs"])
         .current_dir(&config.root)
@@ -23,12 +24,12 @@ pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
         .env("SOAK_SECONDS", (minutes * 60).to_string())
         .env("SOAK_SEED", seed.to_string());
     println!("The soak with --minutes {minutes} --seed {seed}");
-    let (succeeded, _) = watched("soak", &format!("{} minutes", minutes + 1), &mut node)?;
+    let (succeeded, _) = run_streamed("soak", &format!("{} minutes", minutes + 1), &mut node)?;
     ensure!(succeeded, "the soak failed; cargo xtask soak --seed {seed} does the same to its connections again");
     Ok(())
 }
 
-/// What it was asked for.
+/// The options of the command.
 #[derive(Debug, PartialEq)]
 struct Options {
     minutes: u64,
@@ -37,7 +38,7 @@ struct Options {
 
 impl Options {
     fn read(words: &[String]) -> Result<Self> {
-        let mut options = Self { minutes: USUAL, seed: std::process::id() };
+        let mut options = Self { minutes: USUAL_MINUTES, seed: std::process::id() };
         for pair in words.chunks(2) {
             match pair {
                 [name, value] if name == "--minutes" => {
@@ -65,7 +66,7 @@ mod tests {
     #[test]
     fn options_come_in_any_order_and_others_are_refused() -> Result<()> {
         assert_eq!(read(&["--seed", "7", "--minutes", "2"])?, Options { minutes: 2, seed: 7 });
-        assert_eq!(read(&[])?.minutes, USUAL);
+        assert_eq!(read(&[])?.minutes, USUAL_MINUTES);
         for wrong in [&["--minutes"][..], &["--minutes", "0"], &["--minutes", "x"], &["--hours", "1"]] {
             assert!(read(wrong).is_err(), "{wrong:?}");
         }

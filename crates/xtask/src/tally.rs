@@ -1,55 +1,39 @@
-//! What passed and what failed, over all layers.
+//! Counts what passed and what failed, over all layers.
 
 use anyhow::{Result, bail};
 
-/// Counts, and the names of the layers that failed.
+use crate::step::Counts;
+
+/// The counts of all layers, and the names of the steps that failed.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     passed: u64,
     failed: u64,
     failures: Vec<String>,
-    /// What the layers that count more than tests say of it: scripts, cases, messages, faults.
-    tried: Vec<String>,
+    summaries: Vec<String>,
 }
 
-/// With this those lines begin.
-const TRIED: [&str; 3] = ["hostile: ", "fuzz: ", "soak: "];
+/// The summaries that layers print of themselves begin with one of these.
+const SUMMARIES: [&str; 3] = ["hostile: ", "fuzz: ", "soak: "];
 
 impl Tally {
-    /// Adds one check that is a test by itself.
-    pub(crate) fn check(&mut self, name: &str, passed: bool) {
-        self.add(name, u64::from(passed), u64::from(!passed), passed);
-    }
-
-    /// Adds a layer with its counts. A layer that failed counts as one failure at least, and so does one in which no
-    /// test ran: it would be a promise that nobody keeps.
-    pub(crate) fn add(&mut self, name: &str, passed: u64, failed: u64, succeeded: bool) {
-        let failed = if succeeded && passed > 0 { failed } else { failed.max(1) };
-        self.passed += passed;
-        self.failed += failed;
-        if failed > 0 {
-            self.failures.push(name.to_owned());
+    pub(crate) fn add(&mut self, step: &str, counts: &Counts) {
+        self.passed += counts.passed;
+        self.failed += counts.failed;
+        self.summaries.extend(counts.summaries.iter().cloned());
+        if counts.failed > 0 {
+            self.failures.push(step.to_owned());
         }
     }
 
-    /// Keeps the lines of a layer that say how much it tried, for the end.
-    pub(crate) fn hear(&mut self, output: &str) {
-        let lines = output.lines().map(|line| line.trim_start_matches(['#', ' ']));
-        self.tried.extend(lines.filter(|line| TRIED.iter().any(|start| line.starts_with(start))).map(str::to_owned));
+    pub(crate) fn failures(&self) -> &[String] {
+        &self.failures
     }
 
-    /// Adds what another one has counted.
-    pub(crate) fn merge(&mut self, other: Self) {
-        self.passed += other.passed;
-        self.failed += other.failed;
-        self.failures.extend(other.failures);
-        self.tried.extend(other.tried);
-    }
-
-    /// Prints the closing line.
+    /// Prints the summaries, the names of what failed, and the closing line.
     pub(crate) fn print(&self) {
-        if !self.tried.is_empty() {
-            println!("\n{}", self.tried.join("\n"));
+        if !self.summaries.is_empty() {
+            println!("\n{}", self.summaries.join("\n"));
         }
         if !self.failures.is_empty() {
             println!("\nfailed: {}", self.failures.join(", "));
@@ -61,8 +45,17 @@ impl Tally {
         if self.failed > 0 {
             bail!("{} of {} failed", self.failed, self.passed + self.failed);
         }
+        if self.passed == 0 {
+            bail!("no test ran: nothing matches");
+        }
         Ok(())
     }
+}
+
+/// The lines in which a layer says how much it tried.
+pub(crate) fn collect_summaries(output: &str) -> Vec<String> {
+    let lines = output.lines().map(|line| line.trim_start_matches(['#', 'ℹ', ' ']));
+    lines.filter(|line| SUMMARIES.iter().any(|start| line.starts_with(start))).map(str::to_owned).collect()
 }
 
 /// The sums of `N passed; N failed` over all `test result:` lines, as cargo's harness and wasm-bindgen's print them.
@@ -102,23 +95,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_tried_is_heard_among_what_else_is_said() {
-        let mut tally = Tally::default();
-        tally.hear("ok 1 - hostile: no\n# hostile: 3 scripts tried, 3 survived\nfuzz: 5 cases\n");
-        assert_eq!(tally.tried, ["hostile: 3 scripts tried, 3 survived", "fuzz: 5 cases"]);
+    fn summaries_are_found_among_other_lines() {
+        let output = "ok 1 - hostile: no\n# hostile: 3 scripts tried, 3 survived\nfuzz: 5 cases\n";
+        assert_eq!(collect_summaries(output), ["hostile: 3 scripts tried, 3 survived", "fuzz: 5 cases"]);
     }
 
     #[test]
-    fn a_layer_without_tests_fails() {
-        let mut tally = Tally::default();
-        tally.add("empty", 0, 0, true);
-        assert!(tally.into_result().is_err());
-    }
-
-    #[test]
-    fn a_layer_that_fails_after_its_tests_passed_fails() {
-        let mut tally = Tally::default();
-        tally.add("crashed", 5, 0, false);
-        assert_eq!((tally.passed, tally.failed), (5, 1));
+    fn a_run_without_tests_fails() {
+        assert!(Tally::default().into_result().is_err());
     }
 }

@@ -1,224 +1,258 @@
-//! `cargo xtask test`: every test there is, in layers, with one count at the end.
+//! `cargo xtask test`: all tests or some, with one count at the end.
 
-use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
-use crate::command::watched;
-use crate::config::{Config, Engine, Engines};
-use crate::server::Server;
-use crate::setup::Browser;
-use crate::tally::{Tally, harness_counts, node_counts};
-use crate::{build, fuzz, lint, setup, site};
+use crate::config::{Config, Engine};
+use crate::docs::DOCS;
+use crate::layer::Layer;
+use crate::log::Log;
+use crate::package::PACKAGE;
+use crate::server::Hosts;
+use crate::setup::NPM;
+use crate::site::PLAYGROUND;
+use crate::step::{Counts, Outcome, Resource, Step, select};
+use crate::tally::{collect_summaries, node_counts};
+use crate::test_files::{self, EngineUse, TestFile};
+use crate::times::{Times, shown};
+use crate::{fuzz, lint, plan, runner, rust_tests, setup};
 
-/// A wish: the same port every time keeps the browser tests, which have it compiled in, from being compiled anew.
-const PORT: u16 = 47_813;
+/// The step that packs the package and installs it for the tests of the tarball.
+const TARBALL: &str = "tarball";
+
+/// What is tested, and how much of it.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Options {
+    /// All of them if there are none.
+    pub layers: Vec<Layer>,
+    /// A part of the path of a file or of the name of a test.
+    pub filter: Option<String>,
+    /// Whether the long forms run too.
+    pub full: bool,
+    pub all_browsers: bool,
+    /// Whether the layers are only listed.
+    pub list: bool,
+}
+
+impl Options {
+    pub(crate) fn read(words: &[String]) -> Result<Self> {
+        let mut options = Self::default();
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "--filter" => options.filter = Some(words.next().context("--filter wants a text")?.clone()),
+                "--full" => options.full = true,
+                "--all-browsers" => options.all_browsers = true,
+                "--list" => options.list = true,
+                option if option.starts_with('-') => {
+                    bail!("test has no option {option}; it has --filter TEXT, --full, --all-browsers and --list")
+                }
+                layer => options.layers.push(Layer::find(layer)?),
+            }
+        }
+        Ok(options)
+    }
+
+    /// The value of `TEST_TIER`, by which a test chooses how much it tries.
+    pub(crate) fn tier(&self) -> &'static str {
+        if self.full { "full" } else { "default" }
+    }
+
+    /// The browsers to test in; the main one is the first.
+    pub(crate) fn engines<'a>(&self, config: &'a Config) -> impl Iterator<Item = &'a Engine> + use<'a> {
+        let all = self.all_browsers;
+        config.engines().iter().filter(move |engine| all || !engine.on_request)
+    }
+
+    /// The counts of a program. With a filter it may well run no test.
+    pub(crate) fn counts(&self, counts: Counts, succeeded: bool) -> Counts {
+        if self.filter.is_some() && succeeded { counts } else { counts.of_program(succeeded) }
+    }
+
+    fn wants(&self, step: &Step) -> bool {
+        let is_chosen = |layer| self.layers.is_empty() || self.layers.contains(&layer);
+        // Linters have no filter of their own.
+        let passes =
+            |layer| layer != Layer::Lint || self.filter.as_ref().is_none_or(|text| step.name.contains(text.as_str()));
+        step.layer.is_some_and(|layer| is_chosen(layer) && passes(layer))
+    }
+}
 
 pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
-    let which = match words {
-        [] => Engines::Usual,
-        [option] if option == "--all-browsers" => Engines::All,
-        _ => bail!("test takes only --all-browsers"),
-    };
-    setup::for_tests(config)?;
-    // One that is missing and cannot be installed fails its own tests, not the others.
-    let browsers: Vec<Tried> = config.engines(which).map(|engine| (engine, setup::browser(config, engine))).collect();
-    let mut tally = Tally::default();
-    native(config, &mut tally);
-    fuzz::test(config, &mut tally);
-    runtime(config, &mut tally);
-    for browser in &browsers {
-        in_browser(config, browser, &mut tally);
+    let options = Options::read(words)?;
+    let hosts = Hosts::new(config);
+    let steps = steps(config, &options, &hosts)?;
+    if options.list {
+        return list(config, &steps);
     }
-    on_package(config, &browsers, which, &mut tally);
-    tally.merge(lint::run(config));
+    setup::check_machine(config)?;
+    let tally = runner::run(config, select(steps, |step| options.wants(step)))?;
     tally.print();
     tally.into_result()
 }
 
-/// A browser, if it is there.
-type Tried<'a> = (&'a Engine, Result<Browser>);
-
-fn native(config: &Config, tally: &mut Tally) {
-    let mut cargo = Command::new("cargo");
-    cargo.args(["test", "--workspace", "--no-fail-fast", "--features", "cxx-runtime/imports"]);
-    harness(config, tally, "native tests", "2 minutes the first time", &mut cargo);
-}
-
-/// What `crates/cxx-runtime` promises to any crate, and the smallest crate that uses it, under Node.
-fn runtime(config: &Config, tally: &mut Tally) {
-    for (name, folder) in [
-        ("tests of the C++ runtime", "crates/cxx-runtime"),
-        ("tests of the smallest crate that uses it", "examples/mlua-on-the-web"),
-    ] {
-        let mut wasm_pack = Command::new(config.tool("wasm-pack"));
-        wasm_pack
-            .args(["test", "--node", "--mode", "no-install", "--release", folder])
-            .env("CARGO_ENCODED_RUSTFLAGS", config.rust_flags());
-        harness(config, tally, name, "1 minute the first time", &mut wasm_pack);
+/// Prints each layer with the time that it usually takes by itself.
+fn list(config: &Config, steps: &[Step]) -> Result<()> {
+    let times = Times::read(config)?;
+    for layer in Layer::ALL {
+        let own = steps.iter().filter(|step| step.layer == Some(layer));
+        let seconds: f64 = own.map(|step| times.of(&step.name)).sum();
+        println!("{:10} {:>7}  {}", layer.name(), shown(seconds), layer.contents());
     }
+    Ok(())
 }
 
-/// The crate in a browser.
-fn in_browser(config: &Config, (engine, browser): &Tried, tally: &mut Tally) {
-    let name = format!("browser tests in {}", engine.name);
-    let server = Server::start(config, PORT, None);
-    let (server, browser) = match (&server, browser) {
-        (Ok(server), Ok(browser)) => (server, browser),
-        (Err(error), _) | (_, Err(error)) => return missed(&name, error, tally),
+/// Every step of the default tier, and those of `--full` if that is asked for.
+fn steps<'a>(config: &'a Config, options: &'a Options, hosts: &'a Hosts) -> Result<Vec<Step<'a>>> {
+    let mut steps = plan::build_steps(config);
+    steps.extend(lint::steps(config));
+    steps.extend(rust_tests::steps(config, options));
+    steps.extend(fuzz::steps(config, options)?);
+    steps.push(tarball(config));
+    let (main, others) = {
+        let mut engines = options.engines(config);
+        (config.main_engine()?, engines.by_ref().skip(1).collect::<Vec<_>>())
     };
-    let (program, args) = engine.within(config.tool("wasm-pack"));
-    let mut wasm_pack = Command::new(program);
-    wasm_pack
-        .args(args)
-        .args(["test", "--headless", "--mode", "no-install", "--release"])
-        .args(&engine.wasm_pack)
-        .arg(&browser.driver)
-        .args(["--", "--test", "browser"])
-        .env("CARGO_ENCODED_RUSTFLAGS", config.rust_flags())
-        .env("WASM_BINDGEN_TEST_TIMEOUT", config.file.test.timeout.to_string())
-        .env("LUAU_TEST_SERVER", format!("127.0.0.1:{}", server.port));
-    harness(config, tally, &name, "3 minutes the first time", &mut wasm_pack);
+    for file in test_files::all(config)?.into_iter().filter(|file| options.full || !file.is_full) {
+        let is_everywhere = match file.engines {
+            EngineUse::Main => false,
+            EngineUse::All => true,
+            EngineUse::AllInFull => options.full,
+        };
+        for engine in others.iter().filter(|_| is_everywhere) {
+            let name = format!("{} in {}", file.path, engine.name);
+            let step = node_step(config, options, hosts, engine, Layer::Engines, name, &file);
+            steps.push(step.occupies(Resource::Session));
+        }
+        let name = file.path.clone();
+        steps.push(node_step(config, options, hosts, main, file.layer, name, &file));
+    }
+    Ok(steps)
 }
 
-/// Tests that run under Node, on the package.
-struct Group {
-    name: &'static str,
-    /// How long they take.
-    usually: &'static str,
-    /// Their folders and files.
-    places: &'static [&'static str],
-    /// How many files run at a time. Most wait more than they compute.
-    at_a_time: u8,
+fn tarball(config: &Config) -> Step<'_> {
+    Step::make(TARBALL, |log| {
+        log.run(Command::new("node").arg("tests/package/pack.mjs").current_dir(&config.root))?;
+        Ok(Outcome::Done)
+    })
+    .needs([PACKAGE, NPM])
 }
 
-/// Those that measure how quick something is, or take what there is of the machine: nothing else runs beside them.
-const TIMED: [&str; 8] = [
-    "tests/api/bombs.test.mjs",
-    "tests/api/frames.test.mjs",
-    "tests/luau/hostile.test.mjs",
-    "tests/luau/leaks.test.mjs",
-    "tests/worker/output.test.mjs",
-    "tests/www/editor.test.mjs",
-    "tests/www/output.test.mjs",
-    "tests/www/responsive.test.mjs",
-];
+/// A test file, in one engine.
+fn node_step<'a>(
+    config: &'a Config,
+    options: &'a Options,
+    hosts: &'a Hosts,
+    engine: &'a Engine,
+    layer: Layer,
+    name: String,
+    file: &TestFile,
+) -> Step<'a> {
+    let needs: &[&str] = match file.layer {
+        Layer::Www => &[PLAYGROUND],
+        // The code in the README and the documentation runs on the installed package.
+        Layer::Docs => &[PLAYGROUND, DOCS, TARBALL],
+        Layer::Package => &[TARBALL],
+        _ => &[],
+    };
+    let path = file.path.clone();
+    let step = Step::test(layer, name, move |log| run_file(config, options, hosts, engine, &path, log))
+        .needs([PACKAGE, NPM, engine.name.as_str()])
+        .needs(needs.iter().copied())
+        .occupies(Resource::Lane);
+    if file.is_quiet { step.occupies(Resource::Machine) } else { step }
+}
 
-/// What runs in one browser, or in none.
-const IN_MAIN_ENGINE: [Group; 4] = [
-    Group {
-        name: "package tests",
-        usually: "7 minutes",
-        at_a_time: 2,
-        places: &[
-            "tests/luau",
-            "tests/www",
-            "tests/docs",
-            "tests/api",
-            "tests/convert",
-            "tests/worker",
-            "tests/package",
-            "tests/readme",
-        ],
-    },
-    Group { name: "package tests that measure time", usually: "5 minutes", places: &TIMED, at_a_time: 1 },
-    Group { name: "soak in short", usually: "3 minutes", places: &["tests/soak"], at_a_time: 1 },
-    Group { name: "benchmarks in short", usually: "1 minute", places: &["tests/bench"], at_a_time: 1 },
-];
+fn run_file(
+    config: &Config,
+    options: &Options,
+    hosts: &Hosts,
+    engine: &Engine,
+    path: &str,
+    log: &mut Log,
+) -> Result<Counts> {
+    let browser = setup::find_browser(config, config.main_engine()?)?;
+    let (program, args) = engine.within("node".into());
+    let mut node = Command::new(program);
+    node.args(args).arg("--test-reporter=spec").current_dir(&config.root);
+    if let Some(text) = options.filter.as_ref().filter(|text| !path.contains(text.as_str())) {
+        node.arg(format!("--test-name-pattern={}", as_pattern(text)));
+    }
+    node.arg(path)
+        .env("ENGINE", &engine.name)
+        .env("TEST_HOST", hosts.line(engine)?)
+        .env("TEST_TIER", options.tier())
+        .env("CHROMIUM", browser.executable)
+        .env("NO_COLOR", "1");
+    let succeeded = log.try_run(&mut node)?;
+    let output = log.text();
+    let (passed, failed) = node_counts(&output);
+    Ok(options.counts(Counts { passed, failed, summaries: collect_summaries(&output) }, succeeded))
+}
 
-/// That part of it in which engines may differ.
-const IN_OTHER_ENGINES: [Group; 1] = [Group {
-    name: "package tests",
-    usually: "3 minutes",
-    places: &[
-        "tests/luau/scripts.test.mjs",
-        "tests/luau/types.test.mjs",
-        "tests/luau/leaks.test.mjs",
-        "tests/worker",
-        "tests/worker/output.test.mjs",
-        "tests/api/frames.test.mjs",
-    ],
-    at_a_time: 1,
-}];
+/// A text as a regular expression.
+fn as_pattern(text: &str) -> String {
+    text.chars().fold(String::new(), |mut pattern, char| {
+        if r"\^$.|?*+()[]{}/".contains(char) {
+            pattern.push('\\');
+        }
+        pattern.push(char);
+        pattern
+    })
+}
 
-/// What of it takes long, and is run where all browsers are asked for.
-const IN_ALL_ENGINES: Group =
-    Group { name: "hostile scripts", usually: "3 minutes", places: &["tests/luau/hostile.test.mjs"], at_a_time: 1 };
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// What the package promises, from scripts that test scripts to the packed tarball in other runtimes; and again what
-/// depends on the browser, in each further one.
-fn on_package(config: &Config, browsers: &[Tried], which: Engines, tally: &mut Tally) {
-    let built = build::run(config).and_then(|()| site::run(config));
-    for (number, (engine, browser)) in browsers.iter().enumerate() {
-        let is_main = number == 0;
-        let groups = if is_main { &IN_MAIN_ENGINE[..] } else { &IN_OTHER_ENGINES[..] };
-        let long = (!is_main && which == Engines::All).then_some(&IN_ALL_ENGINES);
-        for group in groups.iter().chain(long) {
-            let name = if is_main { group.name.to_owned() } else { format!("{} in {}", group.name, engine.name) };
-            let browser = match (&built, browser) {
-                (Ok(()), Ok(browser)) => browser,
-                (Err(error), _) | (_, Err(error)) => {
-                    missed(&name, error, tally);
-                    continue;
-                }
-            };
-            let (program, args) = engine.within("node".into());
-            let mut node = Command::new(program);
-            node.args(args).args(["--test", "--test-reporter=tap"]).current_dir(&config.root);
-            node.arg(format!("--test-concurrency={}", group.at_a_time));
-            // Playwright drives the main one; WebDriver, the others.
-            let (driver, path) =
-                if is_main { ("CHROMIUM", &browser.executable) } else { ("WEBDRIVER", &browser.driver) };
-            node.env("ENGINE", &engine.name).env(driver, path);
-            match test_files(config, group).and_then(|files| watched(&name, group.usually, node.args(files))) {
-                Ok((succeeded, output)) => {
-                    let (passed, failed) = node_counts(&output);
-                    tally.hear(&output);
-                    tally.add(&name, passed, failed, succeeded);
-                }
-                Err(error) => missed(&name, &error, tally),
+    fn read(words: &[&str]) -> Result<Options> {
+        Options::read(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn layers_and_options_come_in_any_order_and_others_are_refused() -> Result<()> {
+        let expected = Options {
+            layers: vec![Layer::Api, Layer::Lint],
+            filter: Some("a text".to_owned()),
+            full: true,
+            ..Options::default()
+        };
+        assert_eq!(read(&["api", "--filter", "a text", "lint", "--full"])?, expected);
+        assert_eq!(read(&[])?, Options::default());
+        for wrong in [&["--filter"][..], &["everything"], &["--quick"]] {
+            assert!(read(wrong).is_err(), "{wrong:?}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_filter_is_a_text_and_not_a_pattern() {
+        assert_eq!(as_pattern("a.b (c)"), r"a\.b \(c\)");
+    }
+
+    #[test]
+    fn every_step_finds_what_it_needs() -> Result<()> {
+        let config = Config::read()?;
+        let options = Options { full: true, all_browsers: true, ..Options::default() };
+        let hosts = Hosts::new(&config);
+        let steps = steps(&config, &options, &hosts)?;
+        for step in &steps {
+            for need in &step.needs {
+                assert!(steps.iter().any(|other| other.name == *need), "{} needs {need}", step.name);
             }
         }
+        Ok(())
     }
-}
 
-/// Tests that could not even begin.
-fn missed(name: &str, error: &anyhow::Error, tally: &mut Tally) {
-    eprintln!("\n== {name}: {error:#}");
-    tally.check(name, false);
-}
-
-/// The files themselves: what `node --test` makes of a folder or of a pattern differs from version to version.
-fn test_files(config: &Config, group: &Group) -> Result<Vec<PathBuf>> {
-    let timed = TIMED.map(|place| config.root.join(place));
-    let mut files = Vec::new();
-    for place in group.places {
-        let place = config.root.join(place);
-        if place.is_file() {
-            files.push(place);
-            continue;
+    #[test]
+    fn every_layer_has_a_test_without_any_option() -> Result<()> {
+        let config = Config::read()?;
+        let (options, hosts) = (Options::default(), Hosts::new(&config));
+        let steps = steps(&config, &options, &hosts)?;
+        for layer in Layer::ALL {
+            assert!(steps.iter().any(|step| step.layer == Some(layer)), "{}", layer.name());
         }
-        for entry in fs::read_dir(place)? {
-            let path = entry?.path();
-            if path.to_string_lossy().ends_with(".test.mjs") && !timed.contains(&path) {
-                files.push(path);
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn harness(config: &Config, tally: &mut Tally, name: &str, usually: &str, command: &mut Command) {
-    command.current_dir(&config.root);
-    let result = config.path().and_then(|path| watched(name, usually, command.env("PATH", path)));
-    match result {
-        Ok((succeeded, output)) => {
-            let (passed, failed) = harness_counts(&output);
-            tally.add(name, passed, failed, succeeded);
-        }
-        Err(error) => missed(name, &error, tally),
+        Ok(())
     }
 }

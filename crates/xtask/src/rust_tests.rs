@@ -1,0 +1,119 @@
+//! The tests of the crates: natively, in Node and in browsers.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::config::{Config, Engine};
+use crate::layer::Layer;
+use crate::log::Log;
+use crate::server::Server;
+use crate::setup::{self, FOR_WASM, HOST_COMPILER};
+use crate::step::{Counts, Outcome, Resource, Step};
+use crate::tally::harness_counts;
+use crate::test::Options;
+
+/// Preferred port. It is compiled into the browser tests, so a stable one avoids rebuilds.
+const PORT: u16 = 47_813;
+
+/// The step that compiles the native tests.
+const NATIVE: &str = "native tests, compiled";
+/// The step that compiles the browser tests.
+const BROWSER: &str = "browser tests, compiled";
+
+/// What is tested under Node, and its folder.
+const IN_NODE: [(&str, &str); 2] =
+    [("C++ runtime in Node", "crates/cxx-runtime"), ("smallest crate in Node", "examples/mlua-on-the-web")];
+
+pub(crate) fn steps<'a>(config: &'a Config, options: &'a Options) -> Vec<Step<'a>> {
+    let mut steps = vec![
+        Step::make(NATIVE, |log| {
+            log.run(native(config).arg("--no-run"))?;
+            Ok(Outcome::Done)
+        })
+        .needs([HOST_COMPILER])
+        .occupies(Resource::Compiler),
+        Step::test(Layer::Native, "native tests", |log| {
+            harness(options, log, native(config).args(options.filter.iter().flat_map(|text| ["--", text])))
+        })
+        .needs([NATIVE])
+        .occupies(Resource::Lane),
+        Step::make(BROWSER, |log| compile_browser_tests(config, log)).needs(FOR_WASM).occupies(Resource::Compiler),
+    ];
+    for (name, folder) in IN_NODE {
+        let step = Step::test(Layer::Runtime, name, move |log| {
+            let mut wasm_pack = wasm_pack(config)?;
+            wasm_pack.args(["--node", folder]);
+            wasm_pack.args(options.filter.iter().flat_map(|text| ["--", text]));
+            harness(options, log, &mut wasm_pack)
+        });
+        steps.push(step.needs(FOR_WASM).occupies(Resource::Compiler));
+    }
+    for (number, engine) in options.engines(config).enumerate() {
+        if number > 0 && !options.full {
+            continue;
+        }
+        let name = format!("browser tests in {}", engine.name);
+        let step = Step::test(Layer::Browser, name, |log| in_browser(config, options, engine, log));
+        let driver = config.file.tools.contains_key(&engine.driver).then_some(engine.driver.as_str());
+        steps.push(step.needs([BROWSER, engine.name.as_str()]).needs(driver).occupies(Resource::Lane));
+    }
+    steps
+}
+
+fn native(config: &Config) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["test", "--workspace", "--no-fail-fast", "--features", "cxx-runtime/imports"]);
+    cargo.current_dir(&config.root);
+    cargo
+}
+
+/// `wasm-pack test` with the tools that `setup` installed.
+fn wasm_pack(config: &Config) -> Result<Command> {
+    let mut wasm_pack = Command::new(config.tool("wasm-pack"));
+    test_arguments(config, &mut wasm_pack)?;
+    Ok(wasm_pack)
+}
+
+fn test_arguments(config: &Config, command: &mut Command) -> Result<()> {
+    command.args(["test", "--mode", "no-install", "--release"]).current_dir(&config.root);
+    command.env("PATH", config.path()?).env("CARGO_ENCODED_RUSTFLAGS", config.rust_flags());
+    Ok(())
+}
+
+/// Compiles what `wasm-pack test` would compile, so that the browser waits in a lane and not for the compiler.
+fn compile_browser_tests(config: &Config, log: &mut Log) -> Result<Outcome> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--tests", "--release", "--target", config.wasm_target()?]).current_dir(&config.root);
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", config.rust_flags()).env("LUAU_TEST_SERVER", address(PORT));
+    log.run(&mut cargo)?;
+    Ok(Outcome::Done)
+}
+
+fn in_browser(config: &Config, options: &Options, engine: &Engine, log: &mut Log) -> Result<Counts> {
+    let browser = setup::find_browser(config, engine)?;
+    let driver =
+        browser.driver.with_context(|| format!("{} is missing: `cargo xtask setup` installs it", engine.driver))?;
+    let server = Server::start::<&str>(config, PORT, [])?;
+    let (program, args) = engine.within(config.tool("wasm-pack"));
+    let mut wasm_pack = Command::new(program);
+    wasm_pack.args(args);
+    test_arguments(config, &mut wasm_pack)?;
+    wasm_pack.arg("--headless").args(&engine.wasm_pack).arg(driver).args(["--", "--test", "browser"]);
+    wasm_pack.args(&options.filter);
+    wasm_pack
+        .env("WASM_BINDGEN_TEST_TIMEOUT", config.file.test.timeout.to_string())
+        .env("LUAU_TEST_SERVER", address(server.port));
+    harness(options, log, &mut wasm_pack)
+}
+
+fn address(port: u16) -> String {
+    format!("127.0.0.1:{port}")
+}
+
+/// Runs tests whose harness sums them up as cargo's does.
+pub(crate) fn harness(options: &Options, log: &mut Log, command: &mut Command) -> Result<Counts> {
+    let succeeded = log.try_run(command)?;
+    let (passed, failed) = harness_counts(&log.text());
+    Ok(options.counts(Counts { passed, failed, summaries: Vec::new() }, succeeded))
+}
