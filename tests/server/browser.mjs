@@ -1,85 +1,103 @@
-// The browser of the tests that Node drives: started once for a file, with the server beside it.
+// The browser and the server of a test file that Node drives.
 
 import { after, before } from "node:test";
-import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
-import { startServer } from "./server.mjs";
-import { launchByDriver } from "./webdriver.mjs";
+import { engineNamed, findBrowser } from "./engines.mjs";
+import { host, openServer, root } from "./host.mjs";
 
-/** The folder of the repository. */
-export const root = fileURLToPath(new URL("../../", import.meta.url));
+export { CHROMIUM_ARGS } from "./engines.mjs";
+export { openServer, root };
 
-/** The name of the browser's engine, as `wasm-pack.toml` has it. */
-export const engine = process.env.ENGINE ?? "Chromium";
-
-/** What Chromium is told. */
-export const CHROMIUM_ARGS = [
-  // Root needs it.
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-];
+/** The name of the browser's engine, as in `wasm-pack.toml`. */
+export const engine = host?.browser?.engine ?? process.env.ENGINE ?? "Chromium";
 
 /**
- * Starts the browser that the environment names, with such arguments beside the usual ones.
+ * Starts a browser for one file, even if there is a shared one: for tests that need arguments of their own, or a browser that
+ * nothing else uses.
  *
- * @param {string[]} [args] which only Chromium takes
- * @returns {Promise<import("playwright-core").Browser>}
+ * @param {string[]} [args] for Chromium, besides the usual ones
  */
 export async function launchBrowser(args = []) {
-  const { CHROMIUM, WEBDRIVER } = process.env;
-  if (WEBDRIVER) {
-    return launchByDriver(WEBDRIVER, { "moz:firefoxOptions": { args: ["-headless"] } });
-  }
-  if (CHROMIUM) {
-    return chromium.launch({ executablePath: CHROMIUM, args: [...CHROMIUM_ARGS, ...args] });
-  }
-  throw new Error("the environment names no browser: run the tests with `cargo xtask test`, which does it");
+  return asPlaywright(await engineNamed(engine).launch(host?.browser ?? findBrowser(engine), args));
+}
+
+/** Connects to the shared browser, or starts one if there is none. Closing it closes only the pages of this file. */
+export async function openBrowser() {
+  const shared = host?.browser;
+  return shared?.endpoint === undefined
+    ? launchBrowser()
+    : asPlaywright(await engineNamed(engine).connect?.(shared.endpoint, shared));
+}
+
+/**
+ * Types a browser as one of Playwright's. In other engines it only has the methods of `Browser` in engines.mjs; the files that run
+ * there use no others.
+ *
+ * @param {unknown} browser
+ */
+function asPlaywright(browser) {
+  return /** @type {import("playwright-core").Browser} */ (browser);
 }
 
 /**
  * A page of the repository in a browser, for all tests of a file.
  *
- * @typedef {{ page: import("playwright-core").Page, port: number, complaints: string[] }} Context
+ * @typedef {object} Context
+ * @property {import("playwright-core").Page} page
+ * @property {import("playwright-core").Browser} browser
+ * @property {number} port of the server
+ * @property {string[]} complaints the errors and warnings in the console of `page`, and its uncaught errors
+ *
  * @param {string} path
- * @param {(context: Context) => Promise<void>} ready what is to be done before the first test
- * @param {string[]} [args] for the browser, beside the usual ones
+ * @param {(context: Context) => Promise<void>} ready called before the first test
+ * @param {string[]} [args] for a Chromium that only this file uses: most of them change what pages see
+ * @returns {Context}
  */
 export function pageForTests(path, ready = async () => {}, args = []) {
   /** @type {Context} */
-  const context = { page: /** @type {any} */ (undefined), port: 0, complaints: [] };
-  /** @type {Awaited<ReturnType<typeof startServer>> | undefined} */
+  const context = /** @type {any} */ ({ complaints: [] });
+  /** @type {Awaited<ReturnType<typeof openServer>> | undefined} */
   let server;
-  /** @type {import("playwright-core").Browser | undefined} */
-  let browser;
 
   before(async () => {
-    server = await startServer({ root });
+    server = await openServer();
     context.port = server.port;
-    browser = await launchBrowser(args);
-    context.page = await browser.newPage();
-    context.page.on("pageerror", (error) => context.complaints.push(String(error)));
-    context.page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) {
-        context.complaints.push(message.text());
-      }
-    });
+    context.browser = await (args.length > 0 ? launchBrowser(args) : openBrowser());
+    context.page = await context.browser.newPage();
+    collectComplaints(context.page, context.complaints);
     await context.page.goto(`http://127.0.0.1:${server.port}${path}`);
     await ready(context);
   });
 
   after(async () => {
-    await browser?.close();
+    await context.browser?.close();
     await server?.close();
   });
 
   return context;
 }
 
+/** Matches what Chromium and Firefox say by themselves of a WebSocket that could not connect. */
+export const FAILED_CONNECTION =
+  /WebSocket connection to|can’t establish a connection to the server at wss?:|connection to wss?:\S+ was interrupted/;
+
 /**
- * What the server says of itself.
+ * Appends to a list whatever the page complains of.
+ *
+ * @param {import("playwright-core").Page} page
+ * @param {string[]} complaints
+ */
+export function collectComplaints(page, complaints) {
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => {
+    // Puppeteer says "warn" where Playwright says "warning".
+    if (["error", "warning", "warn"].includes(message.type())) {
+      complaints.push(message.text());
+    }
+  });
+}
+
+/**
+ * Asks the server about itself, such as how many connections it has.
  *
  * @param {{ port: number }} context
  * @param {string} question

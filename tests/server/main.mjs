@@ -1,32 +1,86 @@
-// Runs the server as a program: `node tests/server/main.mjs [--port N] [--root FOLDER] [--playground]`.
+// Runs the servers, and with `--engine` a browser, for other programs:
 //
-// It prints one line of JSON once it listens, and ends when its standard input does: so it never outlives the program
+//     node tests/server/main.mjs [--port N] [--engine NAME [--browser PATH] [--driver PATH]]   the test host, see host.mjs
+//     node tests/server/main.mjs [--port N] --playground --root FOLDER                         the playground
+//
+// It prints one line of JSON when everything is ready, and ends when its standard input ends: so it never outlives the program
 // that started it.
 
 import { parseArgs } from "node:util";
+import { engineNamed, findBrowser } from "./engines.mjs";
+import { SERVERS } from "./host.mjs";
 import { startServer } from "./server.mjs";
 
-const { values } = parseArgs({
-  options: { port: { type: "string" }, root: { type: "string" }, playground: { type: "boolean" } },
-});
-const { port = "0", ...options } = values;
+/** How long the browser may take to close before it is killed, in milliseconds. */
+const CLOSING_MS = 5_000;
 
-/** @param {unknown} error */
-function isTaken(error) {
-  return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+const { values } = parseArgs({
+  options: {
+    port: { type: "string", default: "0" },
+    playground: { type: "boolean", default: false },
+    root: { type: "string" },
+    engine: { type: "string" },
+    browser: { type: "string" },
+    driver: { type: "string" },
+  },
+});
+const { playground, root, engine, browser: executable, driver } = values;
+
+/** @type {{ close: () => Promise<unknown> }[]} */
+const running = [];
+
+/** Closes everything. Then nothing keeps this process running. */
+function stop() {
+  // Playwright and Puppeteer kill their browsers when this process exits.
+  setTimeout(() => process.exit(1), CLOSING_MS).unref();
+  for (const each of running) {
+    each.close().catch(() => {});
+  }
+  process.stdin.destroy();
+}
+process.stdin.resume();
+process.stdin.on("end", stop);
+process.on("SIGINT", stop);
+process.on("SIGTERM", stop);
+
+const line = playground ? { port: await serve({ root, playground }) } : await testHost();
+console.log(JSON.stringify(line));
+
+/** @returns {Promise<import("./host.mjs").TestHost>} */
+async function testHost() {
+  const [browser, port, playground, site] = await Promise.all([
+    engine === undefined ? undefined : startBrowser(engine),
+    serve(SERVERS.port),
+    serve(SERVERS.playground, 0),
+    serve(SERVERS.site, 0),
+  ]);
+  return { port, playground, site, browser };
 }
 
-const server = await startServer({ ...options, port: Number(port) }).catch((error) => {
-  if (!isTaken(error)) {
-    throw error;
+/** @param {string} name of the engine */
+async function startBrowser(name) {
+  const found = executable || driver ? { engine: name, executable, driver } : findBrowser(name);
+  const served = await engineNamed(name).serve?.(found);
+  if (served === undefined) {
+    return found;
   }
-  // The port was only a wish: any other serves as well.
-  return startServer(options);
-});
-console.log(JSON.stringify({ port: server.port }));
+  running.push(served);
+  return { ...found, endpoint: served.endpoint };
+}
 
-process.stdin.resume();
-process.stdin.on("end", async () => {
-  await server.close();
-  process.exit(0);
-});
+/**
+ * Starts a server.
+ *
+ * @param {Parameters<typeof startServer>[0]} options
+ * @param {number} [port] the preferred port; any other serves as well
+ */
+async function serve(options, port = Number(values.port)) {
+  const server = await startServer({ ...options, port }).catch((error) => {
+    if (error.code !== "EADDRINUSE") {
+      throw error;
+    }
+    return startServer(options);
+  });
+  running.push(server);
+  return server.port;
+}

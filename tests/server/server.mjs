@@ -1,8 +1,11 @@
-// The server of the tests and of `cargo xtask serve`: WebSockets that behave in a chosen way, one path a behaviour, and
-// static files. It listens on loopback only. The services of the playground's examples are among the paths.
+// The server of the tests and of `cargo xtask serve`: static files, and WebSockets that behave in a chosen way, one path for each
+// behavior. The services of the playground's examples are among the paths. It listens on loopback only.
 //
-// Connections that are never answered have an address of their own: a browser opens one WebSocket after the other to an
-// address (RFC 6455, section 4.1), so such a one would hold up all others. To Firefox all ports are one address.
+// Connections that are never answered have an address of their own: a browser opens the WebSockets to one address one after the
+// other (RFC 6455, section 4.1), so an unanswered one would hold up all others. To Firefox all ports are one address.
+//
+// Test files that run at the same time share a server. A file that counts connections adds `?tag=NAME` to their addresses, and asks
+// for `/server/connections?tag=NAME`.
 
 import { createServer } from "node:http";
 import { createServer as createTcpServer } from "node:net";
@@ -12,33 +15,34 @@ import { makeServices } from "../../www/services/services.js";
 
 /** @typedef {import("node:stream").Duplex} Duplex */
 /** @typedef {import("node:http").IncomingMessage} Request */
+/** @typedef {Map<Duplex, string | null>} Connections each with its tag */
 /** @typedef {{ params: URLSearchParams, request: Request, stream: Duplex, head: Buffer, accept: () => Promise<import("ws").WebSocket> }} Upgrade */
 
-/** Another address of this machine, where there is one without setting it up. */
+/** A second loopback address, where the system has one without setup. */
 const SILENT_HOST = process.platform === "linux" ? "127.0.0.2" : "127.0.0.1";
 
 /**
- * What came on `/record`, by name.
+ * The messages that came on `/record`, by name.
  *
  * @type {Map<string, string[]>}
  */
 const recorded = new Map();
 
 /**
- * What happens on each path, by its name.
+ * The handler of each path, by its name.
  *
  * @type {Record<string, (upgrade: Upgrade) => void | Promise<void>>}
  */
-const behaviours = {
-  /** Sends back whatever comes, as it came. */
+const behaviors = {
+  /** Sends back every message. */
   async echo({ accept }) {
     const socket = await accept();
     socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary }));
   },
 
   /**
-   * Sends `count` messages, the numbers from 1, at once with the answer to the handshake; after the first one it rests
-   * for `pause` seconds; at the end it closes, if `close` is set.
+   * Sends `count` messages, the numbers from 1, together with the answer to the handshake. It waits `pause` seconds after the
+   * first one, and closes at the end if `close` is set.
    */
   async burst({ params, accept }) {
     const socket = await accept();
@@ -53,7 +57,7 @@ const behaviours = {
     }
   },
 
-  /** Says so when `count` messages have come. */
+  /** Sends one message when `count` messages have come. */
   async tally({ params, accept }) {
     const socket = await accept();
     let left = Number(params.get("count"));
@@ -98,19 +102,19 @@ const behaviours = {
     );
   },
 
-  /** Accepts; the subprotocol is `choose`, asked for or not, or none. See `handleProtocols` below. */
+  /** Accepts with the subprotocol `choose`, requested or not, or with none. See `handleProtocols` below. */
   async subprotocol({ accept }) {
     await accept();
   },
 
-  /** Sends a text frame whose text is not UTF-8 after `seconds`: with the handshake, Firefox takes it for one that failed. */
+  /** Sends a text that is not UTF-8 after `seconds`: if it comes with the handshake, Firefox reports a failed handshake. */
   async "bad-utf8"({ params, stream, accept }) {
     await accept();
     await seconds(params.get("seconds"));
     stream.write(Buffer.from([0x81, 0x02, 0xc3, 0x28]));
   },
 
-  /** Sends a binary message of `bytes` in so many `fragments`. */
+  /** Sends a binary message of `bytes` bytes in `fragments` parts. */
   async large({ params, accept }) {
     const socket = await accept();
     const fragments = Number(params.get("fragments") ?? 1);
@@ -120,20 +124,20 @@ const behaviours = {
     }
   },
 
-  /** Sends a ping, and what came back as a text. */
+  /** Sends a ping, and the data of the pong as a text. */
   async ping({ accept }) {
     const socket = await accept();
     socket.on("pong", (data) => socket.send(`pong: ${data}`));
     socket.ping("are you there");
   },
 
-  /** Accepts, and reads nothing any more. */
+  /** Accepts, and then reads nothing. */
   async stall({ stream, accept }) {
     await accept();
     stream.pause();
   },
 
-  /** Notes what comes under `name`, for `/server/recorded?name=…` to tell. */
+  /** Records every message under `name`; `/server/recorded?name=…` returns them. */
   async record({ params, accept }) {
     const socket = await accept();
     /** @type {string[]} */
@@ -152,9 +156,9 @@ const behaviours = {
 /**
  * Starts the server.
  *
- * @param {{ port?: number, root?: string, playground?: boolean }} [options] `root` is the folder whose files are served, packed
- * ones (`.br`, `.gz`) where they lie beside; none by default. `playground` says that the playground is among them: it is told
- * that there is a server for its examples.
+ * @param {{ port?: number, root?: string, playground?: boolean }} [options] `root` is the folder whose files are served,
+ * compressed (`.br`, `.gz`) where such a file lies beside; none by default. `playground` says that the folder has the playground,
+ * which then learns that there is a server for its examples.
  * @returns {Promise<{ port: number, close: () => Promise<void> }>}
  */
 export async function startServer({ port = 0, root, playground = false } = {}) {
@@ -165,18 +169,18 @@ export async function startServer({ port = 0, root, playground = false } = {}) {
     maxPayload: 128 * 1024 * 1024,
     handleProtocols: (_, request) => urlOf(request).searchParams.get("choose") || false,
   });
-  /** @type {Set<Duplex>} */
-  const streams = new Set();
-  /** @type {Set<Duplex>} */
-  const halfOpen = new Set();
+  /** @type {Connections} */
+  const open = new Map();
+  /** @type {Connections} */
+  const halfOpen = new Map();
 
   /** @param {URL} url */
   const answer = (url) => {
     switch (url.pathname) {
       case "/server/connections":
-        return streams.size;
+        return countConnections(open, tagOf(url));
       case "/server/half-open":
-        return halfOpen.size;
+        return countConnections(halfOpen, tagOf(url));
       case "/server/ports":
         return { silent: `${SILENT_HOST}:${portOf(silent)}`, closed: `127.0.0.1:${closed}` };
       case "/server/recorded":
@@ -189,11 +193,11 @@ export async function startServer({ port = 0, root, playground = false } = {}) {
   const http = createServer((request, response) => {
     const url = urlOf(request);
     if (url.pathname.startsWith("/server/")) {
-      // Read by tests that run in a browser and want to know how things look from the other side.
+      // Tests that run in a browser ask too.
       response.setHeader("Access-Control-Allow-Origin", "*");
       response.end(JSON.stringify(answer(url)));
     } else if (playground && url.pathname.endsWith("/services.json")) {
-      // In the place of the file of the site, which says that there is none.
+      // Replaces the file of the site, which says that there is no server.
       response.setHeader("Content-Type", "application/json");
       response.setHeader("Cache-Control", "no-store");
       response.end(JSON.stringify({ server: true }));
@@ -206,26 +210,18 @@ export async function startServer({ port = 0, root, playground = false } = {}) {
     }
   });
 
-  /** @param {Duplex} stream @param {Set<Duplex>} [among] */
-  const watch = (stream, among = streams) => {
-    among.add(stream);
-    stream.on("close", () => among.delete(stream));
-    // A peer that goes away without a word is what some tests are about.
-    stream.on("error", () => stream.destroy());
-  };
-
   http.on("upgrade", (request, stream, head) => {
-    watch(stream);
     const url = urlOf(request);
+    watch(open, stream, tagOf(url));
     const name = url.pathname.slice(1);
-    const behaviour = Object.hasOwn(behaviours, name) ? behaviours[name] : undefined;
+    const behavior = Object.hasOwn(behaviors, name) ? behaviors[name] : undefined;
     const service = services.get(url.pathname);
     const accept = () =>
       /** @type {Promise<import("ws").WebSocket>} */ (
         new Promise((resolve) => sockets.handleUpgrade(request, stream, head, resolve))
       );
-    if (behaviour !== undefined) {
-      behaviour({ params: url.searchParams, request, stream, head, accept });
+    if (behavior !== undefined) {
+      behavior({ params: url.searchParams, request, stream, head, accept });
     } else if (service !== undefined) {
       accept().then((socket) => service.serve(connectionOf(socket)));
     } else {
@@ -234,9 +230,14 @@ export async function startServer({ port = 0, root, playground = false } = {}) {
   });
 
   const silent = createTcpServer((stream) => {
-    watch(stream, halfOpen);
-    // Read, since the end of the other side is only noticed then.
-    stream.resume();
+    watch(halfOpen, stream, null);
+    // Reading on is also what notices that the other side has ended.
+    stream.on("data", (data) => {
+      const target = /^GET (\S+) /.exec(String(data))?.[1];
+      if (target !== undefined) {
+        halfOpen.set(stream, tagOf(new URL(target, "http://localhost")));
+      }
+    });
   });
 
   await listen(http, port);
@@ -245,7 +246,7 @@ export async function startServer({ port = 0, root, playground = false } = {}) {
   return {
     port: portOf(http),
     close: async () => {
-      for (const stream of [...streams, ...halfOpen]) {
+      for (const stream of [...open.keys(), ...halfOpen.keys()]) {
         stream.destroy();
       }
       http.closeAllConnections();
@@ -255,16 +256,45 @@ export async function startServer({ port = 0, root, playground = false } = {}) {
 }
 
 /**
- * A socket, as a service sees it.
+ * Adds a connection until it closes.
+ *
+ * @param {Connections} connections
+ * @param {Duplex} stream
+ * @param {string | null} tag
+ */
+function watch(connections, stream, tag) {
+  connections.set(stream, tag);
+  stream.on("close", () => connections.delete(stream));
+  // Some tests are about peers that disappear without a closing handshake.
+  stream.on("error", () => stream.destroy());
+}
+
+/**
+ * Counts the connections with a tag, or all of them.
+ *
+ * @param {Connections} connections
+ * @param {string | null} tag
+ */
+function countConnections(connections, tag) {
+  return tag === null ? connections.size : [...connections.values()].filter((other) => other === tag).length;
+}
+
+/** @param {URL} url */
+function tagOf(url) {
+  return url.searchParams.get("tag");
+}
+
+/**
+ * Wraps a socket for a service.
  *
  * @param {import("ws").WebSocket} socket
  * @returns {import("../../www/services/services.js").Connection}
  */
 function connectionOf(socket) {
-  // What it has to say is nothing to a service: the connection closes after it.
+  // The socket closes after an error, and a service only cares about that.
   socket.on("error", () => {});
   return {
-    // One that is closed takes nothing, and that is no error here.
+    // Sending on a closed socket is no error here.
     send: (data) => socket.send(data, () => {}),
     close: (code = 1000, reason = "") => socket.close(code, reason),
     onMessage: (listener) =>
@@ -285,7 +315,7 @@ function seconds(count) {
   return new Promise((resolve) => setTimeout(resolve, Number(count ?? 1) * 1_000));
 }
 
-/** A port of loopback at which nobody listens. */
+/** Returns a port of loopback on which nothing listens. */
 async function closedPort() {
   const server = createTcpServer();
   await listen(server, 0);
