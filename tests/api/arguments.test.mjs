@@ -1,4 +1,6 @@
 // Arguments that are something else are errors that name them; none of them reaches the VM, let alone ends it.
+//
+// Tier: default.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

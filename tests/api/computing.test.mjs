@@ -1,45 +1,52 @@
 // What comes while a script computes is handled afterwards, in order, and nothing of it is lost.
+//
+// Tier: default.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import WebSocket from "ws";
 import { Luau } from "../../pkg/node.js";
-import { startServer } from "../server/server.mjs";
+import { openServer } from "../server/host.mjs";
 
-/** @type {Awaited<ReturnType<typeof startServer>>} */
+/** @type {Awaited<ReturnType<typeof openServer>>} */
 let server;
 
 before(async () => {
-  server = await startServer();
+  server = await openServer();
 });
 after(() => server.close());
 
 const COUNT = 500;
-/** So many of them come while the script computes, where it is sliced. */
+/** How many of them have to come while a sliced script computes. */
 const ENOUGH = 50;
+/**
+ * How long the server waits after the first message, in seconds. On a busy machine all of them may have come before the script
+ * begins to compute, so the next attempt is given more time.
+ */
+const PAUSES = [0.05, 0.5, 5, 20];
 
 /** How a script may listen; each fills `got` until it has all. */
 const LISTENERS = {
   "a handler": `
     connection.OnMessage:Connect(function(message)
       table.insert(got, tonumber(message))
-      if #got == 1 then compute(0.3) duringFirst = #got end
+      if #got == 1 then compute(0.15) duringFirst = #got end
     end)
     connection.OnClose:Wait()`,
   "a handler that comes after the computing": `
-    compute(0.3)
+    compute(0.15)
     connection.OnMessage:Connect(function(message) table.insert(got, tonumber(message)) end)
     connection.OnClose:Wait()`,
   iteration: `
     for message in connection do
       table.insert(got, tonumber(message))
-      if #got == 1 then compute(0.3) duringFirst = #got end
+      if #got == 1 then compute(0.15) duringFirst = #got end
     end`,
   Receive: `
     repeat
       local message = connection:Receive()
       table.insert(got, tonumber(message))
-      if #got == 1 then compute(0.3) duringFirst = #got end
+      if #got == 1 then compute(0.15) duringFirst = #got end
     until not message`,
   "OnMessage:Wait in a coroutine of the script's own": `
     local done = false
@@ -48,7 +55,7 @@ const LISTENERS = {
         local message = connection.OnMessage:Wait()
         if not message then break end
         table.insert(got, tonumber(message))
-        if #got == 1 then compute(0.3) duringFirst = #got end
+        if #got == 1 then compute(0.15) duringFirst = #got end
       end
       done = true
     end))
@@ -56,7 +63,7 @@ const LISTENERS = {
   "OnMessage:Once, time and again": `
     local function again(message)
       table.insert(got, tonumber(message))
-      if #got == 1 then compute(0.3) duringFirst = #got end
+      if #got == 1 then compute(0.15) duringFirst = #got end
       connection.OnMessage:Once(again)
     end
     connection.OnMessage:Once(again)
@@ -82,26 +89,35 @@ for (const timeSlice of [8, Number.POSITIVE_INFINITY]) {
         },
         globals: { events: () => events },
       });
-      const address = `ws://127.0.0.1:${server.port}/burst?count=${COUNT}&close=4001&pause=0.1`;
-      const [got, code, seen] = await luau.run(
-        `local connection = websocket.connect("${address}")
-        local got, duringFirst, seen = {}, 1, 0
-        local function compute(seconds)
-          local start = os.clock()
-          -- With slices until enough has come meanwhile, however slow the machine is.
-          while os.clock() - start < seconds or ${isSliced} and events() < ${ENOUGH} and os.clock() - start < 10 do end
-          seen = events()
-        end
-        ${listen}
-        assert(duringFirst == 1, "another message was handed out while the script computed")
-        return got, connection.CloseCode, seen`,
-      );
-      assert.deepEqual(got, numbers);
-      assert.equal(code, 4001);
+      let seen = 0;
+      for (const pause of PAUSES) {
+        events = 0;
+        const address = `ws://127.0.0.1:${server.port}/burst?count=${COUNT}&close=4001&pause=${pause}`;
+        const [got, code, during] = await luau.run(
+          `local connection = websocket.connect("${address}")
+          local got, duringFirst, seen = {}, 1, 0
+          local function compute(seconds)
+            local start, before = os.clock(), events()
+            -- With slices, until enough messages have come meanwhile.
+            local wanted = if ${isSliced} then math.min(before + ${ENOUGH}, ${COUNT}) else 0
+            while os.clock() - start < seconds or events() < wanted do end
+            seen = events() - before
+          end
+          ${listen}
+          assert(duringFirst == 1, "another message was handed out while the script computed")
+          return got, connection.CloseCode, seen`,
+        );
+        assert.deepEqual(got, numbers);
+        assert.equal(code, 4001);
+        seen = Number(during);
+        if (!isSliced || seen >= ENOUGH) {
+          break;
+        }
+      }
       if (isSliced) {
-        assert(Number(seen) >= ENOUGH, `only ${seen} came while the script computed: this tries nothing`);
+        assert(seen >= ENOUGH, `only ${seen} came while the script computed: this tries nothing`);
       } else {
-        assert(Number(seen) <= 1, `${seen} came while the script computed`);
+        assert.equal(seen, 0, "some came while the script computed");
       }
       assert.deepEqual(errors, []);
       luau.dispose();

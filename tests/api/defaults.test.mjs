@@ -1,4 +1,6 @@
 // What a host gets that gives few options or none, and what options of a kind of their own do.
+//
+// Tier: default.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,6 @@
 // The WebAssembly module comes from wherever the host says, once, with progress; and what goes wrong says what to do.
+//
+// Tier: default.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

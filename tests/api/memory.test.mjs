@@ -1,4 +1,6 @@
 // Memory: a script that uses up what it may have gets an error at any place, and nobody else notices.
+//
+// Tier: default.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,23 +1,26 @@
 // Ending what runs: stop, dispose, abort, limits, and waiting until nothing runs any more.
+//
+// Tier: default.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { after, before, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import WebSocket from "ws";
 import { Luau, LuauError } from "../../pkg/node.js";
-import { startServer } from "../server/server.mjs";
+import { eventually } from "../eventually.mjs";
+import { openServer } from "../server/host.mjs";
 
-/** @type {Awaited<ReturnType<typeof startServer>>} */
+/** @type {Awaited<ReturnType<typeof openServer>>} */
 let server;
 /** @type {string} */
 let echo;
 
 before(async () => {
-  server = await startServer();
+  server = await openServer();
   echo = `ws://127.0.0.1:${server.port}/echo`;
 });
 after(() => server.close());
@@ -65,18 +68,20 @@ test("stop cancels threads, timers, sockets, promises and modules; the VM runs o
     `local c = websocket.connect("${echo}") for message in c do end`,
     "websocket.connect('ws://127.0.0.1:9/', { timeout = 60 }) task.wait(60)",
   ].map((source) => assert.rejects(luau.run(source), ofKind("cancelled")));
-  await luau.run("task.delay(0.05, function() late = true end) task.defer(function() end)");
-  await sleep(30);
-  assert(
-    luau.stats.threads >= 6 && luau.stats.timers >= 2 && luau.stats.sockets >= 2,
-    JSON.stringify(luau.stats),
-  );
+  await luau.run("task.delay(60, print) task.defer(function() end)");
+  const isBusy = () => luau.stats.threads >= 6 && luau.stats.timers >= 2 && luau.stats.sockets >= 2;
+  await eventually(isBusy, () => JSON.stringify(luau.stats));
   luau.stop();
   await Promise.all(runs);
   await luau.idle();
   const { threads, timers, sockets } = luau.stats;
   assert.deepEqual({ threads, timers, sockets }, { threads: 0, timers: 0, sockets: 0 });
-  await sleep(60);
+  // Stopped from inside the script, the delay cannot be over before.
+  luau.set("halt", () => luau.stop());
+  const halted = luau.run("task.delay(0.02, function() late = true end) halt()");
+  await assert.rejects(halted, ofKind("cancelled"));
+  // Nothing may happen, and no event says so: its timer would have fired by then.
+  await sleep(40);
   assert.equal(luau.get("late"), undefined);
   assert.deepEqual(await luau.run("return require('./quick')"), [1]);
   assert.deepEqual(errors, []);
@@ -146,15 +151,18 @@ test("a time limit ends what computes for too long, and not what waits", async (
     luau.run("while true do pcall(function() while true do end end) end"),
     ofKind("timeout"),
   );
-  assert.deepEqual(await luau.run("for _ = 1, 5 do task.wait(0.02) end return 'waited'"), ["waited"]);
   assert.equal(errors.length, 0);
   await luau.run("task.defer(function() while true do end end)");
-  await sleep(100);
+  await luau.idle();
   assert.deepEqual(
     errors.map((error) => error.kind),
     ["timeout"],
   );
   luau.dispose();
+  // Longer than the busiest machine keeps a thread from running, since that counts as computing.
+  const { luau: patient } = await vm({ timeLimit: 500 });
+  assert.deepEqual(await patient.run("for _ = 1, 6 do task.wait(0.1) end return 'waited'"), ["waited"]);
+  patient.dispose();
 });
 
 test("a memory limit is an error of the script, and the VM lives on", async () => {
@@ -181,12 +189,16 @@ test("a memory limit is an error of the script, and the VM lives on", async () =
 });
 
 test("idle waits for threads, timers and sockets, and for nothing else", async () => {
-  const { luau } = await vm();
+  let open = () => {};
+  const gate = new Promise((resolve) => {
+    open = () => resolve(undefined);
+  });
+  const { luau } = await vm({ globals: { gate: () => gate } });
   await luau.idle();
   let isIdle = false;
   await luau.run(`
     task.delay(0.02, function() a = true end)
-    task.spawn(function() task.wait(0.04) b = true end)
+    task.spawn(function() gate() task.wait(0.02) b = true end)
     task.spawn(function()
       local c = websocket.connect("${echo}")
       c.OnMessage:Connect(function() c:Close() end)
@@ -196,8 +208,10 @@ test("idle waits for threads, timers and sockets, and for nothing else", async (
   const idle = luau.idle().then(() => {
     isIdle = true;
   });
-  await sleep(5);
+  await eventually(() => luau.get("a") && luau.get("d"));
+  await setImmediate();
   assert.equal(isIdle, false);
+  open();
   await idle;
   assert.deepEqual([luau.get("a"), luau.get("b"), luau.get("d")], [true, true, true]);
   const disposed = assert.rejects(luau.run("task.wait(60)"), ofKind("disposed"));
@@ -241,7 +255,7 @@ test("a signal that a function of the script aborts ends it in its first stretch
 });
 
 test("no name of a chunk and no __tostring is a way around the time limit", async () => {
-  const { luau, errors } = await vm({ timeLimit: 50 });
+  const { luau, errors } = await vm({ timeLimit: 100 });
   await assert.rejects(luau.run("while true do end", { chunkName: "luau-websocket" }), ofKind("timeout"));
   await assert.rejects(luau.run("loadstring('while true do end', '=luau-websocket')()"), ofKind("timeout"));
   const endless = "error(setmetatable({}, { __tostring = function() while true do end end }))";
@@ -263,10 +277,16 @@ for (const waits of [
 ]) {
   test(`a program goes on as long as its script waits: ${waits}`, async () => {
     const entry = new URL("../../pkg/node.js", import.meta.url).href;
-    const program = `import { Luau } from "${entry}"; await (await Luau.create()).run(${JSON.stringify(waits)});`;
-    const child = spawn(process.execPath, ["--input-type=module", "--eval", program], { stdio: "inherit" });
+    const program = `import { Luau } from "${entry}";
+      const run = (await Luau.create()).run(${JSON.stringify(waits)});
+      console.log("begun");
+      await run;`;
+    const args = ["--input-type=module", "--eval", program];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     const ended = once(child, "exit");
-    const first = await Promise.race([ended, sleep(1_500)]);
+    await Promise.race([once(child.stdout, "data"), ended]);
+    // It must not end, and no event says so.
+    const first = await Promise.race([ended, sleep(300)]);
     child.kill();
     await ended;
     assert.equal(first, undefined, "it ended by itself");
@@ -279,7 +299,8 @@ test("a VM that the page let go of lives as long as the page holds a function of
   const collect = runInNewContext("gc");
   for (let round = 0; round < 5; round++) {
     collect();
-    await sleep(5);
+    // What is collected is told in a later turn of the event loop.
+    await setImmediate();
   }
   assert.deepEqual(await /** @type {any} */ (double)(21), [42]);
 });

@@ -2,6 +2,9 @@
 // full run recorded.
 //
 // Of a few rounds the best one counts: other work on the machine makes ratios worse, and hardly ever better.
+//
+// Tier: full.
+// Needs: a quiet machine.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -10,7 +13,7 @@ import { after, before, test } from "node:test";
 import { launch } from "../../benches/browser.mjs";
 import { bundleOurs, bundlePeer, root } from "../../benches/bundle.mjs";
 import { inPage, inWorker } from "../../benches/contenders.mjs";
-import { bytes, layer, runtime, sockets } from "../../benches/sections.mjs";
+import { layer, runtime, sockets } from "../../benches/sections.mjs";
 import { measure as measureStart } from "../../benches/start.mjs";
 import { geometricMean, ratio } from "../../benches/stats.mjs";
 import { compared, mean, ratios } from "../../benches/targets.mjs";
@@ -28,9 +31,6 @@ const MEAN_MARGIN = 1.25;
 const SAMPLE = 10;
 
 const ROUNDS = 3;
-
-/** What a sleeping thread may cost, in bytes. */
-const SLEEPING = 1_536;
 
 /** @type {import("../../benches/recorded.js").Recorded} */
 const recorded = JSON.parse(readFileSync(join(root, "benches/recorded.json"), "utf8"));
@@ -139,12 +139,6 @@ test("from the import to the first result, relative to wasmoon", async (t) => {
   );
   const { low } = ratio(ours?.samples ?? [], wasmoon?.samples ?? []);
   assert.deepEqual(problem("the start", low, recorded.start), []);
-});
-
-test("a sleeping thread costs less than 1.5 KiB", async () => {
-  const { counted, growth } = await bytes(newPage);
-  assert(counted < SLEEPING, `${counted} bytes of the VM`);
-  assert(growth < SLEEPING, `${growth} bytes of the module's memory`);
 });
 
 test("sockets, relative to plain JavaScript", async () => {

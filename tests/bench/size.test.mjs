@@ -1,4 +1,6 @@
 // The module is not larger than it may be.
+//
+// Tier: default.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

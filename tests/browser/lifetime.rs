@@ -8,7 +8,8 @@ use luau_websocket::vm::{Vm, VmOptions};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::page::{Page, ask_server, half_open, server_connections, silent, sleep, start, text};
+use crate::clock::StoppedClock;
+use crate::page::{Page, ask_server, eventually, half_open, server_connections, silent, sleep, start, text};
 
 #[wasm_bindgen_test]
 async fn disposing_closes_every_socket_and_stops_every_timer() {
@@ -17,7 +18,7 @@ async fn disposing_closes_every_socket_and_stops_every_timer() {
     page.run(
         "open = websocket.connect('ws://SERVER/echo')
          open.OnMessage:Connect(print)
-         task.delay(0.1, print, 'never')
+         task.delay(60, print, 'never')
          task.defer(function() while true do task.wait() end end)",
     )
     .await;
@@ -26,7 +27,9 @@ async fn disposing_closes_every_socket_and_stops_every_timer() {
     let error = wasm_bindgen_futures::JsFuture::from(waiting).await.expect_err("the run did not end");
     assert_eq!(text(&error, "kind"), "disposed");
     assert_eq!((server_connections(0).await, half_open(0).await), (0, 0));
-    sleep(0.2).await;
+    // Nothing may happen when the timer would be due, and no event says so.
+    StoppedClock::new().advance(60.0);
+    sleep(0.05).await;
     assert!(page.texts().is_empty());
 }
 
@@ -94,6 +97,7 @@ async fn a_sink_may_run_scripts_and_dispose_the_vm() {
         )
         .await;
     assert_eq!(text(&error, "kind"), "disposed");
+    // Nothing may happen any more, and no event says so.
     sleep(0.1).await;
     assert_eq!(page.texts().pop().unwrap(), "dispose");
     assert_eq!(server_connections(0).await, 0);
@@ -143,8 +147,14 @@ async fn a_connection_nobody_can_reach_or_hear_is_closed_also_when_nothing_happe
 #[wasm_bindgen_test]
 async fn one_that_a_script_can_reach_is_not_closed() {
     let page = Page::new();
-    page.run("reachable = websocket.connect('ws://SERVER/echo')").await;
-    sleep(2.0).await;
+    page.run(
+        "reachable = websocket.connect('ws://SERVER/echo')
+         websocket.connect('ws://SERVER/echo')",
+    )
+    .await;
+    // By the time that the other one is closed, this one would be too.
+    assert_eq!(server_connections(2).await, 2);
+    assert_eq!(server_connections(1).await, 1);
     assert_eq!(page.run("return reachable.State").await, ["Open"]);
 }
 
@@ -153,9 +163,11 @@ async fn one_is_closed_when_its_last_handler_is_disconnected() {
     let page = Page::new();
     page.run(
         "handler = websocket.connect('ws://SERVER/echo').OnMessage:Connect(print)
-         task.wait(2)",
+         websocket.connect('ws://SERVER/echo')",
     )
     .await;
+    // By the time that the other one, which has no handler, is closed, this one would be too.
+    assert_eq!(server_connections(2).await, 2);
     assert_eq!(server_connections(1).await, 1);
     page.run("handler:Disconnect()").await;
     assert_eq!(server_connections(0).await, 0);
@@ -169,8 +181,7 @@ async fn a_connection_with_a_handler_lives_without_a_reference() {
     )
     .await;
     page.run("for i = 1, 400000 do local _ = { i } end").await;
-    sleep(2.3).await;
-    assert_eq!(page.texts(), ["later"]);
+    eventually(|| page.texts() == ["later"]).await;
     page.vm().dispose();
     assert_eq!(server_connections(0).await, 0);
 }

@@ -1,8 +1,11 @@
 //! What only a browser shows: the VM as a page uses it, on real sockets to the server in `tests/server`.
+//!
+//! Tier: default.
 
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may")]
 
+mod clock;
 mod connect;
 mod documentation_example;
 mod errors;

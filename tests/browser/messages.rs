@@ -10,11 +10,11 @@ async fn those_that_come_before_a_handler_are_kept_and_the_close_comes_after_the
     let results = page
         .run(
             "local c = websocket.connect('ws://SERVER/burst?count=1000&close=3001&reason=done')
-             task.wait(0.5)
+             repeat task.wait() until c.State == 'Closed'
              local events, state = {}, c.State
              c.OnClose:Connect(function(code, reason, wasClean) table.insert(events, `{code} {reason} {wasClean}`) end)
              c.OnMessage:Connect(function(message) table.insert(events, message) end)
-             task.wait(0.2)
+             repeat task.wait() until #events >= 1001
              local inOrder = true
              for i = 1, 1000 do inOrder = inOrder and events[i] == tostring(i) end
              return state, inOrder, #events, events[1001]",
@@ -135,8 +135,10 @@ async fn close_fires_once_and_never_from_inside_close() {
              c.OnClose:Connect(function() table.insert(events, 'closed') end)
              c:Close(3000, 'bye') c:Close(3000, 'bye')
              table.insert(events, 'returned')
-             task.wait(0.2)
+             repeat task.wait() until #events == 2
              c:Close()
+             -- It must not fire again, and no event says so.
+             task.wait(0.05)
              return table.concat(events, ' '), c.CloseCode, c.CloseReason",
         )
         .await;

@@ -1,10 +1,13 @@
 // Anything at all on its way across: graphs of values that JS or Luau can have, odd ones and hostile ones among them. A seed
 // determines what is tried; `cargo xtask fuzz convert` goes on with others for as long as it is told.
+//
+// Tier: default; --full tries ten times as many cases.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
 import { Luau, LuauError } from "../../pkg/node.js";
+import { isFull } from "../server/tier.mjs";
 
 const seconds = Number(process.env.LUAU_FUZZ_SECONDS ?? 0);
 
@@ -16,7 +19,7 @@ const seconds = Number(process.env.LUAU_FUZZ_SECONDS ?? 0);
 function tried(numRuns) {
   return seconds > 0
     ? { numRuns: 1e9, interruptAfterTimeLimit: (seconds * 1000) / 2, markInterruptAsFailure: false }
-    : { numRuns, seed: 0x6c75_6175 };
+    : { numRuns: isFull ? 10 * numRuns : numRuns, seed: 0x6c75_6175 };
 }
 
 /** @type {Luau} */
@@ -200,7 +203,7 @@ test("whatever the page gives is taken or refused, and what was taken once is ta
         assert.deepEqual(second, first);
       }
     }),
-    tried(1_500),
+    tried(1_000),
   );
   assert(counts.taken > 0 && counts.refused > 0 && asked > 0, "each of it happens");
   t.diagnostic(`fuzz: ${counts.taken} values taken, ${counts.refused} refused, ${asked} getters asked`);
@@ -269,7 +272,7 @@ test("whatever a script has crosses to the page and back as it was, with its cir
         assert.equal(ok, true, `${why}\n${lines.join("\n")}`);
       },
     ),
-    tried(1_000),
+    tried(700),
   );
   t.diagnostic(`fuzz: ${tables} tables there and back`);
 });

@@ -1,4 +1,6 @@
 // A script reaches what it was given and nothing else: no global of the host, no prototype, no constructor.
+//
+// Tier: default.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

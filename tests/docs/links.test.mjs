@@ -1,4 +1,6 @@
-// Every link of the built documentation leads somewhere: to a page that is there, and to a place on it that is there.
+// Every link of the built documentation leads to a page that exists, and to a place on it that exists.
+//
+// Tier: default.
 
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
@@ -8,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 const site = fileURLToPath(new URL("../../target/site/", import.meta.url));
 
-/** The pages of ours; those of rustdoc are only led to. */
+/** All pages but those of rustdoc, whose own links rustdoc checks. */
 const pages = readdirSync(join(site, "docs"), { recursive: true, encoding: "utf8" })
   .filter((path) => path.endsWith(".html") && !path.startsWith("api"))
   .map((path) => join(site, "docs", path))
@@ -37,14 +39,14 @@ const hasPlace = (text, id) =>
   text.includes(` id="${id}"`) || text.includes(` id=${id} `) || text.includes(` id=${id}>`);
 
 /**
- * What is wrong with a link, if anything is.
+ * Returns a description of what is wrong with a link, if anything is.
  *
  * @param {string} page
  * @param {string} link
  */
 function problemOf(page, link) {
   if (/^[a-z][a-z\d+.-]*:/i.test(link)) {
-    return URL.canParse(link) && /^(?:https|mailto):/.test(link) ? undefined : "is no address";
+    return URL.canParse(link) && /^(?:https|mailto):/.test(link) ? undefined : "is not an address";
   }
   if (link.startsWith("/")) {
     return "works under one path only";
@@ -63,8 +65,8 @@ function problemOf(page, link) {
     : "leads to no place on the page";
 }
 
-test("links lead to what is there", () => {
-  assert(pages.length > 15, "the documentation is not built: run `cargo xtask docs`");
+test("links lead to existing places", () => {
+  assert(pages.length > 15, "the documentation is not built: run `cargo xtask build docs`");
   const problems = pages.flatMap((page) =>
     linksOf(page).flatMap((link) => {
       const problem = problemOf(page, link);
@@ -74,7 +76,7 @@ test("links lead to what is there", () => {
   assert.deepEqual(problems, []);
 });
 
-test("every page has a title and one heading of the first level, and no place twice", () => {
+test("every page has a title and one heading of the first level, and no ID twice", () => {
   for (const page of pages.filter((page) => page.startsWith(join(site, "docs")))) {
     const text = textOf(page);
     assert.match(text, /<title>[^<]+ – luau-websocket<\/title>/);
@@ -88,7 +90,7 @@ test("every page has a title and one heading of the first level, and no place tw
   }
 });
 
-test("what is searched leads to what is there, too", () => {
+test("search results lead to existing places", () => {
   /** @type {import("../../docs/site/search-index.mjs").Section[]} */
   const sections = JSON.parse(textOf(join(site, "docs/search.json")));
   assert(sections.length > 100);
@@ -99,7 +101,7 @@ test("what is searched leads to what is there, too", () => {
   );
 });
 
-test("the references have all there is", () => {
+test("the references are complete", () => {
   const scripts = textOf(join(site, "docs/reference/scripts.html"));
   for (const id of [
     "websocketconnect",

@@ -1,37 +1,94 @@
-// The documentation is for everybody, in either theme and on a phone; it can be searched, and its scripts can be tried.
+// The documentation is accessible in both themes and on a phone; it can be searched, and its scripts can be tried.
+//
+// Tier: default; --full adds axe in the dark theme and on a phone for every page, not only for those that differ.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
 import { PAGES } from "../../docs/site/pages.mjs";
-import { violations } from "../www/axe.mjs";
-import { ready, siteForTests } from "../www/site.mjs";
+import { collectComplaints, openBrowser, openServer, root } from "../server/browser.mjs";
+import { isFull } from "../server/tier.mjs";
+import { NO_VIOLATIONS, violations, violationsInBothThemes } from "../www/axe.mjs";
+import { ready } from "../www/site.mjs";
 
-const context = siteForTests();
+/** Only guards against hanging, in milliseconds. */
+const PATIENCE = 120_000;
 
-const address = (/** @type {string} */ page) => `http://127.0.0.1:${context.port}/docs/${page}.html`;
+/** @type {string[]} */
+const complaints = [];
+/** @type {Awaited<ReturnType<typeof openServer>>} */
+let server;
+/** @type {import("playwright-core").Browser} */
+let browser;
+
+before(async () => {
+  server = await openServer("playground");
+  browser = await openBrowser();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/** @param {import("playwright-core").BrowserContextOptions} [options] */
+async function newPage(options) {
+  const page = await (await browser.newContext(options)).newPage();
+  page.setDefaultTimeout(PATIENCE);
+  collectComplaints(page, complaints);
+  return page;
+}
+
+const address = (/** @type {string} */ page) => `http://127.0.0.1:${server.port}/docs/${page}.html`;
+
+/** @param {import("playwright-core").Page} page */
+async function openPlayground(page) {
+  await page.goto(`http://127.0.0.1:${server.port}/`);
+  await ready(page);
+}
 
 const SCREENS = {
   desktop: { viewport: { width: 1280, height: 800 } },
   phone: { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true },
 };
 
-for (const theme of /** @type {const} */ (["light", "dark"])) {
-  for (const [name, screen] of Object.entries(SCREENS)) {
-    test(`axe finds nothing serious in the ${theme} theme on a ${name}, and nothing is cut off`, async () => {
-      const page = await context.newPage({ ...screen, colorScheme: theme, bypassCSP: true });
-      for (const path of PAGES) {
-        await page.goto(address(path));
-        assert.deepEqual(await violations(page), [], path);
-        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-        assert(overflow <= 0, `${path} is ${overflow} pixels too wide`);
-      }
-      await page.close();
-    });
-  }
+/**
+ * Returns pages that together have every kind of element, that is, every tag with every class. All pages have the same layout and
+ * style sheet, so what is accessible on these in another theme or on a phone is so on all.
+ */
+function pagesThatDiffer() {
+  const seen = new Set();
+  return PAGES.filter((path) => {
+    const html = readFileSync(join(root, "target/site/docs", `${path}.html`), "utf8");
+    const before = seen.size;
+    for (const [, tag, className = ""] of html.matchAll(/<(\w+)(?:[^>]*? class="?([^">]*))?/g)) {
+      seen.add(`${tag}.${className}`);
+    }
+    return seen.size > before;
+  });
 }
 
-test("a word is found, and its result leads to the place", async () => {
-  const page = await context.newPage();
+for (const [name, screen] of Object.entries(SCREENS)) {
+  test(`axe finds nothing serious on a ${name}, and nothing is cut off`, async () => {
+    const inDepth = isFull ? PAGES : pagesThatDiffer();
+    const page = await newPage({ ...screen, bypassCSP: true });
+    for (const path of PAGES) {
+      await page.goto(address(path));
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      assert(overflow <= 0, `${path} is ${overflow} pixels too wide`);
+      if (inDepth.includes(path)) {
+        assert.deepEqual(await violationsInBothThemes(page), NO_VIOLATIONS, path);
+      } else if (name === "desktop") {
+        assert.deepEqual(await violations(page), [], path);
+      }
+    }
+    await page.close();
+  });
+}
+
+test("the search finds a word and leads to its place", async () => {
+  const page = await newPage();
   await page.goto(address("guides/worker"));
   await page.getByRole("searchbox", { name: "Search" }).fill("receive timeout");
   const results = page.locator("#search-results a");
@@ -45,20 +102,20 @@ test("a word is found, and its result leads to the place", async () => {
   await page.close();
 });
 
-test("a script that is tried runs in the playground, whose server it talks to", async () => {
-  const page = await context.newPage();
+test("a script opens in the playground and talks to its server", async () => {
+  const page = await newPage();
   await page.goto(address("tutorial"));
   await page.getByRole("link", { name: "Try it" }).nth(1).click();
   await ready(page);
-  await page.locator(".cm-content").getByText(`ws://127.0.0.1:${context.port}/chat`).waitFor();
+  await page.locator(".cm-content").getByText(`ws://127.0.0.1:${server.port}/chat`).waitFor();
   await page.locator("#run").click();
   await page.getByRole("log").getByText("joined").waitFor();
   await page.close();
 });
 
-test("the playground leads here, and the theme that is chosen there is that of the documentation", async () => {
-  const page = await context.newPage({ colorScheme: "light" });
-  await context.open(page);
+test("the playground links to the documentation, which takes over its theme", async () => {
+  const page = await newPage({ colorScheme: "light" });
+  await openPlayground(page);
   await page.getByLabel("Theme").selectOption("dark");
   await page.getByRole("link", { name: "Docs" }).click();
   await page.getByRole("heading", { level: 1, name: "Luau with WebSockets" }).waitFor();
@@ -68,9 +125,9 @@ test("the playground leads here, and the theme that is chosen there is that of t
   await page.close();
 });
 
-test("without a network the playground is not shown in the place of the documentation", async () => {
-  const page = await context.newPage();
-  await context.open(page);
+test("offline, the playground does not appear in place of the documentation", async () => {
+  const page = await newPage();
+  await openPlayground(page);
   await page.evaluate(() => navigator.serviceWorker.ready);
   await page.reload();
   await ready(page);
@@ -81,9 +138,9 @@ test("without a network the playground is not shown in the place of the document
   await page.close();
 });
 
-test("nothing of all this made the browser complain", () => {
+test("the browser has reported no errors or warnings", () => {
   assert.deepEqual(
-    context.complaints.filter((complaint) => !complaint.includes("ERR_INTERNET_DISCONNECTED")),
+    complaints.filter((complaint) => !complaint.includes("ERR_INTERNET_DISCONNECTED")),
     [],
   );
 });

@@ -9,134 +9,228 @@
 // - `--! memoryLeft N`: so many bytes more than before may be in use afterwards, two million by default: what mlua keeps Rust's values
 //   on does not become smaller again;
 // - `--! module NAME SOURCE`: a module that it can require; one whose name begins with `later` comes by a promise;
-// - `--! longest N`: for how many milliseconds the page may stand still; five seconds by default;
-// - `--! worker N`: it runs in a worker, which is terminated after so many milliseconds;
+// - `--! worker`: it runs in a worker, which is terminated once it is at work;
+// - `--! exclusive`: it needs so much of the machine's memory that no other such script may run beside it;
+// - `--! tier full`: it is left out of the default tier, since it takes long;
 // - `--! not in ENGINE: REASON`: it is skipped there.
 //
+// The scripts run on two pages in parallel, so none of them may have a limit on how long something takes. The global `FULL` tells
+// them whether to try their full size.
+//
 // What the scripts can call of the page is in `hostile/page.mjs`, and what has to work afterwards in `hostile/check.luau`.
+//
+// Tier: default; --full adds memory bombs at full size and scripts that take long.
+// Engines: all with --full.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { after, test } from "node:test";
+import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { ask, engine, pageForTests } from "../server/browser.mjs";
+import { ask, collectComplaints, engine, FAILED_CONNECTION, pageForTests } from "../server/browser.mjs";
+import { isFull } from "../server/tier.mjs";
 
 const folder = fileURLToPath(new URL("hostile/", import.meta.url));
 const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
   .filter((file) => /[\\/].*\.luau$/.test(file))
   .sort();
 
+/** How many pages run scripts at the same time. WebDriver drives one window at a time. */
+const PAGES = engine === "Chromium" ? 2 : 1;
+
+/**
+ * How long a script may take with all that is looked at afterwards, in milliseconds. This only catches a page that hangs: a busy
+ * machine must not reach it.
+ */
+const DEADLINE_MS = 300_000;
+
 let [tried, survived] = [0, 0];
 
 /** @type {(text: string) => string} */
 let withAddresses;
 
+/** The pages that no script is running on. @type {import("playwright-core").Page[]} */
+const idlePages = [];
+
 const context = pageForTests("/tests/luau/hostile/page.html", async (context) => {
-  await context.page.waitForFunction(() => "runHostile" in globalThis);
   const ports = await ask(context, "ports");
   withAddresses = (text) =>
     text
       .replaceAll("{SERVER}", `127.0.0.1:${context.port}`)
       .replaceAll("{SILENT}", ports.silent)
-      .replaceAll("{CLOSED}", ports.closed);
+      .replaceAll("{CLOSED}", ports.closed)
+      .replaceAll("{TIER}", isFull ? "full" : "default");
+  await isReady(context.page);
+  idlePages.push(context.page);
+  while (idlePages.length < PAGES) {
+    idlePages.push(await openPage());
+  }
 });
 
 after(() => console.log(`hostile: ${tried} scripts tried, ${survived} survived`));
 
-/** How much more time than in Chromium everything may take: what the scripts do at the limits takes others longer. */
-const PATIENCE = engine === "Chromium" ? 1 : 4;
+/** @param {import("playwright-core").Page} page */
+async function isReady(page) {
+  await page.waitForFunction(() => "runHostile" in globalThis);
+}
 
-/** How long a script may take with all that is looked at afterwards, in milliseconds. */
-const LONGEST = 25_000 * PATIENCE;
+/** Opens another page like the first one. */
+async function openPage() {
+  const page = await context.browser.newPage();
+  collectComplaints(page, context.complaints);
+  await page.goto(context.page.url());
+  await isReady(page);
+  return page;
+}
 
-/**
- * Runs a script in the page; one that takes the page down gets a new one for the next.
- *
- * @param {import("./hostile/page.mjs").Script} script
- * @returns {Promise<import("./hostile/page.mjs").Told>}
- */
-async function runInPage(script) {
-  let timer;
-  try {
-    return await Promise.race([
-      context.page.evaluate((given) => /** @type {any} */ (globalThis).runHostile(given), script),
-      new Promise((_, reject) => {
-        timer = setTimeout(() => reject(new Error("the page does not answer any more")), LONGEST);
-      }),
-    ]);
-  } catch (error) {
-    const page = await context.page.context().browser()?.newPage();
-    assert(page, "the browser is gone");
-    await page.goto(context.page.url());
-    await page.waitForFunction(() => "runHostile" in globalThis);
-    await context.page.close();
-    context.page = page;
-    throw error;
-  } finally {
-    clearTimeout(timer);
+/** The scripts that wait for a page, in order. @type {{ isExclusive: boolean, start: () => void }[]} */
+const waiting = [];
+let isExclusiveRunning = false;
+
+/** Starts the scripts that can start now. */
+function startWaiting() {
+  while (idlePages.length > 0) {
+    const index = waiting.findIndex(({ isExclusive }) => !(isExclusive && isExclusiveRunning));
+    const [next] = index < 0 ? [] : waiting.splice(index, 1);
+    if (next === undefined) {
+      return;
+    }
+    isExclusiveRunning ||= next.isExclusive;
+    next.start();
   }
 }
 
-for (const file of files) {
-  test(file, async (test) => {
-    const source = readFileSync(`${folder}${file}`, "utf8");
-    /** @param {string} name */
-    const directives = (name) =>
-      [...source.matchAll(new RegExp(`^--! ${name} (.*)$`, "gm"))].map((found) => found[1] ?? "");
-    /** @param {string} name */
-    const number = (name) => directives(name).map(Number)[0];
-    /** @param {string} name @param {unknown[]} list */
-    const isCount = (name, list) =>
-      assert(
-        (directives(name)[0] ?? "0") === "*" || list.length === (number(name) ?? 0),
-        `${name}: ${list.join("\n")}`,
-      );
-
-    const exception = directives("not in").find((line) => line.startsWith(`${engine}: `));
-    if (exception) {
-      test.skip(exception);
-      return;
-    }
-
-    const [expected] = directives("expect");
-    assert(expected, "the file does not say what to expect");
-    const [, kind, part] = expected.match(/^(\w+)(?: "(.*)")?$/) ?? [];
-    assert(kind, `--! expect ${expected}`);
-
-    tried += 1;
-    const told = await runInPage({
-      name: file.replace(/^.*[\\/]|\.luau$/g, ""),
-      source,
-      prelude: withAddresses(readFileSync(`${folder}../prelude.luau`, "utf8")),
-      check: readFileSync(`${folder}check.luau`, "utf8"),
-      modules: Object.fromEntries(
-        directives("module").map((line) => [line.split(" ", 1)[0], line.replace(/^\S+ /, "")]),
-      ),
-      options: {
-        memoryLimit: number("memoryLimit"),
-        timeLimit: number("timeLimit"),
-        timeSlice: number("timeSlice"),
-      },
-      queue: number("queue"),
-      memoryLeft: number("memoryLeft"),
-      terminateAfter: number("worker"),
-      patience: PATIENCE,
-    });
-    assert.equal(told.faults.join("\n"), "");
-    survived += 1;
-    assert.equal(told.outcome, kind === "error" ? "runtime" : kind, told.message);
-    assert(told.message.includes(part ?? ""), told.message);
-    isCount("errors", told.errors);
-    isCount("warnings", told.warnings);
-    const longest = (number("longest") ?? 5_000) * PATIENCE;
-    assert(told.longest <= longest, `the page stood still for ${told.longest} ms`);
+/**
+ * Calls a function with a page as soon as one is free, and puts the page that it returns in the other one's place.
+ *
+ * @param {boolean} isExclusive whether no other such function may run at the same time
+ * @param {(page: import("playwright-core").Page) => Promise<import("playwright-core").Page>} run
+ */
+async function withPage(isExclusive, run) {
+  /** @type {Promise<import("playwright-core").Page>} */
+  const free = new Promise((resolve) => {
+    waiting.push({ isExclusive, start: () => resolve(/** @type {any} */ (idlePages.pop())) });
   });
+  startWaiting();
+  const page = await free;
+  try {
+    idlePages.push(await run(page));
+  } finally {
+    isExclusiveRunning &&= !isExclusive;
+    startWaiting();
+  }
+}
+
+/**
+ * Runs a script. One that takes its page down gets a new page for the next script.
+ *
+ * @param {import("./hostile/page.mjs").Script} script
+ * @param {boolean} isExclusive
+ * @returns {Promise<import("./hostile/page.mjs").Told>}
+ */
+async function runScript(script, isExclusive) {
+  /** @type {import("./hostile/page.mjs").Told | undefined} */
+  let told;
+  let failure;
+  await withPage(isExclusive, async (page) => {
+    let timer;
+    try {
+      told = await Promise.race([
+        page.evaluate((given) => /** @type {any} */ (globalThis).runHostile(given), script),
+        new Promise((_, reject) => {
+          timer = setTimeout(() => reject(new Error("the page does not answer any more")), DEADLINE_MS);
+        }),
+      ]);
+      return page;
+    } catch (error) {
+      failure = error;
+      const next = await openPage();
+      if (context.page === page) {
+        context.page = next;
+      }
+      await page.close();
+      return next;
+    } finally {
+      clearTimeout(timer);
+    }
+  });
+  assert(told, failure);
+  return told;
+}
+
+// All of them begin at once, and wait for a page.
+describe("hostile scripts", { concurrency: files.length }, () => {
+  for (const file of files) {
+    test(file, (test) => tryScript(file, test));
+  }
+});
+
+/**
+ * @param {string} file
+ * @param {import("node:test").TestContext} test
+ */
+async function tryScript(file, test) {
+  const source = readFileSync(`${folder}${file}`, "utf8");
+  /** @param {string} name */
+  const directives = (name) =>
+    [...source.matchAll(new RegExp(`^--! ${name} (.*)$`, "gm"))].map((found) => found[1] ?? "");
+  /** @param {string} name */
+  const has = (name) => new RegExp(`^--! ${name}$`, "m").test(source);
+  /** @param {string} name */
+  const number = (name) => directives(name).map(Number)[0];
+  /** @param {string} name @param {unknown[]} list */
+  const isCount = (name, list) =>
+    assert(
+      (directives(name)[0] ?? "0") === "*" || list.length === (number(name) ?? 0),
+      `${name}: ${list.join("\n")}`,
+    );
+
+  const exception = directives("not in").find((line) => line.startsWith(`${engine}: `));
+  if (exception) {
+    test.skip(exception);
+    return;
+  }
+  if (has("tier full") && !isFull) {
+    test.skip("part of --full");
+    return;
+  }
+
+  const [expected] = directives("expect");
+  assert(expected, "the file does not say what to expect");
+  const [, kind, part] = expected.match(/^(\w+)(?: "(.*)")?$/) ?? [];
+  assert(kind, `--! expect ${expected}`);
+
+  tried += 1;
+  const script = {
+    name: file.replace(/^.*[\\/]|\.luau$/g, ""),
+    source,
+    prelude: withAddresses(readFileSync(`${folder}../prelude.luau`, "utf8")),
+    check: readFileSync(`${folder}check.luau`, "utf8"),
+    modules: Object.fromEntries(
+      directives("module").map((line) => [line.split(" ", 1)[0], line.replace(/^\S+ /, "")]),
+    ),
+    options: {
+      memoryLimit: number("memoryLimit"),
+      timeLimit: number("timeLimit"),
+      timeSlice: number("timeSlice"),
+    },
+    queue: number("queue"),
+    memoryLeft: number("memoryLeft"),
+    isForWorker: has("worker"),
+  };
+  const told = await runScript(script, has("exclusive"));
+  test.diagnostic(`${Math.round(told.milliseconds)} ms`);
+  assert.equal(told.faults.join("\n"), "");
+  survived += 1;
+  assert.equal(told.outcome, kind === "error" ? "runtime" : kind, told.message);
+  assert(told.message.includes(part ?? ""), told.message);
+  isCount("errors", told.errors);
+  isCount("warnings", told.warnings);
 }
 
 test("the browser never complained of a closure that is gone", () => {
   const expected = /WebSocket|closed before the connection is established|callback|!throw/;
   assert.deepEqual(
-    context.complaints.filter((text) => !expected.test(text)),
+    context.complaints.filter((text) => !FAILED_CONNECTION.test(text) && !expected.test(text)),
     [],
   );
 });

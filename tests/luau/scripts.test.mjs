@@ -2,13 +2,18 @@
 //
 // A script fails when it raises an error, and when it leaves an error that nobody waited for, unless it says so in its
 // first lines: `--! errors N` for so many, `--! warnings N` likewise, and `--! queue N` or `--! queueBytes N` to keep only so
-// many messages or bytes. `--! fails in ENGINE: REASON` is for what an engine does wrong and nothing here can mend.
+// many messages or bytes. With `--! inspector` it can ask how many messages have come to a path: `arrived(path)`.
+// `--! fails in ENGINE: REASON` is for what an engine does wrong and nothing here can mend.
+//
+// Tier: default; --full adds messages of 16 and 64 MiB.
+// Engines: all.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ask, engine, pageForTests } from "../server/browser.mjs";
+import { isFull } from "../server/tier.mjs";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -24,7 +29,8 @@ const context = pageForTests("/tests/luau/page.html", async (context) => {
   prelude = readFileSync(`${folder}/prelude.luau`, "utf8")
     .replace("{SERVER}", `127.0.0.1:${context.port}`)
     .replace("{SILENT}", ports.silent)
-    .replace("{CLOSED}", ports.closed);
+    .replace("{CLOSED}", ports.closed)
+    .replace("{TIER}", isFull ? "full" : "default");
 });
 
 for (const file of files) {
@@ -38,7 +44,7 @@ for (const file of files) {
     };
     const result = await context.page.evaluate(
       (script) => /** @type {any} */ (globalThis).runScript(script),
-      { prelude, source, name: file, websocket },
+      { prelude, source, name: file, websocket, hasInspector: /^--! inspector$/m.test(source) },
     );
     if (source.match(/^--! fails in (\w+): ./m)?.[1] === engine) {
       assert(result.failure, `${engine} does it right by now: take out the line that says otherwise`);

@@ -1,5 +1,5 @@
-// What the tests of the package share: the packed package, projects that have it installed, and the environments in which
-// their programs run.
+// Helpers for the tests of the package: projects that have the packed package installed, and the environments in which their
+// programs run.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -11,13 +11,13 @@ import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import sirv from "sirv";
-import { launchBrowser, root } from "../server/browser.mjs";
-import { startServer } from "../server/server.mjs";
+import { openBrowser, openServer, root } from "../server/browser.mjs";
+import { packedPackage } from "./pack.mjs";
 
-/** Long enough for a machine that is busy with other things. */
-export const PATIENCE = 30_000;
+/** Only guards against hanging, in milliseconds: everything has to pass on a machine whose cores are all busy. */
+export const PATIENCE = 120_000;
 
-/** What `program` of template/program.mjs makes everywhere. */
+/** The result of `program` of template/program.mjs, the same everywhere. */
 export const EXPECTED = {
   printed: ["arguments\t1\ttrue"],
   values: [2, "two", [3, 4], { five: 5 }],
@@ -28,32 +28,29 @@ export const EXPECTED = {
 
 /**
  * @typedef {object} Context
- * @property {string} folder where the projects of this file are
+ * @property {string} folder for the projects of this file; removed after the tests
  * @property {string} tarball the packed package
- * @property {string} echo the address of a server that sends back what comes
+ * @property {string} installed a project that has the package installed; it is shared, so tests only copy from it
+ * @property {string} echo the address of a server that sends back every message
  */
 
 /**
- * Packs the package, and starts the server, for all tests of a file.
+ * Provides the packed package and an echo server for all tests of a file.
  *
- * @param {(context: Context) => void | Promise<void>} ready what is to be done before the first test
+ * @param {(context: Context) => void | Promise<void>} ready called before the first test
  * @returns {Context}
  */
 export function packageForTests(ready = () => {}) {
-  const context = { folder: "", tarball: "", echo: "" };
-  /** @type {Awaited<ReturnType<typeof startServer>> | undefined} */
+  const context = { folder: "", tarball: "", installed: "", echo: "" };
+  /** @type {Awaited<ReturnType<typeof openServer>> | undefined} */
   let server;
 
   before(async () => {
-    if (!existsSync(join(root, "pkg/package.json"))) {
-      throw new Error("there is no package in pkg/: make it with `cargo xtask build`");
-    }
+    const { tarball, project } = await packedPackage();
+    context.tarball = tarball;
+    context.installed = project;
     context.folder = mkdtempSync(join(tmpdir(), "luau-websocket-"));
-    const output = await run("npm", ["pack", join(root, "pkg"), "--json", "--ignore-scripts"], {
-      cwd: context.folder,
-    });
-    context.tarball = join(context.folder, JSON.parse(output)[0].filename);
-    server = await startServer();
+    server = await openServer();
     context.echo = `ws://127.0.0.1:${server.port}/echo`;
     await ready(context);
   });
@@ -71,23 +68,13 @@ export function packageForTests(ready = () => {}) {
  *
  * @param {Context} context
  * @param {string} name
- * @returns {Promise<string>} its folder
+ * @returns {string} its folder
  */
-export async function newProject(context, name) {
+export function newProject(context, name) {
   const project = join(context.folder, name);
   cpSync(fileURLToPath(new URL("template", import.meta.url)), project, { recursive: true });
-  await install(context, project);
+  cpSync(context.installed, project, { recursive: true });
   return project;
-}
-
-/**
- * Installs the package, and nothing else: it has no dependencies, so no registry is needed.
- *
- * @param {Context} context
- * @param {string} project
- */
-export async function install(context, project) {
-  await run("npm", ["install", "--offline", "--no-audit", "--no-fund", context.tarball], { cwd: project });
 }
 
 /**
@@ -205,25 +192,23 @@ export async function serve(test, folder, headers = {}) {
  */
 
 /**
- * A browser for all tests of a file.
+ * A browser for all tests of a file. It opens with the first page and not in a `before` hook: if another hook failed, Node would call
+ * `after` before the browser is there, and the browser would keep the process alive.
  *
  * @returns {{ open: (test: import("node:test").TestContext, url: string) => Promise<Opened> }}
  */
 export function browserForTests() {
-  /** @type {import("playwright-core").Browser} */
-  let browser;
-
-  before(async () => {
-    browser = await launchBrowser();
-  });
+  /** @type {ReturnType<typeof openBrowser> | undefined} */
+  let opening;
 
   after(async () => {
-    await browser?.close();
+    await (await opening)?.close();
   });
 
   return {
     async open(test, url) {
-      const page = await browser.newPage();
+      opening ??= openBrowser();
+      const page = await (await opening).newPage();
       test.after(() => page.close());
       page.setDefaultTimeout(PATIENCE);
       /** @type {string[]} */

@@ -1,5 +1,6 @@
-// The tarball has what it needs and nothing else: each sort of file that is expected, the notices of all that is inside, and no
-// trace of the machine that made it.
+// The tarball has the files it needs and no others, the notices of everything inside, and no trace of the machine that built it.
+//
+// Tier: default.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -7,14 +8,13 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { root } from "../server/browser.mjs";
-import { newProject, packageForTests } from "./project.mjs";
+import { packageForTests } from "./project.mjs";
 
 /** The files of the package, by their paths. @type {Map<string, Buffer>} */
 const files = new Map();
 
-packageForTests(async (context) => {
-  const project = await newProject(context, "tarball");
-  const folder = join(project, "node_modules/luau-websocket");
+packageForTests((context) => {
+  const folder = join(context.installed, "node_modules/luau-websocket");
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (entry.isFile()) {
       const path = join(entry.parentPath, entry.name);

@@ -1,12 +1,16 @@
-// The code in what is written for people does what it says: it is run, and prints what stands below it. docs/site/snippets.mjs
-// says what the marks of blocks mean.
+// The code in the documentation works: every snippet runs and prints what the text below it says. docs/site/snippets.mjs explains
+// the marks of code blocks.
 //
 // Addresses in the snippets are replaced by that of a server on loopback.
+//
+// Tier: default.
+//
+// Tier: default.
 
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import WebSocket from "ws";
 import { isOutput, snippetsOf } from "../../docs/site/snippets.mjs";
@@ -34,19 +38,23 @@ const DOCUMENTS = [
 ];
 
 let project = "";
-const context = packageForTests(async (context) => {
-  project = await newProject(context, "readme");
+const context = packageForTests((context) => {
+  project = newProject(context, "readme");
 });
 const browser = browserForTests();
 
 /** @param {string} code */
 const withAddress = (code) => code.replaceAll("ws://127.0.0.1:8080/", context.echo.slice(0, -"echo".length));
 
+let files = 0;
+/** A new name for a file of the project, without an extension: two snippets run at a time. */
+const newName = () => `snippet-${++files}`;
+
 /** @param {string} output */
 const linesOf = (output) => output.split("\n").slice(0, -1);
 
 /**
- * The code for a file of the project; what is installed beside our package, it imports by its path.
+ * The code for a file of the project. It imports ws, which is not installed there, by its path.
  *
  * @param {string} code
  */
@@ -56,46 +64,49 @@ function forProject(code) {
 }
 
 /**
- * What runs a snippet, by its language, and returns the lines that it prints.
+ * Functions that run a snippet and return the lines that it prints, by its language.
  *
  * @type {Record<string, (snippet: Snippet, t: import("node:test").TestContext) => Promise<string[]>>}
  */
 const RUNNERS = {
   async js({ code }) {
-    const file = join(project, "snippet.mjs");
+    const file = join(project, `${newName()}.mjs`);
     writeFileSync(file, forProject(code));
     return linesOf(await run(process.execPath, [file], { cwd: project }));
   },
 
   async ts({ code }) {
-    writeFileSync(join(project, "snippet.mts"), forProject(code));
-    const options = ["--strict", "--target", "es2022", "--module", "nodenext", "--types", "", "snippet.mts"];
+    const name = newName();
+    writeFileSync(join(project, `${name}.mts`), forProject(code));
+    const options = ["--strict", "--target", "es2022", "--module", "nodenext", "--types", "", `${name}.mts`];
     await run(process.execPath, [npmProgram("typescript/bin/tsc"), ...options], { cwd: project });
-    return linesOf(await run(process.execPath, ["snippet.mjs"], { cwd: project }));
+    return linesOf(await run(process.execPath, [`${name}.mjs`], { cwd: project }));
   },
 
   async browser({ code }, t) {
-    writeFileSync(join(project, "snippet.js"), withAddress(code));
-    writeWithPaths(project, "snippet.js", "snippet-paths.js");
+    const name = newName();
+    writeFileSync(join(project, `${name}.js`), withAddress(code));
+    writeWithPaths(project, `${name}.js`, `${name}-paths.js`);
     writeFileSync(
-      join(project, "all.js"),
-      'await import("./snippet-paths.js");\nglobalThis.isDone = true;\n',
+      join(project, `${name}-all.js`),
+      `await import("./${name}-paths.js");\nglobalThis.isDone = true;\n`,
     );
-    writePage(join(project, "index.html"), 'type="module" src="all.js"');
-    const { page, complaints } = await browser.open(t, "about:blank");
+    writePage(join(project, `${name}.html`), `type="module" src="${name}-all.js"`);
+    const { page, complaints, complained } = await browser.open(t, "about:blank");
     /** @type {string[]} */
     const lines = [];
     page.on("console", (message) => message.type() === "log" && lines.push(message.text()));
-    await page.goto(await serve(t, project));
-    await page.waitForFunction(() => "isDone" in globalThis);
+    await page.goto(`${await serve(t, project)}/${name}.html`);
+    await Promise.race([page.waitForFunction(() => "isDone" in globalThis), complained]);
     assert.deepEqual(complaints, []);
     return lines;
   },
 
   /** A page with a form that sends what is written, and a list of what comes. */
   async html({ code }, t) {
-    writeFileSync(join(project, "index.html"), withAddress(code));
-    const { page, complaints } = await browser.open(t, await serve(t, project));
+    const name = newName();
+    writeFileSync(join(project, `${name}.html`), withAddress(code));
+    const { page, complaints } = await browser.open(t, `${await serve(t, project)}/${name}.html`);
     await page.getByRole("textbox").fill("hello");
     await page.getByRole("button").click();
     await page.getByRole("listitem").getByText("hello").waitFor();
@@ -125,7 +136,7 @@ const RUNNERS = {
     return lines;
   },
 
-  /** Its commands are there. */
+  /** Checks that the commands exist. */
   async sh({ code }) {
     const usage = readFileSync(join(root, "crates/xtask/src/main.rs"), "utf8");
     for (const [, command] of code.matchAll(/^cargo xtask (\w+)/gm)) {
@@ -134,41 +145,43 @@ const RUNNERS = {
     return [];
   },
 
-  /** What is only shown. */
+  /** Nothing to run. */
   async text() {
     return [];
   },
 };
 
-/** The same by another name. */
+/** Other names of the languages. */
 const LANGUAGES = new Map([["lua", "luau"]]);
 
-for (const document of DOCUMENTS) {
-  const markdown = readFileSync(join(root, document), "utf8");
-  test(`${document} has no code that would be passed over`, () => {
-    assert.doesNotMatch(markdown, /^[ \t]+```/m);
-  });
-  for (const snippet of snippetsOf(markdown)) {
-    const { language, marks, code, output, line } = snippet;
-    test(`${document}:${line}: ${language}`, { timeout: PATIENCE }, async (t) => {
-      const from = marks.find((mark) => mark.startsWith("from="));
-      if (from !== undefined) {
-        const file = readFileSync(join(root, from.slice("from=".length)), "utf8");
-        assert(file.includes(code), `it is not in ${from}`);
-        return;
-      }
-      const name = marks.includes("browser") ? "browser" : (LANGUAGES.get(language) ?? language);
-      const runner = RUNNERS[name];
-      assert(runner, `nothing runs ${name}`);
-      const printed = await runner(snippet, t);
-      const expected = output ?? "";
-      const isAsExpected = output === undefined ? printed.length === 0 : isOutput(expected, printed);
-      assert(isAsExpected, `it printed:\n${printed.join("\n")}\nand not:\n${expected}`);
+describe("snippets", { concurrency: 2 }, () => {
+  for (const document of DOCUMENTS) {
+    const markdown = readFileSync(join(root, document), "utf8");
+    test(`${document} has no code in a form that these tests would skip`, () => {
+      assert.doesNotMatch(markdown, /^[ \t]+```/m);
     });
+    for (const snippet of snippetsOf(markdown)) {
+      const { language, marks, code, output, line } = snippet;
+      test(`${document}:${line}: ${language}`, { timeout: PATIENCE }, async (t) => {
+        const from = marks.find((mark) => mark.startsWith("from="));
+        if (from !== undefined) {
+          const file = readFileSync(join(root, from.slice("from=".length)), "utf8");
+          assert(file.includes(code), `it is not in ${from}`);
+          return;
+        }
+        const name = marks.includes("browser") ? "browser" : (LANGUAGES.get(language) ?? language);
+        const runner = RUNNERS[name];
+        assert(runner, `nothing runs ${name}`);
+        const printed = await runner(snippet, t);
+        const expected = output ?? "";
+        const isAsExpected = output === undefined ? printed.length === 0 : isOutput(expected, printed);
+        assert(isAsExpected, `it printed:\n${printed.join("\n")}\nand not:\n${expected}`);
+      });
+    }
   }
-}
+});
 
-test("the files that CONTRIBUTING.md names are there", () => {
+test("the files that CONTRIBUTING.md names exist", () => {
   const text = readFileSync(join(root, "CONTRIBUTING.md"), "utf8");
   const paths = [...text.matchAll(/`((?:crates|docs|examples|js|src|tests|types|www)\/[\w./-]+)`/g)].map(
     ([, path = ""]) => path,

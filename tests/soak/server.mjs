@@ -105,7 +105,7 @@ export async function startSoakServer({ seed, onEnd, sabotage }) {
         // A process that ends resets what it has not read, and closes the rest.
         random.chance(0.5) ? stream.resetAndDestroy() : stream.destroy();
       }
-      // A stream that never says that it is closed holds it up.
+      // A stream that never says that it is closed holds it up, so no event would end this.
       await Promise.race([isClosed, sleep(2_000)]);
     };
     return { port, streams, close, open: () => open(port) };

@@ -1,25 +1,34 @@
-// The soak: 200 clients of one script in a page talk to a server that does to them what servers and networks do. No message is
+// The soak: many clients of one script in a page talk to a server that does to them what servers and networks do. No message is
 // lost, doubled or out of order; memory stays flat; what is closed is released.
 //
-// SOAK_SECONDS says how long, 120 by default, and SOAK_SEED what happens. `cargo xtask soak` runs it for half an hour.
+// SOAK_SECONDS says how long, and SOAK_SEED what happens. `cargo xtask soak` runs it for half an hour.
+//
+// Tier: default; --full takes two minutes instead of 15 seconds, with 200 clients instead of 40, and sees that memory stays flat.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { median } from "../../benches/stats.mjs";
+import { eventually } from "../eventually.mjs";
 import { pageForTests } from "../server/browser.mjs";
+import { isFull } from "../server/tier.mjs";
 import { Ledger } from "./ledger.mjs";
 import { quarters } from "./memory.mjs";
 import { startSoakServer } from "./server.mjs";
 
 /** @typedef {import("./memory.mjs").Sample} Sample */
 
-const SECONDS = Number(process.env.SOAK_SECONDS || 120);
+const SECONDS = Number(process.env.SOAK_SECONDS || (isFull ? 120 : 15));
+/** Whether it takes long enough for every kind of fault, and for memory to show whether it grows. */
+const IS_LONG = SECONDS >= 60;
 const SEED = Number(process.env.SOAK_SEED || 1);
-const CLIENTS = 200;
-/** How long the last connections may take to end, in seconds: who waits for a close has patience for so long. */
-const GRACE = 60;
+const CLIENTS = IS_LONG ? 200 : 40;
+/**
+ * How long the last connections may take to end, in seconds. Clients wait for a close for two minutes, and this only catches a
+ * run that hangs: a busy machine must not reach it.
+ */
+const GRACE = 300;
 /** The kinds of faults that the server knows. */
 const KINDS = 19;
 const MIB = 1 << 20;
@@ -63,6 +72,7 @@ async function soak({ seed, seconds, clients, sabotage }) {
     const began = performance.now();
     for (let hasEnded = false; !hasEnded; ) {
       assert(performance.now() - began < (seconds + GRACE) * 1_000, `not over ${GRACE} s after the end`);
+      // Reports are taken now and then: taking each would keep the page busy.
       await sleep(500);
       const told = await page.evaluate(() => /** @type {any} */ (globalThis).soak.take());
       hasEnded = told.hasEnded;
@@ -73,9 +83,8 @@ async function soak({ seed, seconds, clients, sabotage }) {
       samples.push(...told.samples);
     }
     // The close of the last ones is on its way to the server.
-    for (let tries = 0; tries < 100 && (server.connections() > 0 || ledger.open.length > 0); tries++) {
-      await sleep(50);
-    }
+    // Whatever is left is in the result, which shows what it is.
+    await eventually(() => server.connections() === 0 && ledger.open.length === 0).catch(() => {});
     const unfinished = server.unfinished();
     return { ledger, samples, faults: server.faults, connections: server.connections(), unfinished };
   } finally {
@@ -95,13 +104,12 @@ test(`${CLIENTS} clients for ${SECONDS} s, seed ${SEED}`, {
     clients: CLIENTS,
   });
   let after = await sample(page);
-  let tries = 0;
-  for (; tries < 100 && after.objects > 0; tries++) {
-    // What is about to be told of it keeps a socket alive.
+  // An event that is about to be dispatched keeps a socket alive. Now and then the browser keeps one: see below.
+  for (let tries = 0; tries < 100 && (after.objects > 1 || (tries < 20 && after.objects > 0)); tries++) {
     await sleep(100);
     after = await sample(page);
   }
-  console.log(`soak: ${after.objects} sockets are left after ${tries / 10} s`);
+  console.log(`soak: ${after.objects} sockets are left`);
   const parts = quarters(samples, SECONDS);
   const gaps = await page.evaluate(() => /** @type {any} */ (globalThis).soak.gaps());
   report({ ledger, faults, parts, gaps, before, after });
@@ -114,7 +122,7 @@ test(`${CLIENTS} clients for ${SECONDS} s, seed ${SEED}`, {
     assert(counts["all to the client"] > counts.connections / 4, "hardly any was to be complete");
   });
 
-  await t.test("memory stays flat", () => {
+  await t.test("memory stays flat", { skip: !IS_LONG && "it takes a minute for growth to show" }, () => {
     const shown = JSON.stringify(parts);
     for (const [kind, slack] of /** @type {const} */ ([
       ["vm", MIB],
@@ -158,18 +166,26 @@ test(`${CLIENTS} clients for ${SECONDS} s, seed ${SEED}`, {
       context.complaints.filter((text) => !usual.test(text)),
       [],
     );
-    if (SECONDS >= 60) {
+    if (IS_LONG) {
       assert.equal(faults.size, KINDS, [...faults.keys()].join(", "));
     }
   });
 });
 
 for (const sabotage of /** @type {const} */ (["lose", "double", "swap", "change"])) {
-  test(`the soak notices a server that does this to messages: ${sabotage}`, { timeout: 60_000 }, async () => {
-    await context.page.reload();
-    await ready(context.page);
-    const { ledger } = await soak({ seed: SEED, seconds: 1, clients: 10, sabotage });
-    assert(ledger.complaints.length > 0);
+  test(`the soak notices a server that does this to messages: ${sabotage}`, async () => {
+    // On a busy machine there may be no messages in the first second.
+    let complaints = 0;
+    for (const seconds of [1, 10, 60]) {
+      await context.page.reload();
+      await ready(context.page);
+      const { ledger } = await soak({ seed: SEED, seconds, clients: 10, sabotage });
+      complaints = ledger.complaints.length;
+      if (complaints > 0) {
+        break;
+      }
+    }
+    assert(complaints > 0);
   });
 }
 

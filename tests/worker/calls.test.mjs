@@ -1,4 +1,7 @@
 // What a page asks of its worker, and what comes back, is what a VM in the page would answer.
+//
+// Tier: default; --full adds more calls of a function of the page.
+// Engines: all.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -152,14 +155,15 @@ test("functions go both ways, and come back as they were", async () => {
 });
 
 test("a function of the page can be called again and again", async () => {
-  const result = await inPage(context, async ({ LuauWorker }) => {
+  const { count, calls } = await inPage(context, async ({ LuauWorker, isFull }) => {
+    const calls = isFull ? 20_000 : 4_000;
     let count = 0;
     const luau = await LuauWorker.create({ globals: { tick: () => ++count } });
-    await luau.run("for _ = 1, 20000 do tick() end");
+    await luau.run("for _ = 1, ... do tick() end", { args: [calls] });
     luau.dispose();
-    return count;
+    return { count, calls };
   });
-  assert.equal(result, 20_000);
+  assert.equal(count, calls);
 });
 
 test("modules, as an object and as a function", async () => {
@@ -200,7 +204,7 @@ test("an aborted run is cancelled, with the reason as the cause", async () => {
     const luau = await LuauWorker.create();
     const reason = { message: "enough", code: 1 };
     const abort = async (/** @type {AbortSignal} */ signal, act = () => {}) => {
-      const run = luau.run("task.wait(10)", { signal });
+      const run = luau.run("task.wait(60)", { signal });
       act();
       const error = await run.catch((error) => error);
       return { ...told(error), isSame: error.cause === reason };
@@ -221,13 +225,16 @@ test("an aborted run is cancelled, with the reason as the cause", async () => {
 });
 
 test("stop, idle and stats", async () => {
-  const result = await inPage(context, async ({ LuauWorker, failure, sleep, echo }) => {
+  const result = await inPage(context, async ({ LuauWorker, failure, eventually, echo }) => {
     const luau = await LuauWorker.create({ timeSlice: 8 });
     // The loop last: nothing else runs beside it but what the page does.
-    const sources = ["task.wait(10)", `websocket.connect("${echo}"):Receive()`, "while true do end"];
+    const sources = ["task.wait(60)", `websocket.connect("${echo}"):Receive()`, "while true do end"];
     const runs = sources.map((source) => failure(luau.run(source)));
-    await sleep(100);
-    const busy = await luau.stats;
+    let busy = await luau.stats;
+    await eventually(async () => {
+      busy = await luau.stats;
+      return busy.sockets === 1 && busy.threads >= 3;
+    });
     await luau.stop();
     const errors = await Promise.all(runs);
     await luau.idle();
@@ -235,8 +242,7 @@ test("stop, idle and stats", async () => {
     luau.dispose();
     return result;
   });
-  assert.equal(result.busy.sockets, 1);
-  assert(result.busy.threads >= 3 && result.busy.memory > 1_000);
+  assert(result.busy.memory > 1_000);
   assert.deepEqual(
     result.errors.map(({ kind }) => kind),
     ["cancelled", "cancelled", "cancelled"],

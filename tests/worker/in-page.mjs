@@ -1,6 +1,7 @@
 // A page for the tests of workers, with the tools that they use in it.
 
 import { pageForTests } from "../server/browser.mjs";
+import { isFull } from "../server/tier.mjs";
 
 /**
  * What a test can be told of an error, out of the page.
@@ -23,36 +24,52 @@ import { pageForTests } from "../server/browser.mjs";
  *   failure: (promise: Promise<unknown>) => Promise<Told>,
  *   caught: (promise: Promise<unknown>) => Promise<any>,
  *   sleep: (milliseconds: number) => Promise<void>,
+ *   eventually: (condition: () => unknown) => Promise<void>,
+ *   isFull: boolean,
  * }} Tools
  */
 
 /** A page for the tests of a file. */
 export function pageOfWorkers() {
   return pageForTests("/tests/worker/page.html", async ({ page, port }) => {
-    await page.evaluate(async (address) => {
-      // @ts-expect-error: the page of the tests is not what this file is checked with.
-      const { LuauWorker, LuauError } = await import("/pkg/worker.js");
-      /** @type {Tools} */
-      const tools = {
-        LuauWorker,
-        LuauError,
-        echo: address,
-        told: (error) => ({
-          isLuauError: error instanceof LuauError,
-          name: error?.name,
-          message: error?.message,
-          kind: error?.kind,
-        }),
-        caught: (promise) =>
-          promise.then(
-            (value) => new Error(`not rejected, but resolved with ${value}`),
-            (error) => error,
-          ),
-        failure: async (promise) => tools.told(await tools.caught(promise)),
-        sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-      };
-      Object.assign(globalThis, { tools });
-    }, `ws://127.0.0.1:${port}/echo`);
+    await page.evaluate(
+      async ({ address, isFullTier }) => {
+        // @ts-expect-error: the page of the tests is not what this file is checked with.
+        const { LuauWorker, LuauError } = await import("/pkg/worker.js");
+        /** @type {Tools} */
+        const tools = {
+          LuauWorker,
+          LuauError,
+          echo: address,
+          told: (error) => ({
+            isLuauError: error instanceof LuauError,
+            name: error?.name,
+            message: error?.message,
+            kind: error?.kind,
+          }),
+          caught: (promise) =>
+            promise.then(
+              (value) => new Error(`not rejected, but resolved with ${value}`),
+              (error) => error,
+            ),
+          failure: async (promise) => tools.told(await tools.caught(promise)),
+          sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+          eventually: async (condition) => {
+            // Only keeps a broken test from hanging: a busy machine must not reach it.
+            const deadline = performance.now() + 60_000;
+            while (!(await condition())) {
+              if (performance.now() > deadline) {
+                throw new Error(`still not so after a minute: ${condition}`);
+              }
+              await tools.sleep(5);
+            }
+          },
+          isFull: isFullTier,
+        };
+        Object.assign(globalThis, { tools });
+      },
+      { address: `ws://127.0.0.1:${port}/echo`, isFullTier: isFull },
+    );
   });
 }
 

@@ -1,4 +1,6 @@
 // What cannot be an option of a worker is refused before one is started, with an error that names it and nothing left behind.
+//
+// Tier: default.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,7 @@
 // What scripts put out reaches the page in order, in batches, and before the answer that follows it.
+//
+// Tier: default.
+// Engines: all.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -30,19 +33,20 @@ test("what is put out comes in order, in batches, and before the answer that fol
     await luau.run("print('a') warn('b') task.spawn(error, 'c', 0) print('d') mark('e') print('f')");
     const mixed = lines.splice(0);
     turns = 0;
-    await luau.run("for i = 1, 100000 do print(i) end");
-    const isInOrder = lines.length === 100_000 && lines.every((line, index) => line === String(index + 1));
+    await luau.run("for i = 1, 30000 do print(i) end");
+    const isInOrder = lines.length === 30_000 && lines.every((line, index) => line === String(index + 1));
     luau.dispose();
     return { mixed, isInOrder, turns };
   });
   assert.deepEqual(result.mixed, ["a", "warn b", "error c", "d", "mark e", "f"]);
   assert.equal(result.isInOrder, true);
-  assert(result.turns < 1_000, `in ${result.turns} turns`);
+  // Twenty lines to a batch, at least: how many there are depends on how long the worker takes.
+  assert(result.turns < 1_500, `in ${result.turns} turns`);
 });
 
 test("lines that are few, or come slowly, go out at once: they are seen though the script never waits", async () => {
-  const result = await inPage(context, async ({ LuauWorker, sleep }) => {
-    const seen = async (/** @type {string} */ source) => {
+  const result = await inPage(context, async ({ LuauWorker, eventually }) => {
+    const seen = async (/** @type {string} */ source, /** @type {number} */ expected) => {
       let lines = 0;
       let turns = 0;
       let isNewTurn = true;
@@ -59,23 +63,21 @@ test("lines that are few, or come slowly, go out at once: they are seen though t
         },
       });
       luau.run(source).catch(() => {});
-      for (let before = -1; before < lines || lines === 0; ) {
-        before = lines;
-        await sleep(700);
-      }
+      await eventually(() => lines === expected);
       luau.terminate();
       return { lines, turns };
     };
     return {
-      few: await seen("for i = 1, 200 do print(i) end while true do end"),
+      few: await seen("for i = 1, 200 do print(i) end while true do end", 200),
       slow: await seen(
         `local due = os.clock()
          for i = 1, 600 do
-           due += 0.003
+           due += 0.002
            while os.clock() < due do end
            print(i)
          end
          while true do end`,
+        600,
       ),
     };
   });
@@ -139,6 +141,7 @@ test("a page that ends the worker while it is told of something hears nothing mo
       },
     });
     const { kind } = await failure(luau.run("for i = 1, 1000 do print(i) end"));
+    // Nothing may come any more, and no event says so.
     await sleep(50);
     return [...lines, kind];
   });
@@ -171,49 +174,53 @@ test("onSocket sees what happens, in the page's time", async () => {
   }
 });
 
-test("a script that puts out more than a page can take is held up, and the page goes on", async () => {
-  let result = await flood();
-  // The best of three: a machine that does other things holds up a page now and then, and a page that is flooded is so each time.
-  for (let more = 2; more > 0 && Math.max(result.lines, result.bombs) >= 100; more--) {
-    result = await flood();
+test("a script that puts out more than a page can take is held up: so many lines and bytes a second, and no more", async () => {
+  for (const [source, most] of /** @type {const} */ ([
+    ["while true do print('a line') end", { lines: 50_000, bytes: Number.POSITIVE_INFINITY }],
+    [
+      "local text = string.rep('x', 1000000) while true do print(text) end",
+      { lines: 50_000, bytes: 32 * 1_048_576 },
+    ],
+  ])) {
+    const { lines, bytes, seconds } = await flood(source);
+    // A tenth of a second's worth may come at once, and the last line may be one too many. The clocks of the page and the worker
+    // need not agree exactly.
+    const worth = 1.05 * (seconds + 0.15);
+    const text = `${lines} lines, ${bytes} bytes in ${seconds} s`;
+    assert(lines > 10, text);
+    assert(lines < most.lines * worth + 1, text);
+    assert(bytes < most.bytes * worth + 1_000_000, text);
   }
-  assert(result.lines < 100, `the page waited ${result.lines} ms for lines`);
-  assert(result.bombs < 100, `the page waited ${result.bombs} ms for long lines`);
-  // What it may put out at once, and what in the time, with a margin.
-  assert(result.bytes < 4 * 32 * 1_048_576, `${result.bytes} bytes`);
 });
 
-/** For how long a page waited at most while a script put out lines, and long lines, and how much of these came. */
-function flood() {
-  return inPage(context, async ({ LuauWorker }) => {
-    let bytes = 0;
-    const luau = await LuauWorker.create({
-      print: (text) => {
-        bytes += text.length;
-      },
-    });
-    const longest = async (/** @type {string} */ source) => {
-      const run = luau.run(source).catch(() => {});
-      const began = performance.now();
-      let last = began;
-      let longest = 0;
-      while (last - began < 1_500) {
-        await new Promise((resolve) => setTimeout(resolve, 10));
-        longest = Math.max(longest, performance.now() - last);
-        last = performance.now();
-      }
-      return { longest, run };
-    };
-    const lines = await longest(
-      "local began = os.clock() while os.clock() - began < 1 do print('a line') end",
-    );
-    await lines.run;
-    bytes = 0;
-    const bombs = await longest("local text = string.rep('x', 1000000) while true do print(text) end");
-    luau.terminate();
-    await bombs.run;
-    return { lines: lines.longest, bombs: bombs.longest, bytes };
-  });
+/**
+ * How much a script puts out in about a second. On a busy machine it may be longer, and what may come grows with it.
+ *
+ * @param {string} source
+ */
+function flood(source) {
+  return inPage(
+    context,
+    /** @type {any} */ (
+      `async ({ LuauWorker, sleep }) => {
+        let [lines, bytes] = [0, 0];
+        const luau = await LuauWorker.create({
+          print: (text) => {
+            lines++;
+            bytes += text.length;
+          },
+        });
+        const began = performance.now();
+        const run = luau.run(${JSON.stringify(source)}).catch(() => {});
+        // A rate takes time to measure.
+        await sleep(1_000);
+        const result = { lines, bytes, seconds: (performance.now() - began) / 1_000 };
+        luau.terminate();
+        await run;
+        return result;
+      }`
+    ),
+  );
 }
 
 test("a line that is too long is cut, and says so", async () => {

@@ -1,4 +1,6 @@
 // Errors cross between a page and its worker with all that belongs to them, and whatever is thrown can be thrown on.
+//
+// Tier: default.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

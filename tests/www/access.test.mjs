@@ -1,9 +1,11 @@
-// The playground is for everybody: in either theme, on a phone, with the keyboard alone, and inside of another page.
+// The playground is for everybody: in either theme, on a phone, with the keyboard alone, and embedded in another page.
+//
+// Tier: default.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { violations } from "./axe.mjs";
-import { run, siteForTests, status, tabTo } from "./site.mjs";
+import { NO_VIOLATIONS, violationsInBothThemes } from "./axe.mjs";
+import { openExamples, openShare, run, siteForTests, status, tabTo } from "./site.mjs";
 
 const context = siteForTests();
 
@@ -15,29 +17,50 @@ print(ws:Receive())
 task.spawn(error, "oops")
 task.wait(60)`;
 
-for (const theme of /** @type {const} */ (["light", "dark"])) {
-  test(`axe finds nothing serious in the ${theme} theme`, async () => {
-    const page = await context.newPage({ colorScheme: theme, bypassCSP: true });
-    await context.open(page);
-    assert.deepEqual(await violations(page), []);
-    await run(page, SHOW_ALL);
-    await page.getByRole("log").getByText("oops").first().waitFor();
-    await page.mouse.move(0, 0);
-    assert.deepEqual(await violations(page), []);
-    await page.locator("#sockets-tab").click();
-    assert.deepEqual(await violations(page), []);
-    await page.getByRole("button", { name: "Examples" }).click();
-    // They are loaded when they are asked for.
-    await page.locator("#examples-dialog[open]").waitFor();
-    assert.deepEqual(await violations(page), []);
-    await page.keyboard.press("Escape");
-    await page.getByRole("button", { name: "Share" }).click();
-    assert.deepEqual(await violations(page), []);
-    await page.close();
-  });
-}
+test("the keyboard alone is enough", async () => {
+  const { page } = context;
+  await tabTo(page, ".skip");
+  await tabTo(page, "#examples");
+  await page.keyboard.press("Enter");
+  await page.locator("#examples-dialog[open]").waitFor();
+  await page.keyboard.press("Escape");
+  await tabTo(page, "#editor");
+  await page.keyboard.press("Control+A");
+  await page.keyboard.type("print('typed')");
+  await page.keyboard.press("Control+Enter");
+  await page.getByRole("log").getByText("typed").waitFor();
+  await status(page, "Finished");
+  // Tab indents in the editor; Escape and then Tab leaves it.
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Tab");
+  assert(await page.evaluate(() => document.activeElement?.id !== "editor"));
+  await tabTo(page, "#output-tab");
+  await page.keyboard.press("ArrowRight");
+  assert(await page.locator("#sockets").isVisible());
+});
 
-test("the theme is that which was chosen, from the first drawing on", async () => {
+test("axe finds nothing serious in either theme", async () => {
+  const page = await context.newPage({ bypassCSP: true });
+  await context.open(page);
+  const check = async (/** @type {string} */ what) =>
+    assert.deepEqual(await violationsInBothThemes(page), NO_VIOLATIONS, what);
+  await check("the page");
+  await run(page, SHOW_ALL);
+  await page.getByRole("log").getByText("oops").first().waitFor();
+  await page.mouse.move(0, 0);
+  await check("the output");
+  await page.locator("#sockets-tab").click();
+  await page.locator("#sockets").getByRole("row", { name: /Open/ }).first().waitFor();
+  await check("the sockets");
+  await openExamples(page);
+  await check("the examples");
+  await page.keyboard.press("Escape");
+  await openShare(page);
+  await check("the link");
+  await page.context().close();
+});
+
+test("the page has the chosen theme from the first drawing on", async () => {
   const page = await context.newPage({ colorScheme: "light" });
   await context.open(page);
   const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
@@ -48,10 +71,10 @@ test("the theme is that which was chosen, from the first drawing on", async () =
   await page.reload({ waitUntil: "commit" });
   await page.locator("header").waitFor();
   assert.equal(await background(), dark);
-  await page.close();
+  await page.context().close();
 });
 
-test("on a phone one part is shown at a time, and nothing is cut off", async () => {
+test("a phone shows one part at a time and cuts nothing off", async () => {
   const page = await context.newPage({
     viewport: { width: 360, height: 740 },
     hasTouch: true,
@@ -71,34 +94,10 @@ test("on a phone one part is shown at a time, and nothing is cut off", async () 
   assert.equal(await overflow(), 0);
   await page.getByRole("button", { name: "Script" }).tap();
   assert(await page.locator("#editor").isVisible());
-  await page.close();
+  await page.context().close();
 });
 
-test("the keyboard alone will do", async () => {
-  const page = await context.newPage();
-  await context.open(page);
-  await tabTo(page, ".skip");
-  await tabTo(page, "#examples");
-  await page.keyboard.press("Enter");
-  await page.locator("#examples-dialog[open]").waitFor();
-  await page.keyboard.press("Escape");
-  await tabTo(page, "#editor");
-  await page.keyboard.press("Control+A");
-  await page.keyboard.type("print('typed')");
-  await page.keyboard.press("Control+Enter");
-  await page.getByRole("log").getByText("typed").waitFor();
-  await status(page, "Finished");
-  // Tab indents in the editor; Escape and then Tab leaves it.
-  await page.keyboard.press("Escape");
-  await page.keyboard.press("Tab");
-  assert(await page.evaluate(() => document.activeElement?.id !== "editor"));
-  await tabTo(page, "#output-tab");
-  await page.keyboard.press("ArrowRight");
-  assert(await page.locator("#sockets").isVisible());
-  await page.close();
-});
-
-test("inside of another page it shows what is needed, and the way out", async () => {
+test("embedded in another page, it shows only what is needed and a way out", async () => {
   const page = await context.newPage();
   await context.open(page, "/?embed");
   assert(await page.locator("#run").isVisible());
@@ -109,13 +108,13 @@ test("inside of another page it shows what is needed, and the way out", async ()
   const sockets = page.locator("#sockets");
   await sockets.getByRole("searchbox").waitFor();
   assert.equal((await sockets.locator(".tools").boundingBox())?.x, (await sockets.boundingBox())?.x);
-  await page.close();
+  await page.context().close();
 });
 
-test("one line says which Luau runs", async () => {
+test("one line names the version of Luau", async () => {
   assert.match(await context.page.locator("#version").innerText(), /^Luau 0\.\d+$/);
 });
 
-test("nothing of all this made the browser complain", () => {
+test("the browser has nothing to complain about", () => {
   assert.deepEqual(context.complaints, []);
 });

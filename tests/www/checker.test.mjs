@@ -1,4 +1,6 @@
-// The type checker knows our libraries by types/*.d.luau, and finds what is wrong and nothing else.
+// The type checker knows our libraries from types/*.d.luau, and finds what is wrong and nothing else.
+//
+// Tier: default.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -21,7 +23,7 @@ before(async () => {
 });
 
 /**
- * What is wrong with a script.
+ * Returns the problems of a script.
  *
  * @param {string} source
  * @param {Record<string, string>} [others]
@@ -57,12 +59,12 @@ for (const [source, finding] of wrong) {
   });
 }
 
-test("columns count what an editor counts", () => {
+test("columns count UTF-16 code units, as editors do", () => {
   const [found] = check("--!strict\nprint('😀', undefined_name)");
   assert.match(found, /^2:13 /);
 });
 
-test("modules have the types of what they return", () => {
+test("a module has the type of the value that it returns", () => {
   const module =
     "--!strict\nlocal list = {}\nfunction list.size(t: { any }): number return #t end\nreturn list";
   const source = (/** @type {string} */ use) => `--!strict\nlocal list = require('./list')\n${use}`;
@@ -70,7 +72,7 @@ test("modules have the types of what they return", () => {
   assert.match(check(source("local s: string = list.size({})"), { list: module })[0], /^3:.*string.*number/);
 });
 
-test("our own examples have nothing wrong, in the strict mode", () => {
+test("the examples have no problems in strict mode", () => {
   const folder = "www/examples/";
   for (const name of readdirSync(root + folder).filter((name) => name.endsWith(".luau"))) {
     assert.deepEqual(check(read(folder + name)), [], name);

@@ -1,4 +1,6 @@
-// What the editor knows of Luau: tokens, blocks, indentation, what is completed and explained, and that it describes what there is.
+// The editor knows Luau: its tokens, blocks and indentation, what to complete and explain, and every global that exists.
+//
+// Tier: default.
 
 import assert from "node:assert/strict";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
@@ -47,7 +49,7 @@ before(async () => {
     outfile,
     plugins: [
       {
-        // Vite gives the text of a file for such an import.
+        // For such an import Vite returns the text of the file.
         name: "raw",
         setup({ onResolve, onLoad }) {
           onResolve({ filter: /\?raw$/ }, ({ path, resolveDir }) => ({
@@ -69,7 +71,7 @@ before(async () => {
 after(() => rm(folder, { recursive: true, force: true }));
 
 /**
- * The tokens of a source that have a style.
+ * Returns the tokens of a source that have a style.
  *
  * @param {string} source
  * @param {RegExp} styles
@@ -89,7 +91,7 @@ function atCursor(marked) {
 }
 
 /**
- * What is completed at the cursor.
+ * Returns the labels that the editor suggests at the cursor.
  *
  * @param {string} marked
  * @param {{ asked?: boolean, fileName?: string, fileNames?: string[] }} [options]
@@ -107,7 +109,7 @@ function explained(marked) {
   return editor.explanationAt(source, offset, definitions);
 }
 
-test("types are told from expressions, in all places where they stand", () => {
+test("types are told from expressions wherever they can appear", () => {
   for (const [source, types] of /** @type {[string, string][]} */ ([
     ["local x: number, y: {string}? = a, b", "number string"],
     ["local function f<T>(a: T, ...: any): (T, string) return a end", "T T any T string"],
@@ -124,7 +126,7 @@ test("types are told from expressions, in all places where they stand", () => {
   }
 });
 
-test("strings have escapes, levels, and expressions with strings in them", () => {
+test("strings have escapes, long brackets, and interpolated expressions with strings in them", () => {
   assert.equal(tokens("x = `a{b .. `c{d}e`}f` .. g", /^variableName/), "x b d g");
   assert.equal(tokens("x = 'a\\n\\u{1F600}\\x41\\065\\z' y", /^escape/), "\\n \\u{1F600} \\x41 \\065 \\z");
   assert.equal(tokens("x = [==[ a ]] b\n ]==] y --[=[ c ]]\n d ]=] z", /^variableName/), "x y z");
@@ -133,7 +135,7 @@ test("strings have escapes, levels, and expressions with strings in them", () =>
   assert.equal(tokens("x = `not ended\ny = 1", /^variableName/), "x y");
 });
 
-test("words are keywords where they are some, and numbers and operators are whole", () => {
+test("contextual keywords are recognized by their place, and numbers and operators are single tokens", () => {
   assert.equal(
     tokens("while a do continue end continue = 1 t.continue = 2", /Keyword/),
     "while do continue end",
@@ -147,7 +149,7 @@ test("words are keywords where they are some, and numbers and operators are whol
   );
 });
 
-test("the blocks of every example are closed, and its lines stand where they would be put", async () => {
+test("every example closes its blocks and is indented as the editor would indent it", async () => {
   const names = (await readdir(examples, { recursive: true })).filter((name) => name.endsWith(".luau"));
   assert(names.length > 5);
   for (const name of names) {
@@ -159,7 +161,7 @@ test("the blocks of every example are closed, and its lines stand where they wou
   }
 });
 
-test("lines are indented by what is open before them", () => {
+test("a line is indented by the blocks and brackets that are open before it", () => {
   const source = `if a
     and b
 then
@@ -189,7 +191,7 @@ done()`;
 });
 
 /**
- * A source, each line of which is indented anew.
+ * Returns a source with the indentation of the editor.
  *
  * @param {string} source
  */
@@ -205,7 +207,7 @@ function indented(source) {
   return lines.join("\n");
 }
 
-test("blocks are folded from the end of their first line to their end", () => {
+test("a fold hides a block from the end of its first line to its end", () => {
   const source = "call(function()\n\tif a then\n\t\tb()\n\telse\n\t\tc()\n\tend\nend)\nd()";
   const doc = editor.Text.of(source.split("\n"));
   const folded = [1, 2, 4, 8].map((number) => {
@@ -217,7 +219,7 @@ test("blocks are folded from the end of their first line to their end", () => {
   assert.deepEqual(folded, [whole, "\n\t\tb()\n\t", "\n\t\tc()\n\t", null]);
 });
 
-test("a block that is begun is closed, and one that is closed already is not", () => {
+test("the editor closes a block that is still open, and no other", () => {
   for (const [marked, closer] of [
     ["if a then|", "end"],
     ["for i = 1, 2 do|", "end"],
@@ -240,7 +242,7 @@ test("a block that is begun is closed, and one that is closed already is not", (
   }
 });
 
-test("Enter closes a block in one step, with the cursor in it", () => {
+test("Enter closes a block in one step and leaves the cursor inside", () => {
   const doc = "\tcall(function())";
   const state = editor.EditorState.create({ doc, selection: { anchor: doc.length - 1 } });
   /** @type {any} */
@@ -253,7 +255,7 @@ test("Enter closes a block in one step, with the cursor in it", () => {
   assert.equal(next.doc.lineAt(next.selection.main.head).number, 2);
 });
 
-test("members are completed for what has a type that is easily known", () => {
+test("members are completed for a value whose type is easy to find", () => {
   const connected = "local ws, reason = websocket.connect(url)\n";
   assert.deepEqual(completed("task.|"), ["spawn", "defer", "delay", "wait", "cancel"]);
   assert.deepEqual(completed(`${connected}ws:|`), ["Send", "Close", "Receive"]);
@@ -282,7 +284,7 @@ test("the members that a script gives to its tables are completed", () => {
   assert.deepEqual(completed(`${made}M:|`), ["new", "grow"]);
 });
 
-test("names are completed where they can be seen, and types where types stand", () => {
+test("names are completed where they are in scope, and types where a type is expected", () => {
   const names = completed(
     "local outer = 1\ndo local gone = 2 end\nlocal function f(inner)\n\tfor key in x do k|",
   );
@@ -300,7 +302,7 @@ test("names are completed where they can be seen, and types where types stand", 
   assert(completed("x = `{ta|").includes("task"));
 });
 
-test("the paths of the other files are completed, by the rules of require", () => {
+test("the paths of other files are completed by the rules of require", () => {
   const fileNames = ["main", "util", "lib/init", "lib/list", "lib/list/node", "@pkg/x"];
   const paths = (/** @type {string} */ fileName) => completed("require('|", { fileName, fileNames });
   assert.deepEqual(paths("main"), ["./lib", "./lib/list", "./lib/list/node", "./util", "@pkg/x"]);
@@ -309,7 +311,7 @@ test("the paths of the other files are completed, by the rules of require", () =
   assert(completed('local u = require "./u|', { fileNames }).includes("./util"));
 });
 
-test("what a name means is explained", () => {
+test("a name is explained by its type and documentation", () => {
   const connected = "local ws = websocket.connect(url)\n";
   const explanation = explained("websocket.con|nect(url)");
   assert.equal(
@@ -338,8 +340,8 @@ test("what a name means is explained", () => {
   assert.equal(explained("while |true do end"), undefined);
 });
 
-test("every global and every member of a library is described, and what is described exists", async () => {
-  // What is only there for old scripts is not offered.
+test("the definitions describe every global and library member, and nothing that does not exist", async () => {
+  // These exist only for old scripts, and the editor does not suggest them.
   const old = new Set("getfenv setfenv table.foreach table.foreachi table.getn".split(" "));
   const luau = await Luau.create();
   const [found] = await luau.run(`
@@ -365,7 +367,7 @@ test("every global and every member of a library is described, and what is descr
   assert.deepEqual([...new Set(described)].sort(), [...real].sort());
 });
 
-test("what is wrong is underlined where it is, also when the text has changed meanwhile", () => {
+test("a problem is underlined at its place, even if the text has changed since the check", () => {
   const doc = editor.Text.of(["  one", "two"]);
   const at = (/** @type {any} */ start, /** @type {any} */ end = undefined) => {
     const [{ from, to }] = editor.problemsIn(doc, [
@@ -378,11 +380,23 @@ test("what is wrong is underlined where it is, also when the text has changed me
   assert.deepEqual(at({ line: 9, column: 9 }, { line: 9, column: 12 }), [9, 9]);
 });
 
-test("however deep brackets and blocks are, they are read at once", () => {
+test("scanning deeply nested brackets and blocks takes about as long as scanning plain lines", () => {
+  /** @param {string} piece */
+  const scanTime = (piece) => {
+    const source = piece.repeat(Math.floor(100_000 / piece.length));
+    const start = performance.now();
+    editor.scan(source);
+    return performance.now() - start;
+  };
+  // The first one also compiles the scanner.
+  scanTime("x = 1\n");
+  const plain = Math.max(scanTime("x = 1\n"), scanTime("x = 1\n"));
   for (const piece of ["{\n", "(", "`{", "if a then ", "function() ", "x: {", ") {\n"]) {
-    const began = performance.now();
-    editor.scan(piece.repeat(Math.floor(200_000 / piece.length)));
-    const took = performance.now() - began;
-    assert(took < 2_000, `${JSON.stringify(piece)} took ${took} ms`);
+    let time = Number.POSITIVE_INFINITY;
+    // The best of three: the machine may have been busy.
+    for (let attempt = 0; attempt < 3 && time >= 20 * plain; attempt++) {
+      time = scanTime(piece);
+    }
+    assert(time < 20 * plain, `${JSON.stringify(piece)} took ${time} ms, and plain lines ${plain} ms`);
   }
 });

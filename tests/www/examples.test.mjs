@@ -1,12 +1,15 @@
-// Every example runs to its end in the page, against the server inside of it, without an error, a warning or a complaint of the checker.
+// Every example runs to its end in the page, against the server inside it, without an error, a warning or a complaint of the checker.
+//
+// Tier: default; --full adds the examples that take longest.
 
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import { drawn, siteForTests, status } from "./site.mjs";
+import { test } from "node:test";
+import { isFull } from "../server/tier.mjs";
+import { drawn, openExamples, settled, siteForTests } from "./site.mjs";
 
 const context = siteForTests({ playground: false });
 
-/** How each of them ends. */
+/** How each example ends. */
 const ENDS = {
   Echo: /Echo: Hello from Luau!.*WebSocket disconnected\./s,
   Chat: /Ada: Good afternoon!.*you left \(1000\)/s,
@@ -17,43 +20,34 @@ const ENDS = {
   Modules: /Robbie: that makes 6\.5.*I cannot dance/s,
 };
 
-// Each waits most of the time.
-describe("the examples", { concurrency: true }, () => {
-  for (const [title, end] of Object.entries(ENDS)) {
-    test(title, async () => {
-      const page = await context.newPage();
-      await context.open(page);
-      await page.getByRole("button", { name: "Examples" }).click();
-      await page.locator("#examples-list .choice", { has: page.getByText(title, { exact: true }) }).click();
-      await page.locator('#checking[data-state="on"]').waitFor({ timeout: 60_000 });
-      await page.waitForTimeout(1_000);
-      assert.deepEqual(await page.locator(".cm-lintRange-error, .cm-lintRange-warning").allInnerTexts(), []);
-      await page.locator("#run").click();
-      await page
-        .locator("#status")
-        .filter({ hasText: /Finished|Failed/ })
-        .waitFor({ timeout: 60_000 });
-      await status(page, "Finished");
-      await drawn(page);
-      assert.match(await page.getByRole("log").innerText(), end);
-      assert.equal(await page.locator('.output-line:is([data-kind="error"], [data-kind="warn"])').count(), 0);
-      await page.context().close();
-    });
-  }
+/** Those that run by default, when tests/www/services.test.mjs runs all of them in Node. */
+const DEFAULT = ["Chat", "Binary protocol", "Many connections", "Modules"];
 
-  test("there are no others", async () => {
-    const page = await context.newPage();
-    await context.open(page);
-    await page.getByRole("button", { name: "Examples" }).click();
-    await page.locator("#examples-dialog[open]").waitFor();
-    assert.deepEqual(
-      await page.locator("#examples-list .choice strong").allTextContents(),
-      Object.keys(ENDS),
-    );
-    await page.context().close();
+for (const [title, end] of Object.entries(ENDS).filter(([title]) => isFull || DEFAULT.includes(title))) {
+  test(title, async () => {
+    const { page } = context;
+    await openExamples(page);
+    await page.locator("#examples-list .choice", { has: page.getByText(title, { exact: true }) }).click();
+    await settled(page);
+    assert.equal(await page.locator("#checking").getAttribute("data-state"), "on");
+    assert.deepEqual(await page.locator(".cm-lintRange-error, .cm-lintRange-warning").allInnerTexts(), []);
+    await page.locator("#run").click();
+    await page
+      .locator('#status:is([data-state="finished"], [data-state="failed"])')
+      .waitFor({ timeout: 60_000 });
+    assert.equal(await page.locator("#status").getAttribute("data-state"), "finished");
+    await drawn(page);
+    assert.match(await page.getByRole("log").innerText(), end);
+    assert.equal(await page.locator('.output-line:is([data-kind="error"], [data-kind="warn"])').count(), 0);
   });
+}
+
+test("the page offers exactly these examples", async () => {
+  const { page } = context;
+  await openExamples(page);
+  assert.deepEqual(await page.locator("#examples-list .choice strong").allTextContents(), Object.keys(ENDS));
 });
 
-test("nothing of all this made the browser complain", () => {
+test("the browser has nothing to complain about", () => {
   assert.deepEqual(context.complaints, []);
 });

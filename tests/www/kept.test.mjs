@@ -1,8 +1,20 @@
-// What a visitor wrote is never lost, whatever else is opened, shared, or not kept by the browser.
+// Nothing that a visitor wrote is lost, whatever else is opened or shared, and whether the browser stores it or not.
+//
+// Tier: default.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ready, run, siteForTests, write } from "./site.mjs";
+import {
+  addFile,
+  openExamples,
+  openShare,
+  ready,
+  run,
+  saved,
+  settled,
+  siteForTests,
+  write,
+} from "./site.mjs";
 
 const context = siteForTests({ playground: false });
 
@@ -11,22 +23,18 @@ const context = siteForTests({ playground: false });
 /** @param {Page} page */
 const script = async (page) => (await page.locator(".cm-content").innerText()).trim();
 
-/** @param {Page} page */
-const settled = (page) => page.waitForTimeout(500);
-
 /**
  * @param {Page} page
  * @param {string | RegExp} name
  */
 async function choose(page, name) {
-  await page.getByRole("button", { name: "Examples" }).click();
+  await openExamples(page);
   await page.locator(".choice").filter({ hasText: name }).first().click();
 }
 
 /** @param {Page} page */
 async function ownScripts(page) {
-  await page.getByRole("button", { name: "Examples" }).click();
-  await page.locator("#examples-dialog[open]").waitFor();
+  await openExamples(page);
   const texts = await page.locator(".choice").filter({ hasText: "My script" }).allInnerTexts();
   await page.keyboard.press("Escape");
   return texts;
@@ -34,20 +42,18 @@ async function ownScripts(page) {
 
 /** @param {Page} page */
 async function share(page) {
-  await page.getByRole("button", { name: "Share" }).click();
-  await page.locator("#share-dialog[open]").waitFor();
+  await openShare(page);
   const link = await page.getByLabel("Link", { exact: true }).inputValue();
   const note = await page.locator("#share-note").innerText();
   await page.keyboard.press("Escape");
   return { link, note };
 }
 
-test("addresses that the visitor wrote stay as they are", async () => {
-  const page = await context.newPage();
-  await context.open(page);
+test("addresses that the visitor wrote stay as they are, after a reload and in a link", async () => {
+  const { page } = context;
   const source = "-- ws://127.0.0.1:8080/mine ws://loopback/echo ws://loopback2";
   await write(page, source);
-  await settled(page);
+  await saved(page, "ws://loopback2");
   await page.reload();
   await ready(page);
   assert.equal(await script(page), source);
@@ -55,27 +61,26 @@ test("addresses that the visitor wrote stay as they are", async () => {
   await page.reload();
   await ready(page);
   assert.equal(await script(page), source);
-  await page.context().close();
 });
 
-test("who shares a script and opens the link has it once, and can delete others", async () => {
+test("opening the link to one's own script makes no copy of it, and other scripts can be deleted", async () => {
   const page = await context.newPage();
   await context.open(page);
   await write(page, "-- one");
-  await settled(page);
+  await saved(page, "-- one");
   const { link } = await share(page);
   await page.goto("about:blank");
   await page.goto(link);
   await ready(page);
   assert.equal(await page.locator("#notice").isVisible(), false);
   await write(page, "-- one, changed");
-  await settled(page);
+  await saved(page, "-- one, changed");
   assert.deepEqual(await ownScripts(page), []);
-  await choose(page, "Chat");
+  await choose(page, /^Chat/);
   await write(page, "-- two");
-  await settled(page);
+  await saved(page, "-- two");
   assert.equal((await ownScripts(page)).length, 1);
-  await page.getByRole("button", { name: "Examples" }).click();
+  await openExamples(page);
   page.once("dialog", (dialog) => dialog.accept());
   await page.getByRole("button", { name: /^Delete/ }).click();
   await page.keyboard.press("Escape");
@@ -84,18 +89,25 @@ test("who shares a script and opens the link has it once, and can delete others"
   await page.context().close();
 });
 
-test("any number of scripts is kept", async () => {
+test("the browser stores any number of scripts", async () => {
   const page = await context.newPage();
   await context.open(page);
-  for (let number = 1; number <= 25; number++) {
-    await choose(page, "Echo");
-    await write(page, `-- number ${number}`);
+  await page.evaluate(() => {
+    for (let number = 1; number <= 30; number++) {
+      const text = JSON.stringify({ v: 1, files: [["main", `-- number ${number}`]] });
+      localStorage.setItem(`luau-playground:script:${number}`, JSON.stringify({ changed: number, text }));
+    }
+  });
+  for (const source of ["-- one more", "-- and another one"]) {
+    await choose(page, /^Echo/);
+    await write(page, source);
   }
-  assert.equal((await ownScripts(page)).length, 24);
+  await choose(page, /^Echo/);
+  assert.equal((await ownScripts(page)).length, 32);
   await page.context().close();
 });
 
-test("where the browser keeps nothing, the scripts of before are still in the list", async () => {
+test("where the browser stores nothing, earlier scripts are still in the list", async () => {
   const page = await context.newPage();
   await page.addInitScript(() => {
     Storage.prototype.setItem = () => {
@@ -105,57 +117,46 @@ test("where the browser keeps nothing, the scripts of before are still in the li
   await context.open(page);
   await write(page, "-- not kept");
   await page.locator("#notice").getByText("does not keep your script").waitFor();
-  await choose(page, "Chat");
+  await choose(page, /^Chat/);
   assert.notEqual(await script(page), "-- not kept");
   assert(await page.locator("#notice").isVisible());
   await choose(page, "not kept");
   assert.equal(await script(page), "-- not kept");
-  let asked = false;
-  page.on("dialog", (dialog) => {
-    asked = dialog.type() === "beforeunload";
-    void dialog.accept();
-  });
-  await page.close({ runBeforeUnload: true });
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  assert(asked);
-  await page
-    .context()
-    .close()
-    .catch(() => {});
+  const [dialog] = await Promise.all([page.waitForEvent("dialog"), page.close({ runBeforeUnload: true })]);
+  assert.equal(dialog.type(), "beforeunload");
+  await Promise.all([page.waitForEvent("close"), dialog.accept()]);
+  await page.context().close();
 });
 
-test("what is chosen is what another tab made of it meanwhile", async () => {
+test("a chosen script includes what another tab has changed in the meantime", async () => {
   const one = await context.newPage();
   await context.open(one);
   await write(one, "-- version 1");
-  await settled(one);
+  await saved(one, "-- version 1");
   const other = await one.context().newPage();
   await context.open(other);
-  await choose(other, "Chat");
-  await other.getByRole("button", { name: "Examples" }).click();
+  await choose(other, /^Chat/);
+  await openExamples(other);
   await write(one, "-- version 2");
-  await settled(one);
+  await saved(one, "-- version 2");
   await other.locator(".choice").filter({ hasText: "version 1" }).click();
   assert.equal(await script(other), "-- version 2");
   await one.context().close();
 });
 
-test("a new file is empty, whatever was in one of its name before", async () => {
-  const page = await context.newPage();
-  await context.open(page);
+test("a new file is empty, whatever an earlier file of the same name contained", async () => {
+  const { page } = context;
+  await choose(page, /^Echo/);
   for (const source of ["-- of the first", "-- of the second"]) {
-    await page.getByRole("button", { name: "New file" }).click();
-    await page.getByLabel(/Name, such as/).fill("util");
-    await page.getByRole("button", { name: "Create" }).click();
+    await addFile(page, "util");
     assert.equal(await script(page), "local util = {}");
     await write(page, source);
-    await settled(page);
-    await choose(page, "Echo");
+    await saved(page, source);
+    await choose(page, /^Echo/);
   }
-  await page.context().close();
 });
 
-test("what is too large for a link is not made one, and can be downloaded", async () => {
+test("a script that is too large for a link can be downloaded", async () => {
   const page = await context.newPage();
   await context.open(page);
   const source = `--[[${"0123456789".repeat(450_000)}]]`;
@@ -168,7 +169,7 @@ test("what is too large for a link is not made one, and can be downloaded", asyn
   const { link, note } = await share(page);
   assert.equal(link, "");
   assert.match(note, /too large for a link/);
-  await page.getByRole("button", { name: "Share" }).click();
+  await openShare(page);
   const [download] = await Promise.all([
     page.waitForEvent("download"),
     page.getByRole("button", { name: "Download the files" }).click(),
@@ -177,7 +178,7 @@ test("what is too large for a link is not made one, and can be downloaded", asyn
   await page.context().close();
 });
 
-test("what is not a link of ours is none, and a notice can be closed by the keyboard", async () => {
+test("the skip link is not taken for a link to a script, and the keyboard closes a notice", async () => {
   const page = await context.newPage();
   await context.open(page);
   await page.keyboard.press("Tab");
@@ -192,29 +193,33 @@ test("what is not a link of ours is none, and a notice can be closed by the keyb
   await page.context().close();
 });
 
-test("what is written in an embedded playground stays there", async () => {
-  const page = await context.newPage();
-  await context.open(page);
+test("an embedded playground neither shows nor changes what the visitor wrote, and stores nothing", async () => {
+  const { page } = context;
+  await choose(page, /^Echo/);
   await write(page, "-- my own");
-  await settled(page);
-  await page.setViewportSize({ width: 320, height: 240 });
-  await context.open(page, "/?embed");
-  assert.notEqual(await script(page), "-- my own");
-  assert(((await page.locator("#editor").boundingBox())?.height ?? 0) > 80);
-  await write(page, "-- in the embedded one");
-  await settled(page);
-  await context.open(page);
-  assert.equal(await script(page), "-- my own");
-  await page.context().close();
+  await saved(page, "-- my own");
+  const stored = () => page.evaluate(() => JSON.stringify(Object.entries(localStorage).sort()));
+  const before = await stored();
+
+  const embedded = await page.context().newPage();
+  await embedded.setViewportSize({ width: 320, height: 240 });
+  await embedded.clock.install();
+  await context.open(embedded, "/?embed");
+  assert(((await embedded.locator("#editor").boundingBox())?.height ?? 0) > 80);
+  assert.notEqual(await script(embedded), "-- my own");
+  await write(embedded, "-- in the embedded one");
+  await embedded.clock.fastForward(10_000);
+  await embedded.reload();
+  await ready(embedded);
+  assert.equal(await stored(), before);
+  await embedded.close();
 });
 
-test("a file that is not there any more is missed at once, and its tab takes nothing along", async () => {
-  const page = await context.newPage();
-  await context.open(page);
+test("removing a file reports the missing module at once and changes no other file", async () => {
+  const { page } = context;
+  await choose(page, /^Echo/);
   for (const name of ["util", "other"]) {
-    await page.getByRole("button", { name: "New file" }).click();
-    await page.getByLabel(/Name, such as/).fill(name);
-    await page.getByRole("button", { name: "Create" }).click();
+    await addFile(page, name);
     await write(page, "return {}");
   }
   await page.getByRole("tab", { name: "main.luau" }).click();
@@ -222,24 +227,23 @@ test("a file that is not there any more is missed at once, and its tab takes not
   page.on("dialog", (dialog) => dialog.accept());
   await page.getByRole("tab", { name: "util.luau" }).getByText("×").click();
   assert.match(await script(page), /require/);
+  await settled(page);
   await page.locator(".cm-lintRange-error").first().waitFor();
-  await page.context().close();
 });
 
-test("a message that is being written is not lost to a new run", async () => {
-  const page = await context.newPage();
-  await context.open(page);
+test("Ctrl+Enter in a message does not start a new run, which would lose it", async () => {
+  const { page } = context;
   await run(page, "local ws = websocket.connect('ws://loopback/echo') print('open') task.wait(60)");
   await page.getByRole("log").getByText("open").waitFor();
   await page.locator("#sockets-tab").click();
   await page.getByRole("row", { name: /Open/ }).first().click();
+  const row = await page.getByRole("row", { name: /Open/ }).first().elementHandle();
   await page.getByRole("textbox", { name: "Message to send by hand" }).fill("by hand");
   await page.keyboard.press("Control+Enter");
-  await settled(page);
-  assert(await page.getByRole("row", { name: /Open/ }).first().isVisible());
-  await page.context().close();
+  // A new run would remove this row before the key press returns, and then make another one.
+  assert(await row?.isVisible());
 });
 
-test("nothing of all this made the browser complain", () => {
+test("the browser has nothing to complain about", () => {
   assert.deepEqual(context.complaints, []);
 });

@@ -1,5 +1,7 @@
-// The sockets of the loopback cannot be told from those of the browser: the same is done with both, to the same services, and
-// the same happens, in the same order.
+// Sockets of the loopback behave exactly like those of the browser: each case does the same with both, to the same services, and
+// compares the events and their order.
+//
+// Tier: default.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -66,7 +68,7 @@ const context = pageForTests("/tests/worker/page.html", async ({ page }) => {
 /** The functions above. @typedef {(address: string, protocols?: string[]) => WebSocket} Open */
 
 /**
- * What is done with a socket; it runs in the page.
+ * The cases. Each runs in the page.
  *
  * @type {Record<string, (base: string, tools: {
  *   open: Open,
@@ -76,7 +78,7 @@ const context = pageForTests("/tests/worker/page.html", async ({ page }) => {
  * }) => Promise<unknown[]>>}
  */
 const cases = {
-  "a life, with all that is refused": async (base, { open, watch, next, thrown }) => {
+  "a whole life, with every call that is refused": async (base, { open, watch, next, thrown }) => {
     const socket = open(`${base}/echo`);
     const log = watch(socket);
     log.push(socket.readyState, socket.binaryType, socket.protocol, socket.extensions, socket.onopen);
@@ -124,21 +126,21 @@ const cases = {
     return log;
   },
 
-  "a path that is not there": async (base, { open, watch, next }) => {
+  "a path that does not exist": async (base, { open, watch, next }) => {
     const socket = open(`${base}/nothing`);
     const log = watch(socket);
     await next(socket, "close");
     return log;
   },
 
-  "a subprotocol that nobody speaks": async (base, { open, watch, next }) => {
+  "a subprotocol that the server does not know": async (base, { open, watch, next }) => {
     const socket = open(`${base}/echo`, ["spoken"]);
     const log = watch(socket);
     await next(socket, "close");
     return log;
   },
 
-  "what cannot be opened": async (base, { open, thrown }) => [
+  "addresses and subprotocols that the constructor refuses": async (base, { open, thrown }) => [
     thrown(() => open(`${base}/echo#`)),
     thrown(() => open(`${base}/echo#part`)),
     thrown(() => open(`${base}/echo`, ["a", "a"])),

@@ -1,4 +1,6 @@
-// Any static host will do: under any path, without a server of ours, and after the first visit without a network.
+// The site works on any static host: under any path, without our server, and after the first visit without a network.
+//
+// Tier: default.
 
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
@@ -7,12 +9,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { launchBrowser } from "../server/browser.mjs";
+import { openBrowser } from "../server/browser.mjs";
 import { startServer } from "../server/server.mjs";
 import { ready, run, status, write } from "./site.mjs";
 
 const site = fileURLToPath(new URL("../../target/site/", import.meta.url));
-/** The bytes that a visitor may have to wait for, compressed: of all that the first run needs. */
+/** The size limit of all that the first run needs, in compressed bytes. */
 const BUDGET = 600_000;
 
 /** @type {string} */
@@ -28,7 +30,7 @@ before(async () => {
   folder = mkdtempSync(join(tmpdir(), "site-"));
   cpSync(site, join(folder, "deep/down"), { recursive: true });
   server = await startServer({ root: folder });
-  browser = await launchBrowser();
+  browser = await openBrowser();
   address = `http://127.0.0.1:${server.port}/deep/down/`;
 });
 after(async () => {
@@ -37,8 +39,8 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-test("the first load is small, and the site works under a path, with the server inside of it", async () => {
-  // Whatever goes to the browser on the way, with the headers, in whichever thread it is asked for.
+test("the first load is small, and the site works under any path, with the server inside it", async () => {
+  // Counts all bytes on their way to the browser, including the headers, whichever thread asks for them.
   let bytes = 0;
   const counter = createServer((browser) => {
     const host = connect(server.port, "127.0.0.1");
@@ -50,7 +52,7 @@ test("the first load is small, and the site works under a path, with the server 
     host.on("error", () => browser.destroy());
   });
   await new Promise((resolve) => counter.listen(0, "127.0.0.1", () => resolve(undefined)));
-  // It keeps what there is for the next visit, in its own time.
+  // A service worker would load more, for the next visit.
   const page = await browser.newPage({ serviceWorkers: "block" });
   /** @type {string[]} */
   const failed = [];
@@ -59,7 +61,7 @@ test("the first load is small, and the site works under a path, with the server 
       failed.push(`${response.status()} ${response.url()}`);
     }
   });
-  // Without all this scripts run as well.
+  // Scripts run without these.
   const rest = /\/(?:checker|inspector|syntax|later)[\w.-]*$/;
   await page.route(rest, (route) => route.abort());
   const { port } = /** @type {import("node:net").AddressInfo} */ (counter.address());
@@ -76,7 +78,7 @@ test("the first load is small, and the site works under a path, with the server 
   counter.close();
 });
 
-test("while it is loaded a bar grows, and only the begin and the end are told", async () => {
+test("a bar grows while the page loads, and the status line only says when loading starts and ends", async () => {
   const page = await browser.newPage();
   const session = await page.context().newCDPSession(page);
   await session.send("Network.enable");
@@ -144,22 +146,23 @@ test("after the first visit it opens and runs without a network", async () => {
   await context.close();
 });
 
-test("once there was time to keep it, types are checked without a network as well", async () => {
+test("once the browser has stored the checker, types are checked without a network", async () => {
   const context = await browser.newContext();
   const page = await context.newPage();
   await page.goto(address);
   await ready(page);
   await page.evaluate(async () => {
-    const isKept = async (/** @type {string} */ file) => {
+    const isStored = async (/** @type {string} */ file) => {
       for (const name of await caches.keys()) {
-        const kept = await (await caches.open(name)).keys();
-        if (kept.some(({ url }) => url.includes(file))) {
+        const requests = await (await caches.open(name)).keys();
+        if (requests.some(({ url }) => url.includes(file))) {
           return true;
         }
       }
       return false;
     };
-    while (!((await isKept("/checker_bg-")) && (await isKept("/checker-worker-")))) {
+    while (!((await isStored("/checker_bg-")) && (await isStored("/checker-worker-")))) {
+      // The service worker stores them in its own time, and no event says when it has.
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   });

@@ -1,14 +1,16 @@
-// A person writes a script, runs it, reads what comes and follows an error into the script.
+// A person writes a script, runs it, reads its output and follows an error back into the script.
+//
+// Tier: default.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { drawn, run, siteForTests, status, write } from "./site.mjs";
+import { addFile, drawn, run, settled, siteForTests, status, stop, write } from "./site.mjs";
 
 const context = siteForTests();
 
 const log = () => context.page.getByRole("log");
 
-test("the documentation's example is there, and talks to the server of the page", async () => {
+test("the page opens with the example of the documentation, which talks to the server of the page", async () => {
   const { page, port } = context;
   assert.match(
     await page.locator(".cm-content").innerText(),
@@ -17,11 +19,10 @@ test("the documentation's example is there, and talks to the server of the page"
   await page.locator("#run").click();
   await log().getByText("WebSocket connected!").waitFor();
   await log().getByText("Echo: Hello from Luau!").waitFor();
-  await page.locator("#stop").click();
-  await status(page, "Stopped");
+  await stop(page);
 });
 
-test("print, warn, error and system lines are told apart by more than colour", async () => {
+test("print, warn, error and system lines differ by more than color", async () => {
   const { page } = context;
   await run(page, "print('a print')\nwarn('a warning')\ntask.spawn(error, 'an error', 0)\nreturn 42");
   await status(page, "Finished");
@@ -33,7 +34,7 @@ test("print, warn, error and system lines are told apart by more than colour", a
   assert.match(lines, /returned/);
 });
 
-test("a place in an error leads to the line, which is marked", async () => {
+test("a place in an error leads to its line in the editor", async () => {
   const { page } = context;
   await run(page, "print('first')\nlocal function broken()\n\terror('oops')\nend\nbroken()");
   await log().getByText("oops").first().waitFor();
@@ -48,15 +49,13 @@ test("a place in an error leads to the line, which is marked", async () => {
     const host = document.activeElement;
     return host?.shadowRoot?.activeElement?.classList.contains("cm-content") ?? false;
   });
-  assert(hasFocus, "the editor has the focus");
+  assert(hasFocus, "the editor does not have the focus");
 });
 
-test("an error in another file leads there", async () => {
+test("a place in an error leads to another file", async () => {
   const { page } = context;
   await write(page, "require('./lib').fail()");
-  await page.getByRole("button", { name: "New file" }).click();
-  await page.getByLabel(/Name, such as/).fill("lib");
-  await page.getByRole("button", { name: "Create" }).click();
+  await addFile(page, "lib");
   await write(page, "local lib = {}\nfunction lib.fail()\n\terror('from the library')\nend\nreturn lib");
   await page.keyboard.press("Control+Enter");
   await log().getByText("from the library").first().waitFor();
@@ -81,7 +80,7 @@ test("values are shown as a tree", async () => {
   await log().getByText("list").first().waitFor();
 });
 
-test("syntax errors of the compiler are shown while typing", async () => {
+test("the editor underlines syntax errors while a person types", async () => {
   const { page } = context;
   await write(page, "local x = = 1");
   const marker = page.locator(".cm-lintRange-error").first();
@@ -90,27 +89,26 @@ test("syntax errors of the compiler are shown while typing", async () => {
   await marker.waitFor({ state: "detached" });
 });
 
-test("types are checked while typing, against the definitions of the libraries", async () => {
+test("the editor underlines type errors while a person types, and knows the types of the libraries", async () => {
   const { page } = context;
   await write(
     page,
     "--!strict\nlocal n: number = 'text'\nlocal ws = websocket.connect('ws://loopback/echo')\ntask.wait(1)\nprint(n, ws)",
   );
-  await page.locator("#checking", { hasText: "Types are checked" }).waitFor({ timeout: 30_000 });
-  await page.locator(".cm-lintRange-error, .cm-lintRange-warning").first().waitFor({ timeout: 10_000 });
+  await settled(page);
+  assert.equal(await page.locator("#checking").getAttribute("data-state"), "on");
+  await page.locator(".cm-lintRange-error, .cm-lintRange-warning").first().waitFor();
   await page.locator(".cm-lint-marker").first().hover();
   await page
     .getByText(/string.*number|number.*string/i)
     .first()
     .waitFor();
   await write(page, "--!strict\nlocal n: number = 1\nprint(n, task.wait(0))");
-  await page
-    .locator(".cm-lintRange-error, .cm-lintRange-warning")
-    .first()
-    .waitFor({ state: "detached", timeout: 10_000 });
+  await settled(page);
+  assert.equal(await page.locator(".cm-lintRange-error, .cm-lintRange-warning").count(), 0);
 });
 
-test("names of the libraries are completed, and explained", async () => {
+test("the editor completes and explains names of the libraries", async () => {
   const { page } = context;
   await write(page, "");
   await page.keyboard.type("task.de");
@@ -118,12 +116,12 @@ test("names of the libraries are completed, and explained", async () => {
   await page.locator(".cm-tooltip-autocomplete").getByText("delay").first().waitFor();
   await page.keyboard.press("Escape");
   await write(page, "websocket.connect('ws://loopback/echo')");
-  // While it is drawn anew, nothing is told of what is under a pointer that does not move.
-  await page.waitForTimeout(1_000);
+  // Before that, the results of a check redraw the line and close the tooltip.
+  await settled(page);
   await page.locator(".cm-line span").getByText("connect", { exact: true }).first().hover();
   await page.locator(".cm-tooltip-hover").first().waitFor();
 });
 
-test("nothing of all this made the browser complain", () => {
+test("the browser has nothing to complain about", () => {
   assert.deepEqual(context.complaints, []);
 });

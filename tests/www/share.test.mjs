@@ -1,8 +1,21 @@
-// What a visitor wrote stays: over a reload, in a link, and when an example or somebody else's link is opened.
+// A visitor's script survives a reload, travels in a link, and stays when the visitor opens an example or a link.
+//
+// Tier: default.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ready, run, siteForTests, status, write } from "./site.mjs";
+import {
+  addFile,
+  openExamples,
+  openShare,
+  ready,
+  run,
+  saved,
+  settled,
+  siteForTests,
+  status,
+  write,
+} from "./site.mjs";
 
 const context = siteForTests();
 
@@ -11,28 +24,25 @@ const script = (page) => page.locator(".cm-content").innerText();
 
 /** @param {import("playwright-core").Page} page */
 async function linkOf(page) {
-  await page.getByRole("button", { name: "Share" }).click();
-  await page.locator("#share-dialog[open]").waitFor();
+  await openShare(page);
   const link = await page.getByLabel("Link", { exact: true }).inputValue();
   await page.keyboard.press("Escape");
   return link;
 }
 
-test("a script is there again after a reload", async () => {
+test("a script is still there after a reload", async () => {
   const { page } = context;
   await write(page, "print('kept')");
-  await page.waitForTimeout(500);
+  await saved(page, "print('kept')");
   await page.reload();
   await ready(page);
   assert.equal((await script(page)).trim(), "print('kept')");
 });
 
-test("a link carries all files, and opening it runs nothing", async () => {
+test("a link carries all files, and opening it does not run them", async () => {
   const { page } = context;
   await write(page, "local greet = require('./greet')\ngreet('from the link')");
-  await page.getByRole("button", { name: "New file" }).click();
-  await page.getByLabel(/Name, such as/).fill("greet");
-  await page.getByRole("button", { name: "Create" }).click();
+  await addFile(page, "greet");
   await write(page, "return function(text) print('Hello ' .. text) end");
   const link = await linkOf(page);
   assert.match(link, /#v1\.[\w-]+$/);
@@ -43,60 +53,61 @@ test("a link carries all files, and opening it runs nothing", async () => {
   assert.match(await visitor.locator("#notice").innerText(), /came with the link/);
   assert.match(await script(visitor), /greet\('from the link'\)/);
   assert.equal(await visitor.getByRole("tab", { name: "greet.luau" }).count(), 1);
-  await visitor.waitForTimeout(500);
+  // By now the page has done all that it does by itself.
+  await settled(visitor);
   assert.equal(await visitor.locator("#status").innerText(), "Ready");
   await visitor.getByRole("button", { name: "Run" }).click();
   await visitor.getByRole("log").getByText("Hello from the link").waitFor();
-  await visitor.close();
+  await visitor.context().close();
 });
 
-test("who opens a link finds the own script again", async () => {
+test("visitors who open a link find their own scripts again", async () => {
   const visitor = await context.newPage();
   await context.open(visitor);
   await write(visitor, "print('my own')");
-  await visitor.waitForTimeout(500);
+  await saved(visitor, "print('my own')");
   const link = await linkOf(context.page);
-  // The page stays: only the part of its address after the # is another.
+  // The browser does not load the page again: only the part of the address after the # changes.
   await visitor.goto(link);
   await visitor.locator("#notice").getByText("came with the link").waitFor();
   assert.doesNotMatch(await script(visitor), /my own/);
-  await visitor.getByRole("button", { name: "Examples" }).click();
+  await openExamples(visitor);
   await visitor.getByRole("button", { name: /^My script/ }).click();
   assert.match(await script(visitor), /my own/);
-  // A changed example is a script of its own: none takes the place of another.
-  await visitor.getByRole("button", { name: "Examples" }).click();
+  // Each changed example is a script of its own and replaces no other.
+  await openExamples(visitor);
   await visitor.getByRole("button", { name: /^Modules/ }).click();
   await write(visitor, "print('changed')");
-  await visitor.getByRole("button", { name: "Examples" }).click();
+  await openExamples(visitor);
   await visitor.getByRole("button", { name: /^Chat/ }).click();
   await write(visitor, "print('changed again')");
-  await visitor.waitForTimeout(500);
+  await saved(visitor, "print('changed again')");
   await visitor.reload();
   await ready(visitor);
   assert.match(await script(visitor), /changed again/);
   for (const own of ["print('changed')", "print('my own')"]) {
-    await visitor.getByRole("button", { name: "Examples" }).click();
+    await openExamples(visitor);
     await visitor
       .getByRole("button", { name: /^My script/ })
       .filter({ hasText: own })
       .click();
     assert.equal((await script(visitor)).trim(), own);
   }
-  await visitor.close();
+  await visitor.context().close();
 });
 
 test("two tabs with the same script do not overwrite each other", async () => {
   const one = await context.newPage();
   await context.open(one);
   await write(one, "print('both')");
-  await one.waitForTimeout(500);
+  await saved(one, "print('both')");
   const other = await one.context().newPage();
   await context.open(other);
   assert.equal((await script(other)).trim(), "print('both')");
   await write(other, "print('of the other')");
-  await other.waitForTimeout(500);
+  await saved(other, "print('of the other')");
   await write(one, "print('of the one')");
-  await one.waitForTimeout(500);
+  await saved(one, "print('of the one')");
   for (const [tab, text] of /** @type {const} */ ([
     [one, "print('of the one')"],
     [other, "print('of the other')"],
@@ -108,23 +119,26 @@ test("two tabs with the same script do not overwrite each other", async () => {
   await one.context().close();
 });
 
-for (const [what, hash, message] of [
-  ["a link that is cut short", "#v1.q1bKTFGyUgIA", /cut short or damaged/],
-  ["a link of another version", "#v9.abc", /another version/],
-]) {
-  test(`${what} says so, and shows what was there`, async () => {
-    const visitor = await context.newPage();
-    await context.open(visitor, `/${hash}`);
-    assert.match(await visitor.locator("#notice").innerText(), /** @type {RegExp} */ (message));
-    await run(visitor, "print('works')");
-    await status(visitor, "Finished");
-    await visitor.close();
-  });
-}
+test("a damaged link or one of another version is reported and changes nothing", async () => {
+  const visitor = await context.newPage();
+  for (const [hash, message] of /** @type {const} */ ([
+    ["#v1.q1bKTFGyUgIA", /cut short or damaged/],
+    ["#v9.abc", /another version/],
+  ])) {
+    await visitor.goto(`http://127.0.0.1:${context.port}/${hash}`);
+    await ready(visitor);
+    await visitor.locator("#notice").filter({ hasText: message }).waitFor();
+    assert.match(await script(visitor), /WebSocket connected!/);
+  }
+  await run(visitor, "print('works')");
+  await status(visitor, "Finished");
+  await visitor.context().close();
+});
 
-test("files are added, renamed and removed, by their rules", async () => {
-  const page = await context.newPage();
-  await context.open(page);
+test("files are added, renamed and removed, and wrong names are refused", async () => {
+  const { page } = context;
+  await openExamples(page);
+  await page.getByRole("button", { name: /^Echo/ }).click();
   await page.getByRole("button", { name: "New file" }).click();
   for (const [name, problem] of [
     ["", /A name is a path/],
@@ -150,9 +164,8 @@ test("files are added, renamed and removed, by their rules", async () => {
   await page.getByRole("tab", { name: "lib/util.luau" }).focus();
   await page.keyboard.press("Delete");
   await page.getByRole("tab", { name: "lib/util.luau" }).waitFor({ state: "detached" });
-  await page.close();
 });
 
-test("nothing of all this made the browser complain", () => {
+test("the browser has nothing to complain about", () => {
   assert.deepEqual(context.complaints, []);
 });

@@ -2,11 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
-import { fileURLToPath } from "node:url";
-import { launchBrowser } from "../server/browser.mjs";
-import { startServer } from "../server/server.mjs";
-
-const site = fileURLToPath(new URL("../../target/site/", import.meta.url));
+import { collectComplaints, openBrowser, openServer } from "../server/browser.mjs";
 
 /**
  * @typedef {{
@@ -27,25 +23,20 @@ const site = fileURLToPath(new URL("../../target/site/", import.meta.url));
 export function siteForTests({ playground = true } = {}) {
   /** @type {Context} */
   const context = /** @type {any} */ ({ complaints: [] });
-  /** @type {Awaited<ReturnType<typeof startServer>> | undefined} */
+  /** @type {Awaited<ReturnType<typeof openServer>> | undefined} */
   let server;
 
   before(async () => {
-    server = await startServer({ root: site, playground });
+    server = await openServer(playground ? "playground" : "site");
     context.port = server.port;
-    context.browser = await launchBrowser();
+    context.browser = await openBrowser();
     context.open = async (page, path = "/") => {
       await page.goto(`http://127.0.0.1:${context.port}${path}`);
       await ready(page);
     };
     context.newPage = async (options) => {
       const page = await (await context.browser.newContext(options)).newPage();
-      page.on("pageerror", (error) => context.complaints.push(String(error)));
-      page.on("console", (message) => {
-        if (["error", "warning"].includes(message.type())) {
-          context.complaints.push(message.text());
-        }
-      });
+      collectComplaints(page, context.complaints);
       return page;
     };
     context.page = await context.newPage();
@@ -60,13 +51,45 @@ export function siteForTests({ playground = true } = {}) {
   return context;
 }
 
-/** @param {import("playwright-core").Page} page */
+/**
+ * Waits until scripts can be run and all parts of the page are loaded but the type checker: before that, keys do other things in the
+ * editor.
+ *
+ * @param {import("playwright-core").Page} page
+ */
 export async function ready(page) {
   await page.locator("#run:enabled").waitFor();
+  await page.locator('body:not([data-pending*="the rest"])').waitFor({ state: "attached" });
 }
 
 /**
- * Writes a script in the place of the one that is shown, as by pasting.
+ * Waits until the page has checked the syntax and the types of the script as it is now.
+ *
+ * @param {import("playwright-core").Page} page
+ */
+export async function settled(page) {
+  await page.locator('body[data-pending=""]').waitFor({ state: "attached", timeout: 60_000 });
+}
+
+/**
+ * Waits until the browser's storage holds a script that contains the text.
+ *
+ * @param {import("playwright-core").Page} page
+ * @param {string} text
+ */
+export async function saved(page, text) {
+  await page.waitForFunction(
+    (text) =>
+      Object.entries(localStorage).some(
+        ([name, value]) => name.startsWith("luau-playground:script:") && value.includes(text),
+      ),
+    // The storage holds JSON in JSON.
+    JSON.stringify(JSON.stringify(text).slice(1, -1)).slice(1, -1),
+  );
+}
+
+/**
+ * Replaces the script in the editor, as by pasting.
  *
  * @param {import("playwright-core").Page} page
  * @param {string} source
@@ -78,7 +101,7 @@ export async function write(page, source) {
 }
 
 /**
- * Writes a script and runs it.
+ * Replaces the script in the editor and runs it.
  *
  * @param {import("playwright-core").Page} page
  * @param {string} source
@@ -89,7 +112,7 @@ export async function run(page, source) {
 }
 
 /**
- * Waits until the status line says something.
+ * Waits until the status line contains a text.
  *
  * @param {import("playwright-core").Page} page
  * @param {string | RegExp} text
@@ -99,46 +122,82 @@ export async function status(page, text) {
 }
 
 /**
- * Waits until what a script has put out is drawn: with the next frame, or where the last drawing took long, after a rest.
+ * Stops the script.
+ *
+ * @param {import("playwright-core").Page} page
+ */
+export async function stop(page) {
+  await page.locator("#stop").click();
+  await status(page, "Stopped");
+}
+
+/**
+ * Waits until all output that has arrived is drawn. Once the status line says that the script has ended, that is all of it.
  *
  * @param {import("playwright-core").Page} page
  */
 export async function drawn(page) {
-  await page.evaluate(
-    () =>
-      new Promise((resolve) => {
-        // Longer than any rest, so that the timer of one that has begun comes first.
-        setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(resolve)), 200);
-      }),
-  );
+  await page.locator(".output-list:not([data-pending])").waitFor({ state: "attached" });
 }
 
 /**
- * The longest time in which the page did not answer while something was done, in milliseconds.
+ * Opens the list of examples and waits for it: the page loads the examples only then, and a key that is pressed before goes elsewhere.
  *
  * @param {import("playwright-core").Page} page
- * @param {() => Promise<unknown>} act
  */
-export async function longestPause(page, act) {
-  await page.evaluate(() => {
-    const pauses = { longest: 0, last: performance.now(), timer: 0 };
-    pauses.timer = window.setInterval(() => {
-      const now = performance.now();
-      pauses.longest = Math.max(pauses.longest, now - pauses.last);
-      pauses.last = now;
-    }, 5);
-    Object.assign(window, { pauses });
-  });
-  await act();
-  return page.evaluate(() => {
-    const { pauses } = /** @type {any} */ (window);
-    clearInterval(pauses.timer);
-    return Math.max(pauses.longest, performance.now() - pauses.last);
-  });
+export async function openExamples(page) {
+  await page.getByRole("button", { name: "Examples" }).click();
+  await page.locator("#examples-dialog[open]").waitFor();
 }
 
 /**
- * Goes on by the Tab key until what the selector names has the focus.
+ * Opens the dialog with the link to the script and waits for it: the page compresses the script first.
+ *
+ * @param {import("playwright-core").Page} page
+ */
+export async function openShare(page) {
+  await page.getByRole("button", { name: "Share" }).click();
+  await page.locator("#share-dialog[open]").waitFor();
+}
+
+/**
+ * Adds a file.
+ *
+ * @param {import("playwright-core").Page} page
+ * @param {string} name
+ */
+export async function addFile(page, name) {
+  await page.getByRole("button", { name: "New file" }).click();
+  await page.getByLabel(/Name, such as/).fill(name);
+  await page.getByRole("button", { name: "Create" }).click();
+}
+
+/**
+ * Opens a page that may write to the clipboard, and returns it with a function that returns the text it wrote last. Files that run at the
+ * same time share the browser and its clipboard, so that they do not read from there.
+ *
+ * @param {Context} context
+ * @param {string} [path]
+ */
+export async function openWithClipboard({ newPage, open }, path) {
+  const page = await newPage({ permissions: ["clipboard-write"] });
+  await page.addInitScript(() => {
+    const { clipboard } = navigator;
+    const writeText = clipboard.writeText.bind(clipboard);
+    clipboard.writeText = async (text) => {
+      await writeText(text);
+      Object.assign(window, { copied: text });
+    };
+  });
+  await open(page, path);
+  return {
+    page,
+    copied: () => page.evaluate(() => /** @type {string} */ (/** @type {any} */ (window).copied)),
+  };
+}
+
+/**
+ * Presses the Tab key until an element that matches the selector has the focus.
  *
  * @param {import("playwright-core").Page} page
  * @param {string} selector
@@ -150,5 +209,5 @@ export async function tabTo(page, selector) {
       return;
     }
   }
-  assert.fail(`${selector} cannot be reached`);
+  assert.fail(`the Tab key never reaches ${selector}`);
 }

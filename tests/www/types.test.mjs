@@ -1,9 +1,11 @@
-// Types are checked while a person writes, in a worker that may be late, fail or be missing: what it says stands where it belongs, and
-// when it has nothing to say any more, the page says so.
+// Types are checked while a person types, in a worker that may be late, fail or be missing: its results stand where they belong, and
+// the page says when there are none.
+//
+// Tier: default.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { run, siteForTests, status, write } from "./site.mjs";
+import { openExamples, ready, run, settled, siteForTests, status, write } from "./site.mjs";
 
 const context = siteForTests();
 
@@ -15,17 +17,17 @@ const checking = (page, state) =>
 /** @param {Page} page */
 const underlined = (page) => page.locator(".cm-lintRange-error");
 
-/** An error of types in its third line. */
+/** Has a type error in its third line. */
 const WRONG = "--!strict\n\nlocal n: number = 'text'\nprint(n)";
-/** A real script on which the checker ends by a fault: its analysis is recursive, and this is deeper than its stack. */
+/** Makes the checker trap: it analyzes expressions recursively, and this one is deeper than its stack. */
 const TRAP = `--!strict\nlocal x = 'a'${" .. 'a'".repeat(5_000)}`;
 
-test("what is underlined moves with the text, and never to where it was before", async () => {
+test("an underlined error moves with the text and never jumps back", async () => {
   const { page } = context;
   await write(page, WRONG);
   await checking(page, "on");
   await underlined(page).first().waitFor();
-  // In which lines something is underlined, at each change of the page.
+  // Collects the lines that are underlined after any change of the page.
   await page.evaluate(() => {
     const root = /** @type {ShadowRoot} */ (document.querySelector("#editor")?.shadowRoot);
     /** @type {Set<string>} */
@@ -41,28 +43,24 @@ test("what is underlined moves with the text, and never to where it was before",
   await page.keyboard.press("Control+Home");
   for (let times = 0; times < 3; times++) {
     await page.keyboard.press("Enter");
-    await page.waitForTimeout(400);
+    // The next key comes after the check of the syntax and mostly before that of the types.
+    await page.locator('body:not([data-pending*="syntax"])').waitFor({ state: "attached" });
   }
-  await page.waitForTimeout(1_000);
+  await settled(page);
   assert.deepEqual(await page.evaluate(() => [.../** @type {any} */ (window).seen]), [
     "local n: number = 'text'",
   ]);
 });
 
-test("the checker begins anew after a fault, then rests until the next change, and says so", async () => {
-  const page = await context.newPage({
-    viewport: { width: 390, height: 844 },
-    hasTouch: true,
-    isMobile: true,
-  });
-  await context.open(page);
+test("the checker restarts after a fault, pauses after a second one until the next change, and says so", async () => {
+  const { page } = context;
+  await page.setViewportSize({ width: 390, height: 844 });
   await page.evaluate(() => {
-    /** @type {string[]} */
-    const states = [];
     const checking = /** @type {HTMLElement} */ (document.querySelector("#checking"));
+    const states = [checking.dataset.state];
     new MutationObserver(() => {
       if (checking.dataset.state !== states.at(-1)) {
-        states.push(checking.dataset.state ?? "");
+        states.push(checking.dataset.state);
       }
     }).observe(checking, { attributes: true });
     Object.assign(window, { states });
@@ -76,23 +74,22 @@ test("the checker begins anew after a fault, then rests until the next change, a
     "again",
     "off",
   ]);
-  assert(await page.locator("#checking").isVisible(), "also on a phone");
+  assert(await page.locator("#checking").isVisible(), "it is hidden on the phone");
   assert.match(
     await page.locator("#checking").innerText(),
     /off until the next change: .*failed on this script/,
   );
-  // Nothing else suffers, and the next script is checked.
+  // Scripts run as before, and the next one is checked.
   await run(page, WRONG);
   await page.getByRole("log").getByText("text").waitFor();
-  await page.getByRole("button", { name: "Script" }).tap();
+  await page.getByRole("button", { name: "Script" }).click();
   await checking(page, "on");
   await underlined(page).first().waitFor();
-  await page.context().close();
+  await page.setViewportSize({ width: 1280, height: 720 });
 });
 
-test("after one fault too many nothing is underlined for good, and another script is checked again", async () => {
-  const page = await context.newPage();
-  await context.open(page);
+test("after a third fault the checker is off until another script is opened", async () => {
+  const { page } = context;
   await write(page, WRONG);
   await underlined(page).first().waitFor({ timeout: 60_000 });
   await write(page, TRAP);
@@ -100,31 +97,43 @@ test("after one fault too many nothing is underlined for good, and another scrip
   await page.keyboard.type(" ");
   await checking(page, "over");
   assert.match(await page.locator("#checking").innerText(), /^Type checking is off: /);
-  await page.getByRole("button", { name: "Examples" }).click();
+  await openExamples(page);
   await page.locator(".choice", { hasText: "Echo" }).first().click();
   assert.equal(await underlined(page).count(), 0);
   await checking(page, "on");
-  await page.waitForTimeout(700);
+  await settled(page);
   assert.equal(await underlined(page).count(), 0);
-  await page.context().close();
 });
 
-test("Run does not wait for the checker, and is loaded before it", async () => {
+test("what Run needs is loaded before the checker, and Run does not wait for the checker", async () => {
   const page = await context.newPage();
+  await page.clock.install();
   /** @type {string[]} */
-  const asked = [];
-  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  const requested = [];
+  page.on("request", (request) => requested.push(new URL(request.url()).pathname));
+  /** @type {(value?: unknown) => void} */
+  let release = () => {};
+  const released = new Promise((resolve) => {
+    release = resolve;
+  });
   await page.route("**/luau-*.wasm", async (route) => {
-    await page.waitForTimeout(1_500);
+    await released;
     await route.continue();
   });
-  // It never comes.
+  // The checker never arrives.
   await page.route("**/checker_bg-*.wasm", () => {});
-  await context.open(page);
+  await page.goto(`http://127.0.0.1:${context.port}/`);
+  await page.locator(".cm-content").waitFor();
+  // Whatever the page has put off until now happens at once.
+  await page.clock.fastForward(60_000);
+  await page.clock.fastForward(60_000);
+  assert.equal(await page.locator("#run").isEnabled(), false);
   assert.deepEqual(
-    asked.filter((path) => /checker/.test(path)),
+    requested.filter((path) => /checker/.test(path)),
     [],
   );
+  release();
+  await ready(page);
   await run(page, "print('without types')");
   await page.getByRole("log").getByText("without types").waitFor();
   await status(page, "Finished");
@@ -132,7 +141,7 @@ test("Run does not wait for the checker, and is loaded before it", async () => {
   await page.context().close();
 });
 
-test("where the checker cannot be loaded the page says so, and tries again when there is a network", async () => {
+test("the page says when the checker cannot be loaded, and tries again once there is a network", async () => {
   const page = await context.newPage({ serviceWorkers: "block" });
   await context.open(page);
   await page.route("**/checker*", (route) => route.abort());
@@ -150,18 +159,23 @@ test("where the checker cannot be loaded the page says so, and tries again when 
   await page.context().close();
 });
 
-test("the type of a variable is told under the pointer", async () => {
-  const { page } = context;
+test("the type of a variable appears under the pointer", async () => {
+  const page = await context.newPage();
+  await page.clock.install();
+  await context.open(page);
   const source = "--!strict\nlocal function double(n: number) return n * 2 end";
   await write(page, `${source}\nlocal twice_as_much = double(2)\nprint(twice_as_much)`);
-  await page.waitForTimeout(1_500);
+  await settled(page);
+  // The page gives the checker little time to answer. That time stands still, so that a slow machine has enough of it.
+  await page.clock.pauseAt(Date.now() + 1_000);
   // In the middle of the name.
   await page.locator(".cm-line", { hasText: "print" }).hover({ position: { x: 100, y: 10 } });
+  await page.clock.runFor(400);
   await page.locator(".cm-tooltip-hover").getByText("twice_as_much: number").waitFor();
-  await page.mouse.move(0, 0);
+  await page.context().close();
 });
 
-test("nothing of all this made the browser complain of more than what was made to fail", () => {
+test("the browser complains about nothing but what the tests made fail", () => {
   assert.deepEqual(
     context.complaints.filter((text) => !/ERR_FAILED|registration blocked/.test(text)),
     [],

@@ -10,6 +10,7 @@ import type { SyntaxChecker } from "./editor/syntax.js";
 import { LaterInspector } from "./inspector/later.js";
 import { loadModule } from "./module.js";
 import { OutputPanel } from "./output/output.js";
+import { track } from "./pending.js";
 import { type Files, nameProblem } from "./project.js";
 import { type Alive, Runner, type RunState } from "./runner.js";
 import { Server } from "./server.js";
@@ -185,15 +186,21 @@ function remove(name: string): void {
   }
 }
 
-const timers = new Map<string, ReturnType<typeof setTimeout>>();
+/** Cancels what {@link soon} is about to call, by its name. */
+const cancels = new Map<string, () => void>();
 
 /** Calls something a while after the last of many requests. */
 function soon(what: string, milliseconds: number, call: () => Promise<void>): void {
-  clearTimeout(timers.get(what));
-  timers.set(
-    what,
-    setTimeout(() => void call(), milliseconds),
-  );
+  cancels.get(what)?.();
+  const task = () =>
+    new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => call().then(resolve, reject), milliseconds);
+      cancels.set(what, () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  void track(what, task);
 }
 
 function sourceOf(name: string): string | undefined {
@@ -498,7 +505,7 @@ showAll();
 await start();
 // Not before: what Run needs comes first.
 if (runner !== undefined) {
-  loadRest().catch(() => tell(OUTDATED, "page"));
+  track("the rest", loadRest).catch(() => tell(OUTDATED, "page"));
 }
 if ("serviceWorker" in navigator && import.meta.env.PROD) {
   // After everything else, so that it takes nothing from the first load.

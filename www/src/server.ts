@@ -7,8 +7,8 @@ const ANYWHERE = "ws://playground.invalid";
 /** Of the server that is inside of the page. */
 const INSIDE = "ws://loopback";
 
-/** How long the page waits to be told whether there is a server, in milliseconds. */
-const MOST_WAIT = 1_000;
+/** How long the page waits for the answer whether there is a server. A missing file answers at once. */
+const MAX_WAIT_MS = 5_000;
 
 /** The server that the examples talk to: the one that serves the page, or one that is inside of it. */
 export class Server {
@@ -21,7 +21,7 @@ export class Server {
   /** Asks whether the page is served with one. */
   static async find(): Promise<Server> {
     try {
-      const answer = await fetch("./services.json", { signal: AbortSignal.timeout(MOST_WAIT) });
+      const answer = await fetch("./services.json", { signal: AbortSignal.timeout(MAX_WAIT_MS) });
       const { server } = (await answer.json()) as { server: boolean };
       if (server) {
         return new Server(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`);

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use luau_checker::{Checker, Place, Severity};
+use luau_checker::{Checker, Diagnostic, Place, Severity};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
@@ -88,18 +88,21 @@ fn little_is_wrong_with_the_scripts_of_the_tests() {
     let is_meant = |name: &str| name != "prelude" && !name.starts_with("hostile/");
     let all: Vec<_> = scripts("tests/luau").into_iter().filter(|(name, _)| is_meant(name)).collect();
     assert!(all.len() > 20);
-    let lines = u32::try_from(prelude.lines().count()).unwrap();
+    let lines = i64::try_from(prelude.lines().count()).unwrap();
     let mut wrong: Vec<String> = Vec::new();
     for (name, source) in all {
         checker.set_files([(name.clone(), format!("{prelude}{source}"))]);
-        let found = checker.check(&name).into_iter().filter(|found| found.severity == Severity::Error);
-        wrong.extend(found.map(|found| format!("{name}:{}: {}", found.start.line - lines, found.message)));
+        // The page that runs the scripts defines `arrived`.
+        let is_wrong =
+            |found: &Diagnostic| found.severity == Severity::Error && !found.message.contains("global 'arrived'");
+        let found = checker.check(&name).into_iter().filter(is_wrong);
+        wrong.extend(found.map(|found| format!("{name}:{}: {}", i64::from(found.start.line) - lines, found.message)));
     }
     // Both are so: `tonumber` may return nil, and a table that is replaced by a string was declared as a table.
     assert_eq!(
         wrong,
         [
-            "signal/threads:7: Expected this to be 'number', but got 'number?'",
+            "signal/threads:9: Expected this to be 'number', but got 'number?'",
             "websocket/iteration:24: Type got cannot be compared with \"3\"",
         ]
     );

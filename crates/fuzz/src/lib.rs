@@ -36,7 +36,7 @@ pub struct Target {
 
 /// All targets.
 pub const TARGETS: [Target; 3] = [
-    Target { name: "json", run: json::run, cases: 30_000, longest: 600 },
-    Target { name: "scheduler", run: scheduler::run, cases: 1_200, longest: 1_200 },
-    Target { name: "scripts", run: scripts::run, cases: 800, longest: 1_500 },
+    Target { name: "json", run: json::run, cases: 15_000, longest: 600 },
+    Target { name: "scheduler", run: scheduler::run, cases: 600, longest: 1_200 },
+    Target { name: "scripts", run: scripts::run, cases: 400, longest: 1_500 },
 ];

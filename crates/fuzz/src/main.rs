@@ -1,5 +1,7 @@
 //! The short run: every target, on inputs that a seed determines. Given a target and a file, that one input instead, which is
 //! how a find is looked at again.
+//!
+//! Tier: default; --full tries eight times as many cases.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::disallowed_methods, reason = "what must not be called is so on wasm only")]
@@ -50,15 +52,18 @@ fn short(seed: u64) {
     let mut random = Random(seed);
     let mut counts = Vec::new();
     let mut sum = 0;
+    // The tier of the tests, as for those that Node runs.
+    let factor = if env::var("TEST_TIER").is_ok_and(|tier| tier == "full") { 8 } else { 1 };
     for target in TARGETS {
         let began = Instant::now();
+        let cases = target.cases * factor;
         let mut input = Vec::new();
-        for _ in 0..target.cases {
+        for _ in 0..cases {
             random.fill(&mut input, target.longest);
             run(target, &input);
         }
-        sum += target.cases;
-        counts.push(format!("{} {} in {:.1} s", target.name, target.cases, began.elapsed().as_secs_f64()));
+        sum += cases;
+        counts.push(format!("{} {cases} in {:.1} s", target.name, began.elapsed().as_secs_f64()));
     }
     println!("fuzz: {sum} cases with seed {seed} ({})", counts.join(", "));
 }

@@ -1,11 +1,11 @@
-// For the command line: `main-failures.mjs ADDRESS` prints as JSON how connections fail, by the runtime's own WebSocket.
+// For the command line: `main-failures.mjs ADDRESS` prints as JSON how connections of the runtime's own WebSocket fail.
 
 import { Luau } from "luau-websocket";
 
 const echo = process.argv[2] ?? "";
 
 const CONNECT = `
-  local connection, reason = websocket.connect(..., { timeout = 10 })
+  local connection, reason = websocket.connect(..., { timeout = 60 })
   if not connection then
     return false, string.find(reason, "timed out") ~= nil
   end
@@ -44,7 +44,8 @@ console.log(
     // Nobody listens on the first port of all.
     refused: await failed("ws://127.0.0.1:1/"),
     forbidden: await failed(echo.replace("/echo", "/forbidden")),
-    reset: await ended(echo.replace("/echo", "/reset?seconds=0.05")),
+    // Late enough that the runtime has read the answer to the handshake before.
+    reset: await ended(echo.replace("/echo", "/reset?seconds=0.5")),
     closed: await ended(echo.replace("/echo", "/burst?count=1&close=4001")),
   }),
 );

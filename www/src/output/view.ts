@@ -105,8 +105,10 @@ export class LinesView {
       requestAnimationFrame(() => {
         this.#isRequested = false;
         this.#draw();
+        this.#showPending();
       });
     }
+    this.#showPending();
   }
 
   /** Draws what came, though not so often that the page has time for little else. */
@@ -115,10 +117,16 @@ export class LinesView {
       const wait = this.#restsUntil - performance.now();
       if (wait > 0) {
         this.#rest = setTimeout(() => this.request(), wait);
+        this.#showPending();
       } else {
         this.request();
       }
     }
+  }
+
+  /** Marks the element while something is to be drawn: the tests wait for the last drawing, which nothing else shows. */
+  #showPending(): void {
+    this.element.toggleAttribute("data-pending", this.#isRequested || this.#rest !== undefined);
   }
 
   /** Shows the lines that pass a filter. */
