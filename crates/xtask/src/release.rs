@@ -56,7 +56,7 @@ fn check_versions(config: &Config) -> Result<()> {
             package.version
         );
         for dependency in &package.dependencies {
-            // By its path: crates/libc depends on the crate from the registry that has its own name.
+            // Only members have a path.
             let is_member = dependency.path.is_some();
             let wanted = dependency.req.to_string();
             ensure!(

@@ -45,8 +45,8 @@ fn linked(config: &Config, metadata: &Metadata, root: &str, features: &str) -> R
             metadata.packages.iter().find(|package| format!("{} v{}", package.name, package.version) == title);
         let package =
             package.with_context(|| format!("`cargo tree` names {title}, which `cargo metadata` does not"))?;
-        // Those of this repository are under its own licence.
-        if !metadata.workspace_members.contains(&package.id) {
+        // Crates of this repository are under its own license. They come from no registry.
+        if package.source.is_some() {
             components.push(component(package)?);
         }
     }
