@@ -26,7 +26,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { ask, collectComplaints, engine, FAILED_CONNECTION, pageForTests } from "../server/browser.mjs";
+import { ask, collectComplaints, engine, pageForTests, unexpected } from "../server/browser.mjs";
 import { isFull } from "../server/tier.mjs";
 
 const folder = fileURLToPath(new URL("hostile/", import.meta.url));
@@ -230,7 +230,7 @@ async function tryScript(file, test) {
 test("the browser never complained of a closure that is gone", () => {
   const expected = /WebSocket|closed before the connection is established|callback|!throw/;
   assert.deepEqual(
-    context.complaints.filter((text) => !FAILED_CONNECTION.test(text) && !expected.test(text)),
+    unexpected(context.complaints).filter((text) => !expected.test(text)),
     [],
   );
 });

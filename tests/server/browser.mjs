@@ -76,9 +76,18 @@ export function pageForTests(path, ready = async () => {}, args = []) {
   return context;
 }
 
-/** Matches what Chromium and Firefox say by themselves of a WebSocket that could not connect. */
-export const FAILED_CONNECTION =
+/** Matches what Chromium and Firefox say by themselves of a WebSocket that could not connect, or was closed before it did. */
+const FAILED_CONNECTION =
   /WebSocket connection to|can’t establish a connection to the server at wss?:|connection to wss?:\S+ was interrupted/;
+
+/**
+ * Leaves out what browsers say of connections that failed, as many do on purpose in the tests.
+ *
+ * @param {string[]} complaints
+ */
+export function unexpected(complaints) {
+  return complaints.filter((text) => !FAILED_CONNECTION.test(text));
+}
 
 /**
  * Appends to a list whatever the page complains of.

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ask, FAILED_CONNECTION } from "../server/browser.mjs";
+import { ask, unexpected } from "../server/browser.mjs";
 import { inPage, pageOfWorkers } from "./in-page.mjs";
 
 const context = pageOfWorkers();
@@ -97,6 +97,5 @@ test("a connect that is given up while the page is asked opens nothing", async (
 });
 
 test("nothing else made the browser complain", () => {
-  const others = context.complaints.filter((text) => !FAILED_CONNECTION.test(text));
-  assert.deepEqual(others, []);
+  assert.deepEqual(unexpected(context.complaints), []);
 });
