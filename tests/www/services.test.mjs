@@ -24,17 +24,18 @@ before(async () => {
 });
 after(() => server.close());
 
-/** @param {string} file */
-const source = (file) =>
-  readFileSync(`${folder}/${file}`, "utf8").replaceAll("127.0.0.1:8080", `127.0.0.1:${server.port}`);
+/** @param {string} file @param {number} [port] */
+const source = (file, port = server.port) =>
+  readFileSync(`${folder}/${file}`, "utf8").replaceAll("127.0.0.1:8080", `127.0.0.1:${port}`);
 
 /**
  * Runs an example until nothing of it is left, and returns what it prints. Warnings and errors outside of the script fail the test.
  *
  * @param {string} file
- * @param {readonly string[]} modules files in the folder of its own
+ * @param {readonly string[]} [modules] files in the folder of its own
+ * @param {number} [port] of the server
  */
-async function printed(file, modules = []) {
+async function printed(file, modules = [], port = server.port) {
   /** @type {string[]} */
   const lines = [];
   /** @type {string[]} */
@@ -47,7 +48,7 @@ async function printed(file, modules = []) {
     onError: (error) => complaints.push(error.message),
   });
   try {
-    await luau.run(source(file), { chunkName: "main" });
+    await luau.run(source(file, port), { chunkName: "main" });
     await luau.idle();
     assert.deepEqual(complaints, []);
     return lines;
@@ -76,7 +77,14 @@ describe("the examples", { concurrency: true }, () => {
   test("echo, for ten seconds", async () => {
     const lines = await printed("echo.luau");
     assert.deepEqual(lines.slice(0, 2), ["WebSocket connected!", "Received:\tHello from Luau!"]);
-    assert.deepEqual(lines.slice(-2), ["Closing connection...", "WebSocket disconnected."]);
+    const [closing, ...last] = lines.slice(lines.indexOf("Closing connection..."));
+    assert.equal(closing, "Closing connection...");
+    assert.equal(last.pop(), "WebSocket disconnected.");
+    // A message that was already on its way may still come.
+    assert(
+      last.every((line) => line.startsWith("Received:")),
+      last.join("\n"),
+    );
   });
 
   test("chat", async () => {
@@ -97,7 +105,7 @@ describe("the examples", { concurrency: true }, () => {
   });
 
   test("heartbeat: a restart, silence, and a restart again", async () => {
-    assertLines(await printed("heartbeat.luau"), [
+    const expected = [
       /connected, session 1 of 3$/,
       /server: welcome, you are number 1$/,
       /closed with 1012 "restarting", after \d heartbeats$/,
@@ -110,7 +118,17 @@ describe("the examples", { concurrency: true }, () => {
       /server: welcome, you are number 3$/,
       /closed with 1012 "restarting", after \d heartbeats$/,
       /enough of this server$/,
-    ]);
+    ];
+    // Where a busy machine keeps the server from answering for 1.2 s, the script is right to say so: another attempt decides.
+    for (let left = 5; ; left--) {
+      const own = await startServer();
+      const lines = await printed("heartbeat.luau", [], own.port);
+      await own.close();
+      if (left === 1 || expected.every((pattern, index) => pattern.test(lines[index] ?? ""))) {
+        assertLines(lines, expected);
+        return;
+      }
+    }
   });
 
   test("binary", async () => {
