@@ -4,43 +4,17 @@
 // Tier: default.
 
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { launch } from "../../benches/browser.mjs";
-import { bundleOurs, bundlePeer, root } from "../../benches/bundle.mjs";
+import { test } from "node:test";
 import { inWorker } from "../../benches/contenders.mjs";
 import { bytes } from "../../benches/sections.mjs";
 import { ratio } from "../../benches/stats.mjs";
 import { measure } from "../../benches/vm.mjs";
-import { openServer } from "../server/browser.mjs";
+import { benchmarkPages } from "./pages.mjs";
 
 /** How many bytes a sleeping thread may cost. */
 const SLEEPING_BYTES = 1_536;
 
-/** @type {Awaited<ReturnType<typeof openServer>> | undefined} */
-let server;
-/** @type {import("../../benches/browser.mjs").Browser | undefined} */
-let browser;
-/** @type {() => Promise<import("../../benches/browser.mjs").Page>} */
-let newPage;
-
-before(async () => {
-  await bundleOurs("ours", join(root, "pkg"));
-  await bundlePeer("wasmoon");
-  server = await openServer();
-  browser = await launch();
-  const [{ port }, launched] = [server, browser];
-  newPage = async () => {
-    const page = await launched.newPage();
-    await page.goto(`http://127.0.0.1:${port}/benches/hosts/page.html`);
-    return page;
-  };
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+const newPage = benchmarkPages();
 
 test("a workload runs in ours and in a peer, and they return the same", async () => {
   const page = await newPage();

@@ -9,9 +9,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { launch } from "../../benches/browser.mjs";
-import { bundleOurs, bundlePeer, root } from "../../benches/bundle.mjs";
+import { before, test } from "node:test";
+import { root } from "../../benches/bundle.mjs";
 import { inPage, inWorker } from "../../benches/contenders.mjs";
 import { layer, runtime, sockets } from "../../benches/sections.mjs";
 import { measure as measureStart } from "../../benches/start.mjs";
@@ -19,7 +18,7 @@ import { geometricMean, ratio } from "../../benches/stats.mjs";
 import { compared, mean, ratios } from "../../benches/targets.mjs";
 import { measure } from "../../benches/vm.mjs";
 import { launchBrowser } from "../server/browser.mjs";
-import { startServer } from "../server/server.mjs";
+import { benchmarkPages } from "./pages.mjs";
 
 /** How much worse a ratio may be than the recorded one. */
 const MARGIN = 2;
@@ -35,33 +34,12 @@ const ROUNDS = 3;
 /** @type {import("../../benches/recorded.js").Recorded} */
 const recorded = JSON.parse(readFileSync(join(root, "benches/recorded.json"), "utf8"));
 
-/** @type {Awaited<ReturnType<typeof startServer>> | undefined} */
-let server;
-/** @type {import("../../benches/browser.mjs").Browser | undefined} */
-let browser;
-/** @type {() => Promise<import("../../benches/browser.mjs").Page>} */
-let newPage;
+const newPage = benchmarkPages();
 /** @type {import("../../benches/browser.mjs").Page} */
 let page;
 
 before(async () => {
-  await bundleOurs("ours", join(root, "pkg"));
-  await bundlePeer("wasmoon");
-  const served = await startServer({ root });
-  server = served;
-  const launched = await launch();
-  browser = launched;
-  newPage = async () => {
-    const page = await launched.newPage();
-    await page.goto(`http://127.0.0.1:${served.port}/benches/hosts/page.html`);
-    return page;
-  };
   page = await newPage();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
 });
 
 /**

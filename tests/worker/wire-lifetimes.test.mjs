@@ -4,17 +4,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setImmediate } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { LuauError } from "../../pkg/errors.js";
 import { eventually } from "../eventually.mjs";
+import { collect, collectAll } from "../garbage.mjs";
 import { anything, ends, Opaque, posted, returned, sent } from "./wires.mjs";
-
-setFlagsFromString("--expose-gc");
-/** @type {() => void} */
-const collect = runInNewContext("gc");
 
 test("what cannot be read is an error, and leaves nothing behind", () => {
   const { proxy, revoke } = Proxy.revocable({}, {});
@@ -84,7 +78,7 @@ test("what is sent again while the other side lets go of it is still there", asy
 });
 
 /**
- * Has the collector run until it has found what it is to find.
+ * Runs the collector until the condition holds.
  *
  * @param {() => boolean} isDone
  */
@@ -93,12 +87,4 @@ function collected(isDone) {
     collect();
     return isDone();
   });
-}
-
-/** Has the collector run, and the event loop come round, in which it tells what it found. */
-async function collectAll() {
-  for (let round = 0; round < 5; round++) {
-    collect();
-    await setImmediate();
-  }
 }

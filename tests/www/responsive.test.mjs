@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ask } from "../server/browser.mjs";
 import { isFull } from "../server/tier.mjs";
-import { drawn, run, siteForTests, status, stop } from "./site.mjs";
+import { drawn, LARGE_MESSAGE, run, siteForTests, status, stop } from "./site.mjs";
 
 const context = siteForTests();
 
@@ -258,14 +258,7 @@ test("the page answers while a person reads and saves a message of many megabyte
   skip: !isFull && "for --full",
 }, async (t) => {
   const { page } = context;
-  await run(
-    page,
-    `local ws = websocket.connect("ws://loopback/echo")
-       local bytes = buffer.create(12000000)
-       buffer.fill(bytes, 0, 0xab)
-       ws:Send(bytes)
-       task.wait(60)`,
-  );
+  await run(page, LARGE_MESSAGE);
   await page.locator("#sockets-tab").click();
   const sockets = page.locator("#sockets");
   await assertFast(t, async () => {

@@ -211,3 +211,10 @@ export async function tabTo(page, selector) {
   }
   assert.fail(`the Tab key never reaches ${selector}`);
 }
+
+/** A script that sends 12 MB to an echo service. The inspector then drops the message that was sent, to make room for the answer. */
+export const LARGE_MESSAGE = `local ws = websocket.connect("ws://loopback/echo")
+local bytes = buffer.create(12000000)
+buffer.fill(bytes, 0, 0xab)
+ws:Send(bytes)
+task.wait(60)`;

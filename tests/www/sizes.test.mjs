@@ -6,7 +6,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateRawSync } from "node:zlib";
 import { isFull } from "../server/tier.mjs";
-import { openWithClipboard, ready, run, settled, siteForTests, status, stop, write } from "./site.mjs";
+import {
+  LARGE_MESSAGE,
+  openWithClipboard,
+  ready,
+  run,
+  settled,
+  siteForTests,
+  status,
+  stop,
+  write,
+} from "./site.mjs";
 
 const context = siteForTests();
 
@@ -113,14 +123,7 @@ const withClipboard = () => {
 
 test("a frame of many megabytes is shown in part and saved whole", async () => {
   const { page } = await withClipboard();
-  await run(
-    page,
-    `local ws = websocket.connect("ws://loopback/echo")
-     local bytes = buffer.create(12000000)
-     buffer.fill(bytes, 0, 0xab)
-     ws:Send(bytes)
-     task.wait(60)`,
-  );
+  await run(page, LARGE_MESSAGE);
   await page.locator("#sockets-tab").click();
   const sockets = page.locator("#sockets");
   // The inspector has dropped the one that was sent to make room.

@@ -15,7 +15,7 @@ use crate::step::{Outcome, Resource, Step};
 /// The step that compiles the module of the package.
 pub(crate) const MODULE: &str = "module";
 
-/// What every crate of the workspace is compiled from, besides its own files.
+/// Inputs of every crate of the workspace, besides its own files.
 const WORKSPACE: [&str; 6] =
     ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "wasm-pack.toml", ".cargo", "crates/xtask/src/build.rs"];
 

@@ -64,7 +64,7 @@ pub(crate) struct Engine {
     pub driver: String,
     pub executables: Vec<String>,
     pub debian: Vec<String>,
-    /// Whether it only runs with `--all-browsers`.
+    /// True if it only runs with `--all-browsers`.
     #[serde(default)]
     pub on_request: bool,
     /// The command that its programs run under, such as one that gives them a display.

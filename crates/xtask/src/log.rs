@@ -45,7 +45,7 @@ impl Log {
         Ok(self.status(command)?.success())
     }
 
-    /// What the programs have printed so far.
+    /// The output of the programs so far.
     pub(crate) fn text(&self) -> String {
         fs::read(&self.path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }

@@ -16,10 +16,10 @@ use crate::step::{Counts, Outcome, Step};
 use crate::tally::Tally;
 use crate::times::{Times, shown};
 
-/// A step that usually takes as long says that it has begun.
+/// A test step that usually takes this long announces its start.
 const LONG_SECONDS: f64 = 10.0;
 
-/// How long nothing may be printed before a line says what is running: a short time at first, so that nobody wonders.
+/// How long to stay silent before a line says what is running. It is shorter at first, to show that something happens.
 const FIRST_SILENCE: Duration = Duration::from_secs(3);
 const SILENCE: Duration = Duration::from_secs(20);
 
@@ -43,7 +43,7 @@ pub(crate) fn make(config: &Config, steps: Vec<Step>) -> Result<()> {
     Ok(())
 }
 
-/// Runs steps to their ends. One that fails takes only those along that need it.
+/// Runs all steps. If one fails, only the steps that need it are skipped, and count as failed.
 pub(crate) fn run(config: &Config, steps: Vec<Step>) -> Result<Tally> {
     fs::create_dir_all(config.logs()).with_context(|| format!("cannot make {}", config.logs().display()))?;
     let steps = sorted(steps)?;
@@ -89,7 +89,7 @@ pub(crate) fn run(config: &Config, steps: Vec<Step>) -> Result<Tally> {
     Ok(tally)
 }
 
-/// Places for tests, one for each core, and never less than two: most of them wait for a browser or a server.
+/// How many tests run at a time: one per core, but at least two, since most of them wait for a browser or a server.
 fn lanes() -> usize {
     thread::available_parallelism().map_or(2, usize::from).max(2)
 }
@@ -123,7 +123,7 @@ fn nodes(steps: &[Step], times: &Times) -> Vec<Node> {
     steps.iter().map(node).collect()
 }
 
-/// Runs a step, unless its stamp says that there is nothing to do. Returns also what its programs printed.
+/// Runs a step, unless its stamp says that there is nothing to do. Also returns the output of its programs.
 fn run_step(config: &Config, step: &Step) -> (Result<Outcome>, String) {
     if step.stamp.as_ref().is_some_and(|stamp| stamp.is_current(config)) {
         return (Ok(Outcome::UpToDate), String::new());
@@ -141,12 +141,12 @@ fn run_step(config: &Config, step: &Step) -> (Result<Outcome>, String) {
     (result, log.text())
 }
 
-/// Counts a step that has ended, and shows it. Returns whether others may rely on it.
+/// Counts a finished step and shows it. Returns false if the steps that need it can't run.
 fn settle(step: &Step, ended: &Ended, tally: &mut Tally, times: &mut Times, progress: &mut Progress) -> bool {
     let Ended { index, result, seconds, log } = ended;
     match result {
         Ok(Outcome::UpToDate) => {
-            progress.is_up_to_date(*index);
+            progress.close(*index);
             return true;
         }
         Ok(Outcome::Done) => progress.ends(*index, &format!("{}: done", step.name), *seconds),
@@ -168,7 +168,7 @@ fn settle(step: &Step, ended: &Ended, tally: &mut Tally, times: &mut Times, prog
     true
 }
 
-/// What is shown while steps run.
+/// Shows how far the steps are.
 struct Progress {
     began: HashMap<usize, Instant>,
     ended: usize,
@@ -182,24 +182,24 @@ impl Progress {
 
     fn starts(&mut self, index: usize, step: &Step, usual: f64) {
         self.began.insert(index, Instant::now());
-        // One with a stamp has often nothing to do; if it has, the line about what is running tells.
-        if usual >= LONG_SECONDS && step.stamp.is_none() && step.layer.is_some() {
+        // Other steps often find that there is nothing to do.
+        if usual >= LONG_SECONDS && step.layer.is_some() {
             println!("[{}/{}] {} … (usually {})", self.ended, self.all, step.name, shown(usual));
         }
     }
 
-    fn is_up_to_date(&mut self, index: usize) {
+    fn close(&mut self, index: usize) {
         self.began.remove(&index);
         self.ended += 1;
     }
 
     fn ends(&mut self, index: usize, text: &str, seconds: f64) {
-        self.is_up_to_date(index);
+        self.close(index);
         println!("[{}/{}] {text} ({})", self.ended, self.all, shown(seconds));
     }
 
     fn fails(&mut self, index: usize, text: &str, seconds: f64, log: &str) {
-        self.is_up_to_date(index);
+        self.close(index);
         println!("[{}/{}] FAILED {text} ({})", self.ended, self.all, shown(seconds));
         println!("{}", excerpt(log));
     }
@@ -221,7 +221,7 @@ impl Progress {
     }
 }
 
-/// The part of a log that tells why its step failed: what Node's reporter says of the failures, or else the last lines.
+/// The part of a log that explains the failure: the summary of Node's reporter, or else the last lines.
 fn excerpt(log: &str) -> String {
     const FAILURES: &str = "failing tests:";
     let failures = log.find(FAILURES).and_then(|at| log.get(at..));

@@ -21,7 +21,7 @@ const NATIVE: &str = "native tests, compiled";
 /// The step that compiles the browser tests.
 const BROWSER: &str = "browser tests, compiled";
 
-/// What is tested under Node, and its folder.
+/// The crates that are tested in Node: the names of their steps, and their folders.
 const IN_NODE: [(&str, &str); 2] =
     [("C++ runtime in Node", "crates/cxx-runtime"), ("smallest crate in Node", "examples/mlua-on-the-web")];
 
@@ -42,17 +42,15 @@ pub(crate) fn steps<'a>(config: &'a Config, options: &'a Options) -> Vec<Step<'a
     ];
     for (name, folder) in IN_NODE {
         let step = Step::test(Layer::Runtime, name, move |log| {
-            let mut wasm_pack = wasm_pack(config)?;
+            let mut wasm_pack = wasm_pack(config, None)?;
             wasm_pack.args(["--node", folder]);
             wasm_pack.args(options.filter.iter().flat_map(|text| ["--", text]));
             harness(options, log, &mut wasm_pack)
         });
         steps.push(step.needs(FOR_WASM).occupies(Resource::Compiler));
     }
-    for (number, engine) in options.engines(config).enumerate() {
-        if number > 0 && !options.full {
-            continue;
-        }
+    let engines = if options.full { usize::MAX } else { 1 };
+    for engine in options.engines(config).take(engines) {
         let name = format!("browser tests in {}", engine.name);
         let step = Step::test(Layer::Browser, name, |log| in_browser(config, options, engine, log));
         let driver = config.file.tools.contains_key(&engine.driver).then_some(engine.driver.as_str());
@@ -68,17 +66,14 @@ fn native(config: &Config) -> Command {
     cargo
 }
 
-/// `wasm-pack test` with the tools that `setup` installed.
-fn wasm_pack(config: &Config) -> Result<Command> {
-    let mut wasm_pack = Command::new(config.tool("wasm-pack"));
-    test_arguments(config, &mut wasm_pack)?;
+/// `wasm-pack test` with the tools that `setup` installed, inside what the engine runs under, if there is one.
+fn wasm_pack(config: &Config, engine: Option<&Engine>) -> Result<Command> {
+    let tool = config.tool("wasm-pack");
+    let (program, args) = engine.map_or((tool.clone(), Vec::new()), |engine| engine.within(tool));
+    let mut wasm_pack = Command::new(program);
+    wasm_pack.args(args).args(["test", "--mode", "no-install", "--release"]).current_dir(&config.root);
+    wasm_pack.env("PATH", config.path()?).env("CARGO_ENCODED_RUSTFLAGS", config.rust_flags());
     Ok(wasm_pack)
-}
-
-fn test_arguments(config: &Config, command: &mut Command) -> Result<()> {
-    command.args(["test", "--mode", "no-install", "--release"]).current_dir(&config.root);
-    command.env("PATH", config.path()?).env("CARGO_ENCODED_RUSTFLAGS", config.rust_flags());
-    Ok(())
 }
 
 /// Compiles what `wasm-pack test` would compile, so that the browser waits in a lane and not for the compiler.
@@ -95,10 +90,7 @@ fn in_browser(config: &Config, options: &Options, engine: &Engine, log: &mut Log
     let driver =
         browser.driver.with_context(|| format!("{} is missing: `cargo xtask setup` installs it", engine.driver))?;
     let server = Server::start::<&str>(config, PORT, [])?;
-    let (program, args) = engine.within(config.tool("wasm-pack"));
-    let mut wasm_pack = Command::new(program);
-    wasm_pack.args(args);
-    test_arguments(config, &mut wasm_pack)?;
+    let mut wasm_pack = wasm_pack(config, Some(engine))?;
     wasm_pack.arg("--headless").args(&engine.wasm_pack).arg(driver).args(["--", "--test", "browser"]);
     wasm_pack.args(&options.filter);
     wasm_pack

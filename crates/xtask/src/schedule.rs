@@ -2,7 +2,7 @@
 
 use crate::step::Resource;
 
-/// What the schedule knows of a step.
+/// A step, as the schedule sees it.
 #[derive(Debug)]
 pub(crate) struct Node {
     /// The places of the steps that have to succeed before it.
@@ -10,7 +10,7 @@ pub(crate) struct Node {
     pub occupies: Vec<Resource>,
     /// How long it usually takes.
     pub seconds: f64,
-    /// Whether it starts before all others that could start. Formatters and linters do: they fail in seconds.
+    /// True if it starts before all other steps that are ready, like formatters and linters, which fail in seconds.
     pub is_first: bool,
 }
 

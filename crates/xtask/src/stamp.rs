@@ -1,4 +1,4 @@
-//! Tells whether a step has anything to do: what it read and what it left are as they were after it last ran.
+//! Skips steps whose inputs have not changed since they last ran.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use crate::config::Config;
 use crate::log::slug;
 
-/// The files that a step reads and the one that it leaves last.
+/// The inputs of a step, and the file that it writes last.
 #[derive(Debug)]
 pub(crate) struct Stamp {
     /// The name of the file that keeps the digest.
@@ -25,14 +25,14 @@ impl Stamp {
         Self { file: format!("{}.stamp", slug(step)), inputs, output: output.into() }
     }
 
-    /// Whether nothing has changed since `renew`.
+    /// Returns true if nothing has changed since `renew`.
     pub(crate) fn is_current(&self, config: &Config) -> bool {
         let kept = fs::read_to_string(config.logs().join(&self.file));
         config.root.join(&self.output).exists()
             && kept.is_ok_and(|kept| self.digest(config).is_ok_and(|digest| digest == kept))
     }
 
-    /// Keeps the digest of what the step has read.
+    /// Stores the digest of the inputs, after the step has run.
     pub(crate) fn renew(&self, config: &Config) -> Result<()> {
         let file = config.logs().join(&self.file);
         fs::write(&file, self.digest(config)?).with_context(|| format!("cannot write {}", file.display()))
@@ -47,7 +47,7 @@ impl Stamp {
     }
 }
 
-/// Reads the contents: times change with each checkout.
+/// Hashes contents and names. Times would change with each checkout.
 fn hash(path: &Path, hasher: &mut DefaultHasher) -> Result<()> {
     path.file_name().hash(hasher);
     if path.is_dir() {

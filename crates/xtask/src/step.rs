@@ -6,7 +6,7 @@ use crate::layer::Layer;
 use crate::log::Log;
 use crate::stamp::Stamp;
 
-/// Something that only so many steps may use at a time.
+/// Something that only a limited number of steps may use at a time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Resource {
     /// A place for a test, which waits more than it computes. There is one for each core.
@@ -17,7 +17,7 @@ pub(crate) enum Resource {
     PackageManager,
     /// A browser that takes one session at a time.
     Session,
-    /// A quiet machine: nothing else runs meanwhile.
+    /// The whole machine: nothing else runs at the same time.
     Machine,
 }
 
@@ -35,7 +35,7 @@ pub(crate) enum Outcome {
 pub(crate) struct Counts {
     pub passed: u64,
     pub failed: u64,
-    /// What the step says of itself, besides these numbers: how many cases or messages it tried.
+    /// Lines in which the step says how many cases or messages it tried.
     pub summaries: Vec<String>,
 }
 
@@ -45,8 +45,7 @@ impl Counts {
         Self { passed: u64::from(passed), failed: u64::from(!passed), summaries: Vec::new() }
     }
 
-    /// Counts a failure for a program that failed without naming a test. A program that ran no test fails too: it would be a
-    /// promise that nothing checks.
+    /// Counts a failure for a program that failed without naming a test, or that ran no test at all.
     pub(crate) fn of_program(mut self, succeeded: bool) -> Self {
         if !succeeded || self.passed == 0 {
             self.failed = self.failed.max(1);
@@ -64,7 +63,7 @@ pub(crate) struct Step<'a> {
     pub layer: Option<Layer>,
     pub needs: Vec<String>,
     pub occupies: Vec<Resource>,
-    /// The files that it reads and the one that it leaves, for a step that need not run again while they stay the same.
+    /// Its inputs and its output, for a step that is skipped while they stay the same.
     pub stamp: Option<Stamp>,
     pub work: Work<'a>,
 }
@@ -101,7 +100,7 @@ impl<'a> Step<'a> {
     }
 }
 
-/// The steps that are wanted, with all that they need.
+/// Selects the wanted steps and everything that they need.
 pub(crate) fn select(mut steps: Vec<Step<'_>>, is_wanted: impl Fn(&Step) -> bool) -> Vec<Step<'_>> {
     let mut names: Vec<String> = steps.iter().filter(|step| is_wanted(step)).map(|step| step.name.clone()).collect();
     let mut next = 0;

@@ -21,17 +21,17 @@ use crate::{fuzz, lint, plan, runner, rust_tests, setup};
 /// The step that packs the package and installs it for the tests of the tarball.
 const TARBALL: &str = "tarball";
 
-/// What is tested, and how much of it.
+/// The options of `cargo xtask test`.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Options {
-    /// All of them if there are none.
+    /// An empty list means all layers.
     pub layers: Vec<Layer>,
     /// A part of the path of a file or of the name of a test.
     pub filter: Option<String>,
-    /// Whether the long forms run too.
+    /// Includes the long forms.
     pub full: bool,
     pub all_browsers: bool,
-    /// Whether the layers are only listed.
+    /// Lists the layers and runs nothing.
     pub list: bool,
 }
 
@@ -110,10 +110,8 @@ fn steps<'a>(config: &'a Config, options: &'a Options, hosts: &'a Hosts) -> Resu
     steps.extend(rust_tests::steps(config, options));
     steps.extend(fuzz::steps(config, options)?);
     steps.push(tarball(config));
-    let (main, others) = {
-        let mut engines = options.engines(config);
-        (config.main_engine()?, engines.by_ref().skip(1).collect::<Vec<_>>())
-    };
+    let main = config.main_engine()?;
+    let others: Vec<&Engine> = options.engines(config).skip(1).collect();
     for file in test_files::all(config)?.into_iter().filter(|file| options.full || !file.is_full) {
         let is_everywhere = match file.engines {
             EngineUse::Main => false,

@@ -14,9 +14,9 @@ pub(crate) struct TestFile {
     pub layer: Layer,
     /// From the root.
     pub path: String,
-    /// Whether it only runs with `--full`.
+    /// True if it only runs with `--full`.
     pub is_full: bool,
-    /// Whether it measures time, so that nothing may run beside it.
+    /// True if it measures time, so that nothing may run beside it.
     pub is_quiet: bool,
     pub engines: EngineUse,
 }
