@@ -102,7 +102,7 @@ for (const device of ["a desktop", "a phone"]) {
 
 test("an address of thousands of characters leaves room for everything else", async () => {
   const { page } = context;
-  await run(page, `websocket.connect("ws://loopback/echo?" .. string.rep("x", 3000)) task.wait(60)`);
+  await run(page, `local ws = websocket.connect("ws://loopback/echo?" .. string.rep("x", 3000)) task.wait(60)`);
   await page.locator("#sockets-tab").click();
   await page.locator("#sockets").getByRole("row", { name: /Open/ }).waitFor();
   assert(await isWithin(page.getByLabel("Message to send by hand"), "#sockets"));
@@ -154,7 +154,10 @@ test("a frame of many megabytes is shown in part and saved whole", async () => {
 
 test("a frame of a megabyte is copied whole", async () => {
   const { page, copied } = await withClipboard();
-  await run(page, `websocket.connect("ws://loopback/echo"):Send(string.rep("word ", 200000)) task.wait(60)`);
+  await run(
+    page,
+    `local ws = websocket.connect("ws://loopback/echo") ws:Send(string.rep("word ", 200000)) task.wait(60)`,
+  );
   await page.locator("#sockets-tab").click();
   await page.locator("#sockets").getByRole("option").filter({ hasText: "1.0 MB" }).first().click();
   await page.locator("#sockets").getByRole("button", { name: "Copy" }).click();

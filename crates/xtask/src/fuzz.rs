@@ -90,6 +90,7 @@ pub(crate) fn steps<'a>(config: &'a Config, options: &'a TestOptions) -> Result<
     let build = Build::new("sanitized", "")?;
     let how = if build.is_sanitized { "under AddressSanitizer" } else { "without AddressSanitizer" };
     let (tests, fuzzer) = (build.clone(), build.clone());
+    let name = format!("native tests {how}");
     Ok(vec![
         Step::make(SANITIZED, move |log| {
             log.run(native(&build, config).arg("--no-run"))?;
@@ -98,9 +99,8 @@ pub(crate) fn steps<'a>(config: &'a Config, options: &'a TestOptions) -> Result<
         })
         .needs([HOST_COMPILER])
         .occupies(Resource::Compiler),
-        Step::test(Layer::Sanitizer, format!("native tests {how}"), move |log| {
-            let mut cargo = native(&tests, config);
-            rust_tests::harness(options, log, cargo.args(options.filter.iter().flat_map(|text| ["--", text])))
+        Step::test(Layer::Sanitizer, name.clone(), move |log| {
+            rust_tests::harness(options, &name, log, native(&tests, config).arg("--"))
         })
         .needs([SANITIZED])
         .occupies(Resource::Lane),

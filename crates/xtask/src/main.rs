@@ -57,7 +57,7 @@ Usage: cargo xtask COMMAND
 
 Options of test:
   --list           prints the layers with the time that each usually takes
-  --filter TEXT    runs only test files with TEXT in their path, and tests with TEXT in their name
+  --filter TEXT    runs only test files with TEXT in their path, or else tests with TEXT in their name
   --full           adds the long forms, which run nightly
   --all-browsers   adds WebKitGTK to Chromium and Firefox
 

@@ -164,7 +164,9 @@ fn settle(step: &Step, ended: &Ended, tally: &mut Tally, times: &mut Times, prog
             return false;
         }
     }
-    times.record(&step.name, *seconds);
+    if step.is_usual {
+        times.record(&step.name, *seconds);
+    }
     true
 }
 

@@ -18,6 +18,8 @@ const PORT: u16 = 47_813;
 
 /// The step that compiles the native tests.
 const NATIVE: &str = "native tests, compiled";
+/// The step that runs them.
+const NATIVE_TESTS: &str = "native tests";
 /// The step that compiles the browser tests.
 const BROWSER: &str = "browser tests, compiled";
 
@@ -33,26 +35,22 @@ pub(crate) fn steps<'a>(config: &'a Config, options: &'a Options) -> Vec<Step<'a
         })
         .needs([HOST_COMPILER])
         .occupies(Resource::Compiler),
-        Step::test(Layer::Native, "native tests", |log| {
-            harness(options, log, native(config).args(options.filter.iter().flat_map(|text| ["--", text])))
-        })
-        .needs([NATIVE])
-        .occupies(Resource::Lane),
+        Step::test(Layer::Native, NATIVE_TESTS, |log| harness(options, NATIVE_TESTS, log, native(config).arg("--")))
+            .needs([NATIVE])
+            .occupies(Resource::Lane),
         Step::make(BROWSER, |log| compile_browser_tests(config, log)).needs(FOR_WASM).occupies(Resource::Compiler),
     ];
     for (name, folder) in IN_NODE {
         let step = Step::test(Layer::Runtime, name, move |log| {
             let mut wasm_pack = wasm_pack(config, None)?;
-            wasm_pack.args(["--node", folder]);
-            wasm_pack.args(options.filter.iter().flat_map(|text| ["--", text]));
-            harness(options, log, &mut wasm_pack)
+            harness(options, name, log, wasm_pack.args(["--node", folder, "--"]))
         });
         steps.push(step.needs(FOR_WASM).occupies(Resource::Compiler));
     }
     let engines = if options.full { usize::MAX } else { 1 };
     for engine in options.engines(config).take(engines) {
         let name = format!("browser tests in {}", engine.name);
-        let step = Step::test(Layer::Browser, name, |log| in_browser(config, options, engine, log));
+        let step = Step::test(Layer::Browser, name.clone(), move |log| in_browser(config, options, engine, &name, log));
         let driver = config.file.tools.contains_key(&engine.driver).then_some(engine.driver.as_str());
         steps.push(step.needs([BROWSER, engine.name.as_str()]).needs(driver).occupies(Resource::Lane));
     }
@@ -85,27 +83,26 @@ fn compile_browser_tests(config: &Config, log: &mut Log) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn in_browser(config: &Config, options: &Options, engine: &Engine, log: &mut Log) -> Result<Counts> {
+fn in_browser(config: &Config, options: &Options, engine: &Engine, name: &str, log: &mut Log) -> Result<Counts> {
     let browser = setup::find_browser(config, engine)?;
     let driver =
         browser.driver.with_context(|| format!("{} is missing: `cargo xtask setup` installs it", engine.driver))?;
     let server = Server::start::<&str>(config, PORT, [])?;
     let mut wasm_pack = wasm_pack(config, Some(engine))?;
     wasm_pack.arg("--headless").args(&engine.wasm_pack).arg(driver).args(["--", "--test", "browser"]);
-    wasm_pack.args(&options.filter);
     wasm_pack
         .env("WASM_BINDGEN_TEST_TIMEOUT", config.file.test.timeout.to_string())
         .env("LUAU_TEST_SERVER", address(server.port));
-    harness(options, log, &mut wasm_pack)
+    harness(options, name, log, &mut wasm_pack)
 }
 
 fn address(port: u16) -> String {
     format!("127.0.0.1:{port}")
 }
 
-/// Runs tests whose harness sums them up as cargo's does.
-pub(crate) fn harness(options: &Options, log: &mut Log, command: &mut Command) -> Result<Counts> {
-    let succeeded = log.try_run(command)?;
+/// Runs tests whose harness takes a filter as its last argument and sums them up, both as cargo's does.
+pub(crate) fn harness(options: &Options, name: &str, log: &mut Log, command: &mut Command) -> Result<Counts> {
+    let succeeded = log.try_run(command.args(options.filter_within(name)))?;
     let (passed, failed) = harness_counts(&log.text());
     Ok(options.counts(Counts { passed, failed, summaries: Vec::new() }, succeeded))
 }

@@ -26,32 +26,24 @@ enum State {
 pub(crate) struct Schedule {
     nodes: Vec<Node>,
     states: Vec<State>,
-    /// How long it takes from the start of a step to the end of all that waits for it.
-    paths: Vec<f64>,
+    /// How long a step and all that waits for it take together, one after the other.
+    loads: Vec<f64>,
     lanes: usize,
 }
 
 impl Schedule {
     /// A schedule for a machine with so many lanes. Needs come before the steps that need them.
     pub(crate) fn new(nodes: Vec<Node>, lanes: usize) -> Self {
-        let mut paths: Vec<f64> = nodes.iter().map(|node| node.seconds).collect();
-        for (index, node) in nodes.iter().enumerate().rev() {
-            let path = paths.get(index).copied().unwrap_or_default();
-            for need in &node.needs {
-                if let (Some(before), Some(needed)) = (paths.get_mut(*need), nodes.get(*need)) {
-                    *before = before.max(path + needed.seconds);
-                }
-            }
-        }
-        Self { states: vec![State::Waiting; nodes.len()], nodes, paths, lanes }
+        let loads = (0..nodes.len()).map(|index| load(&nodes, index)).collect();
+        Self { states: vec![State::Waiting; nodes.len()], nodes, loads, lanes }
     }
 
     /// Marks the step that should start now as running, and returns its place.
     pub(crate) fn start_next(&mut self) -> Option<usize> {
         let ready = (0..self.nodes.len()).filter(|index| self.can_start(*index));
         let next = ready.max_by(|one, other| {
-            let ((is_first, path), (other_is_first, other_path)) = (self.priority(*one), self.priority(*other));
-            is_first.cmp(&other_is_first).then(path.total_cmp(&other_path))
+            let ((is_first, load), (other_is_first, other_load)) = (self.priority(*one), self.priority(*other));
+            is_first.cmp(&other_is_first).then(load.total_cmp(&other_load))
         })?;
         self.set(next, State::Running);
         Some(next)
@@ -112,7 +104,7 @@ impl Schedule {
 
     fn priority(&self, index: usize) -> (bool, f64) {
         let is_first = self.nodes.get(index).is_some_and(|node| node.is_first);
-        (is_first, self.paths.get(index).copied().unwrap_or_default())
+        (is_first, self.loads.get(index).copied().unwrap_or_default())
     }
 
     fn state(&self, index: usize) -> State {
@@ -124,6 +116,17 @@ impl Schedule {
             *place = state;
         }
     }
+}
+
+/// The time of a step and of each step that can't start without it.
+fn load(nodes: &[Node], index: usize) -> f64 {
+    let mut waiting = vec![index];
+    for (later, node) in nodes.iter().enumerate().skip(index + 1) {
+        if node.needs.iter().any(|need| waiting.contains(need)) {
+            waiting.push(later);
+        }
+    }
+    waiting.iter().filter_map(|index| nodes.get(*index)).map(|node| node.seconds).sum()
 }
 
 #[cfg(test)]
@@ -139,16 +142,25 @@ mod tests {
     }
 
     #[test]
-    fn the_step_that_most_depends_on_starts_first() {
+    fn the_step_for_which_most_work_waits_starts_first() {
         let nodes = vec![
             node(10.0, &[], &[Resource::Compiler]),
             node(1.0, &[], &[Resource::Compiler]),
-            node(100.0, &[1], &[Resource::Lane]),
+            node(6.0, &[1], &[Resource::Lane]),
+            node(6.0, &[1], &[Resource::Lane]),
         ];
         let mut schedule = Schedule::new(nodes, 2);
         assert_eq!(started(&mut schedule), [1]);
         assert!(schedule.finish(1, true).is_empty());
-        assert_eq!(started(&mut schedule), [2, 0]);
+        let next = started(&mut schedule);
+        assert_eq!(next.len(), 3);
+        assert!([0, 2, 3].iter().all(|index| next.contains(index)), "{next:?}");
+    }
+
+    #[test]
+    fn work_that_waits_for_two_steps_of_a_chain_counts_once() {
+        let nodes = vec![node(1.0, &[], &[]), node(2.0, &[0], &[]), node(4.0, &[0, 1], &[]), node(8.0, &[], &[])];
+        assert_eq!(Schedule::new(nodes, 2).loads, [7.0, 6.0, 4.0, 8.0]);
     }
 
     #[test]

@@ -65,6 +65,8 @@ pub(crate) struct Step<'a> {
     pub occupies: Vec<Resource>,
     /// Its inputs and its output, for a step that is skipped while they stay the same.
     pub stamp: Option<Stamp>,
+    /// False if it does more or less than usual, so that its time is none to remember.
+    pub is_usual: bool,
     pub work: Work<'a>,
 }
 
@@ -72,7 +74,15 @@ impl<'a> Step<'a> {
     /// A step that makes or installs something.
     pub(crate) fn make(name: impl Into<String>, work: impl Fn(&mut Log) -> Result<Outcome> + Send + Sync + 'a) -> Self {
         let work = Box::new(work);
-        Self { name: name.into(), layer: None, needs: Vec::new(), occupies: Vec::new(), stamp: None, work }
+        Self {
+            name: name.into(),
+            layer: None,
+            needs: Vec::new(),
+            occupies: Vec::new(),
+            stamp: None,
+            is_usual: true,
+            work,
+        }
     }
 
     /// A step of tests.

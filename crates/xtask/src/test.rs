@@ -26,7 +26,7 @@ const TARBALL: &str = "tarball";
 pub(crate) struct Options {
     /// An empty list means all layers.
     pub layers: Vec<Layer>,
-    /// A part of the path of a file or of the name of a test.
+    /// A part of the names of steps, like the path of a test file, or else of the names of tests.
     pub filter: Option<String>,
     /// Includes the long forms.
     pub full: bool,
@@ -70,12 +70,30 @@ impl Options {
         if self.filter.is_some() && succeeded { counts } else { counts.of_program(succeeded) }
     }
 
-    fn wants(&self, step: &Step) -> bool {
-        let is_chosen = |layer| self.layers.is_empty() || self.layers.contains(&layer);
+    /// Selects the steps of the layers, and those that they need.
+    fn select<'a>(&self, steps: Vec<Step<'a>>) -> Vec<Step<'a>> {
+        let is_chosen =
+            |step: &Step| step.layer.is_some_and(|layer| self.layers.is_empty() || self.layers.contains(&layer));
+        let is_named = |step: &Step| self.names(&step.name);
+        let by_name = steps.iter().any(|step| is_chosen(step) && is_named(step));
         // Linters have no filter of their own.
-        let passes =
-            |layer| layer != Layer::Lint || self.filter.as_ref().is_none_or(|text| step.name.contains(text.as_str()));
-        step.layer.is_some_and(|layer| is_chosen(layer) && passes(layer))
+        let may_have_named = |step: &Step| self.filter.is_none() || step.layer != Some(Layer::Lint);
+        let mut steps =
+            select(steps, |step| is_chosen(step) && if by_name { is_named(step) } else { may_have_named(step) });
+        for step in steps.iter_mut().filter(|step| step.layer.is_some()) {
+            step.is_usual = self.filter.is_none() && !self.full;
+        }
+        steps
+    }
+
+    /// Whether the filter is for a step or a file of this name.
+    fn names(&self, name: &str) -> bool {
+        self.filter.as_ref().is_some_and(|text| name.contains(text.as_str()))
+    }
+
+    /// What the names of tests must contain, within a step or a file of this name.
+    pub(crate) fn filter_within(&self, name: &str) -> Option<&str> {
+        self.filter.as_deref().filter(|_| !self.names(name))
     }
 }
 
@@ -87,7 +105,7 @@ pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
         return list(config, &steps);
     }
     setup::check_machine(config)?;
-    let tally = runner::run(config, select(steps, |step| options.wants(step)))?;
+    let tally = runner::run(config, options.select(steps))?;
     tally.print();
     tally.into_result()
 }
@@ -174,7 +192,7 @@ fn run_file(
     let (program, args) = engine.within("node".into());
     let mut node = Command::new(program);
     node.args(args).arg("--test-reporter=spec").current_dir(&config.root);
-    if let Some(text) = options.filter.as_ref().filter(|text| !path.contains(text.as_str())) {
+    if let Some(text) = options.filter_within(path) {
         node.arg(format!("--test-name-pattern={}", as_pattern(text)));
     }
     node.arg(path)
@@ -222,6 +240,21 @@ mod tests {
             assert!(read(wrong).is_err(), "{wrong:?}");
         }
         Ok(())
+    }
+
+    #[test]
+    fn a_filter_chooses_steps_by_name_or_else_the_tests_within_them() {
+        let selected = |filter: &str| -> Vec<String> {
+            let step = |layer, name| Step::test(layer, name, |_| Ok(Counts::check(true)));
+            let steps = vec![step(Layer::Lint, "tsc"), step(Layer::Api, "tests/a"), step(Layer::Www, "tests/b")];
+            let options = Options { filter: Some(filter.to_owned()), ..Options::default() };
+            let steps = options.select(steps);
+            assert!(steps.iter().all(|step| !step.is_usual));
+            steps.into_iter().map(|step| step.name).collect()
+        };
+        assert_eq!(selected("tests/a"), ["tests/a"]);
+        assert_eq!(selected("ts"), ["tsc", "tests/a", "tests/b"]);
+        assert_eq!(selected("the name of a test"), ["tests/a", "tests/b"]);
     }
 
     #[test]
