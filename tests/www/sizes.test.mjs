@@ -102,7 +102,10 @@ for (const device of ["a desktop", "a phone"]) {
 
 test("an address of thousands of characters leaves room for everything else", async () => {
   const { page } = context;
-  await run(page, `local ws = websocket.connect("ws://loopback/echo?" .. string.rep("x", 3000)) task.wait(60)`);
+  await run(
+    page,
+    `local ws = websocket.connect("ws://loopback/echo?" .. string.rep("x", 3000)) task.wait(60)`,
+  );
   await page.locator("#sockets-tab").click();
   await page.locator("#sockets").getByRole("row", { name: /Open/ }).waitFor();
   assert(await isWithin(page.getByLabel("Message to send by hand"), "#sockets"));

@@ -21,7 +21,7 @@ pub(crate) fn steps(config: &Config) -> Vec<Step<'_>> {
     let rustdoc = ["doc", "--quiet", "--workspace", "--no-deps", "--document-private-items"];
     vec![
         cargo(config, "rustfmt", &["fmt", "--all", "--check"]),
-        npm(config, "biome", "biome", &["ci", "--error-on-warnings"]),
+        npm(config, "biome", "biome", &["ci", "--error-on-warnings", "--colors=off"]),
         npm(config, "tsc for the package", "tsc", &["--noEmit", "--project", package]),
         npm(config, "tsc for the playground", "tsc", &["--project", "www"]).needs([PACKAGE, CHECKER.name]),
         npm(config, "tsc for tests and examples", "tsc", &["--noEmit"]).needs([PACKAGE]),
