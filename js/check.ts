@@ -1,7 +1,7 @@
 import type { LuauOptions, WebSocketOptions } from "./options.js";
 
 /** What an option is, as far as it is looked at here: the module itself checks numbers and globals, and load.ts what is loaded. */
-type Expected = "function" | "object" | "function or object" | "any";
+type Expected = "function" | "object" | "function or object" | "isolation" | "any";
 
 const OPTIONS: Readonly<Record<keyof LuauOptions, Expected>> = {
   wasm: "any",
@@ -15,6 +15,7 @@ const OPTIONS: Readonly<Record<keyof LuauOptions, Expected>> = {
   timeSlice: "any",
   timeLimit: "any",
   sandbox: "any",
+  isolation: "isolation",
   websocket: "object",
   onSocket: "function",
 };
@@ -54,6 +55,11 @@ function check(options: object, expected: Readonly<Record<string, Expected>>, pr
       case "function":
         if (typeof value !== "function") {
           throw new TypeError(`option ${prefix}${name}: not a function`);
+        }
+        break;
+      case "isolation":
+        if (value !== "instance" && value !== "shared") {
+          throw new TypeError(`option ${prefix}${name}: neither "instance" nor "shared"`);
         }
         break;
       case "object":

@@ -2,6 +2,7 @@
 
 export { LuauError, type LuauErrorKind, type LuauErrorMembers, type LuauFrame } from "./errors.js";
 export type {
+  Isolation,
   LuauOptions,
   LuauStats,
   ModuleLookup,

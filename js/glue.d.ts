@@ -12,6 +12,12 @@ export interface Glue {
    * @returns what the module exports.
    */
   instantiate(module: WasmModule): Promise<unknown>;
+  /**
+   * Lets go of the instance, whatever still refers to its timers, functions or objects. Not while code of it runs.
+   *
+   * @param reason the cause of the errors that calls throw from then on
+   */
+  close(reason: unknown): void;
   readonly Vm: new (options: VmOptions) => Vm;
 }
 
@@ -47,6 +53,8 @@ export interface VmOptions {
   readonly makeValue?: (handle: object, text: string) => object;
   /** Gets the functions that reject the promises that are not settled. */
   readonly pending?: Map<(error: unknown) => void, Promise<unknown>>;
+  /** Called once, when the VM is disposed or ends by itself, with the error that calls get from then on. */
+  readonly onEnd?: (reason: LuauError) => void;
 }
 
 type LuauFunction = (...args: unknown[]) => Promise<unknown[]>;

@@ -4,7 +4,7 @@ import { runOf, sourceOf, textOf } from "./arguments.js";
 import { checkOptions } from "./check.js";
 import { LuauError } from "./errors.js";
 import type { Vm } from "./glue.js";
-import { type Instance, instanceOf } from "./instance.js";
+import { enterInstance, type Instance } from "./instance.js";
 import { compile, type ReadFile } from "./load.js";
 import { resolverOf } from "./modules.js";
 import type { LuauOptions, LuauStats, RunOptions, Sink, WasmSource } from "./options.js";
@@ -16,8 +16,7 @@ export interface Platform {
   /** What to load when no option says so. */
   readonly wasm: () => WasmSource | Promise<WasmSource>;
   /**
-   * Whether each VM has an instance of its own: where requests must not wait for each other's promises, and so none may wait for
-   * what another one is loading.
+   * Whether no two VMs may have the same instance or load the same module: where requests must not wait for each other's promises.
    */
   readonly isolated?: boolean;
   /** Reads files, where `fetch` does not: by URL, or by a path. */
@@ -43,7 +42,12 @@ export class LuauVm {
       throw new TypeError("make VMs with `await Luau.create()`: the module has to be loaded first");
     }
     this.#instance = instance;
-    this.#vm = instance.call(() => new instance.Vm(vmOptions(instance, options)));
+    try {
+      this.#vm = instance.call(() => new instance.Vm(vmOptions(instance, options)));
+    } catch (error) {
+      instance.leave(error);
+      throw error;
+    }
   }
 
   /** What the entries' `create` do. */
@@ -55,7 +59,7 @@ export class LuauVm {
     checkOptions(options);
     const { wasm, onProgress } = options;
     const key = platform.isolated ? undefined : wasm === undefined ? platform : keyOf(wasm);
-    const instance = await instanceOf(key, async () =>
+    const instance = await enterInstance(key, options.isolation ?? "instance", async () =>
       compile(wasm ?? (await platform.wasm()), onProgress, platform.readFile),
     );
     return new type(isMine, instance, options);
@@ -159,7 +163,7 @@ export class LuauVm {
    * every call is answered with such an error. Doing so again does nothing.
    */
   dispose(): void {
-    if (this.#instance.fault === undefined) {
+    if (!this.#instance.hasEnded) {
       this.#instance.call(() => this.#vm.dispose());
     }
   }
@@ -214,6 +218,7 @@ function vmOptions(instance: Instance, options: LuauOptions): ConstructorParamet
       },
     makeValue: (handle, text) => new LuauValue(handle, text),
     pending: instance.pending,
+    onEnd: (reason) => instance.leave(reason),
   };
 }
 

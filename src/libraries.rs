@@ -10,7 +10,7 @@ use crate::error::{Kind, ScriptError};
 use crate::host;
 use crate::host::socket::Socket;
 use crate::pump::Pump;
-use crate::scheduler::Scheduler;
+use crate::scheduler::{Scheduler, Urgency};
 use crate::websocket::{Limits, Sockets};
 use crate::{json, task, websocket};
 
@@ -80,7 +80,7 @@ impl Libraries {
     pub fn spawn(&self, lua: &Lua, function: LuaFunction, args: impl IntoLuaMulti) -> LuaResult<LuaThread> {
         let args = args.into_lua_multi(lua)?;
         let thread = lua.create_thread(function)?;
-        self.scheduler.event(|| self.scheduler.resume(thread.clone(), args));
+        self.scheduler.tell(Urgency::AtOnce, || self.scheduler.resume(thread.clone(), args));
         Ok(thread)
     }
 

@@ -8,9 +8,10 @@ use mlua::prelude::*;
 
 use crate::host::frames::Frames;
 use crate::host::{self, Macrotask, Timeout};
-use crate::scheduler::{Next, Scheduler};
+use crate::scheduler::{Next, Scheduler, Urgency};
 
-/// How long threads run one after the other before the page gets its turn, in milliseconds: half of a frame.
+/// How long threads run before the page gets its turn, in milliseconds: half of a frame. It does not matter how many events woke them:
+/// those of promises are microtasks, and as long as there is one the event loop does nothing else.
 const SLICE: f64 = 8.0;
 
 /// How long nothing is done for a page that could not draw, in milliseconds: what browsers make of any shorter time-out that was
@@ -26,6 +27,12 @@ pub struct Pump {
     timeout: Timeout,
     macrotask: Macrotask,
     frames: Frames,
+    /// Since when the page waits for its turn, if it does as far as is known here.
+    waiting_since: Rc<Cell<Option<f64>>>,
+    /// Fires when it has had its turn.
+    has_had_turn: Timeout,
+    /// Whether a turn was put off until then.
+    is_put_off: Cell<bool>,
     stopped: Cell<bool>,
 }
 
@@ -35,23 +42,36 @@ impl Pump {
     pub fn new(lua: &Lua, scheduler: &Scheduler, on_rest: impl Fn() + 'static) -> Rc<Self> {
         let pump = Rc::new_cyclic(|weak: &Weak<Self>| {
             let (of_timeout, of_macrotask) = (weak.clone(), weak.clone());
+            let waiting_since: Rc<Cell<Option<f64>>> = Rc::default();
+            let of_turn = waiting_since.clone();
             Self {
                 lua: lua.clone(),
                 scheduler: scheduler.clone(),
                 on_rest: Box::new(on_rest),
-                timeout: Timeout::new(move || run(&of_timeout)),
+                timeout: Timeout::new(move || {
+                    if let Some(pump) = of_timeout.upgrade() {
+                        pump.task();
+                    }
+                }),
                 macrotask: Macrotask::new(move || {
                     if let Some(pump) = of_macrotask.upgrade() {
                         pump.macrotask.done();
+                        pump.task();
                     }
-                    run(&of_macrotask);
                 }),
                 frames: Frames::new(),
+                waiting_since,
+                has_had_turn: Timeout::new(move || of_turn.set(None)),
+                is_put_off: Cell::new(false),
                 stopped: Cell::new(false),
             }
         });
         let of_events = Rc::downgrade(&pump);
-        scheduler.set_driver(Rc::new(move || run(&of_events)));
+        scheduler.set_driver(Rc::new(move |urgency| {
+            if let Some(pump) = of_events.upgrade() {
+                pump.event(urgency);
+            }
+        }));
         pump
     }
 
@@ -67,13 +87,40 @@ impl Pump {
         self.stopped.set(true);
         self.timeout.disarm();
         self.macrotask.done();
+        self.has_had_turn.disarm();
     }
 
-    fn turn(&self) {
+    /// A task of our own: the page has had its turn.
+    fn task(&self) {
+        self.waiting_since.set(None);
+        self.turn(None);
+    }
+
+    /// An event that may have come in a task or a microtask; nothing tells which.
+    fn event(&self, urgency: Urgency) {
         if self.stopped.get() {
             return;
         }
-        let next = self.scheduler.turn(&self.lua, |lasted| self.stopped.get() || lasted >= SLICE);
+        if urgency == Urgency::AtOnce {
+            return self.turn(None);
+        }
+        let now = host::now();
+        let since = self.waiting_since.get().unwrap_or(now);
+        if now - since < SLICE {
+            self.waiting_since.set(Some(since));
+            self.has_had_turn.arm(now);
+            self.turn(Some(since));
+        } else if !self.is_put_off.replace(true) {
+            self.arm(Next::Now);
+        }
+    }
+
+    fn turn(&self, waiting_since: Option<f64>) {
+        if self.stopped.get() {
+            return;
+        }
+        self.is_put_off.set(false);
+        let next = self.scheduler.turn(&self.lua, waiting_since, |lasted| self.stopped.get() || lasted >= SLICE);
         // The page may have disposed the VM from inside the turn.
         if self.stopped.get() {
             return;
@@ -98,12 +145,6 @@ impl Pump {
                 }
             }
         }
-    }
-}
-
-fn run(pump: &Weak<Pump>) {
-    if let Some(pump) = pump.upgrade() {
-        pump.turn();
     }
 }
 

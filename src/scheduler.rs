@@ -60,6 +60,18 @@ pub enum Next {
     Now,
 }
 
+/// When a cycle is to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// Before the call returns: the page itself calls, and expects it.
+    AtOnce,
+    /// Now, or after the page has had its turn, when it has been waiting for too long.
+    CanWait,
+}
+
+/// Runs the scheduler's turns; see [`Scheduler::set_driver`].
+pub type Driver = Rc<dyn Fn(Urgency)>;
+
 /// A thread that waits, and what is to be undone when it stops waiting without being woken.
 struct Parked {
     thread: LuaThread,
@@ -121,7 +133,7 @@ struct Inner {
     /// Takes the errors of threads that nobody waits for.
     on_error: Box<dyn Fn(ScriptError)>,
     /// Called when an event left something to do and no turn is under way.
-    driver: RefCell<Option<Rc<dyn Fn()>>>,
+    driver: RefCell<Option<Driver>>,
     /// See `bind.luau`.
     mark: OnceCell<LuaTable>,
     ready: RefCell<VecDeque<Job>>,
@@ -183,7 +195,7 @@ impl Scheduler {
     }
 
     /// Sets what is called when an event left something to do; it is expected to call [`turn`](Self::turn).
-    pub fn set_driver(&self, driver: Rc<dyn Fn()>) {
+    pub fn set_driver(&self, driver: Driver) {
         *self.0.driver.borrow_mut() = Some(driver);
     }
 
@@ -197,17 +209,18 @@ impl Scheduler {
     }
 
     /// Runs what is due: what woke, then what was deferred, until nothing is left or `out_of_time` says so, which is told for how
-    /// many milliseconds the turn has lasted. A first thread that came back at once does not count.
+    /// many milliseconds the page has been waiting for its turn: since `waiting_since`, or since this one began. A first thread that came
+    /// back at once does not count.
     ///
     /// Timers that become due meanwhile wait for the next turn. Called from inside a turn, it leaves all to that one.
-    pub fn turn(&self, lua: &Lua, mut out_of_time: impl FnMut(f64) -> bool) -> Next {
+    pub fn turn(&self, lua: &Lua, waiting_since: Option<f64>, mut out_of_time: impl FnMut(f64) -> bool) -> Next {
         if self.0.in_turn.replace(true) {
             return Next::Now;
         }
         self.0.time.set(None);
         self.0.memory_limit.set(raw::limit_of(lua));
         self.collect_due();
-        let mut pace = self.pace();
+        let mut pace = self.pace(waiting_since);
         let mut is_time_left = || !out_of_time(self.lasted(&mut pace));
         let mut goes_on = !self.go_on(lua) || is_time_left();
         // A thread that was preempted is alone until it yields by itself.
@@ -222,15 +235,20 @@ impl Scheduler {
         self.next()
     }
 
-    /// One event from outside: `notice` tells the scheduler of it, and then its cycle runs, unless one is under way.
+    /// One event from outside, for which the page may be given its turn first; see [`tell`](Self::tell).
+    pub fn event<R>(&self, notice: impl FnOnce() -> R) -> R {
+        self.tell(Urgency::CanWait, notice)
+    }
+
+    /// `notice` tells the scheduler of something from outside, and then its cycle runs, unless one is under way.
     ///
     /// Every callback from JS that may wake a thread comes through here.
-    pub fn event<R>(&self, notice: impl FnOnce() -> R) -> R {
+    pub fn tell<R>(&self, urgency: Urgency, notice: impl FnOnce() -> R) -> R {
         let result = notice();
         if !self.0.in_turn.get() {
             let driver = self.0.driver.borrow().clone();
             if let Some(driver) = driver {
-                driver();
+                driver(urgency);
             }
         }
         result

@@ -12,6 +12,7 @@ pub struct Hooks {
     function: Option<Function>,
     value: Option<Function>,
     pending: Option<Map>,
+    end: Option<Function>,
 }
 
 impl Hooks {
@@ -25,6 +26,7 @@ impl Hooks {
             function: function_option(options, "makeFunction")?,
             value: function_option(options, "makeValue")?,
             pending: option(options, "pending")?.map(JsCast::unchecked_into),
+            end: function_option(options, "onEnd")?,
         })
     }
 
@@ -51,6 +53,14 @@ impl Hooks {
     pub fn value(&self, handle: JsValue, text: &str) -> Object {
         let made = self.value.as_ref().map(|make| make.call2(&JsValue::UNDEFINED, &handle, &text.into()));
         made.and_then(Result::ok).and_then(|made| made.dyn_into().ok()).unwrap_or_else(|| handle.unchecked_into())
+    }
+
+    /// Tells the page's side that the VM has ended, and which error calls get from now on.
+    pub fn end(&self, error: &JsValue) {
+        if let Some(end) = &self.end {
+            // It is this library's own, and does not throw.
+            let _ = end.call1(&JsValue::UNDEFINED, error);
+        }
     }
 
     /// A promise, and what settles it. Until then the page's side has both it and the function that rejects it, for the

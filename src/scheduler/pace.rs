@@ -20,9 +20,9 @@ pub(super) struct Pace {
 }
 
 impl Scheduler {
-    /// The pace of a turn that begins.
-    pub(super) fn pace(&self) -> Pace {
-        Pace { began: self.0.time.get(), resumptions: self.resumptions(), unseen: 0, stride: 1 }
+    /// The pace of a turn that begins, for which the page has been waiting since a time in milliseconds, or only from now on.
+    pub(super) fn pace(&self, waiting_since: Option<f64>) -> Pace {
+        Pace { began: waiting_since.or(self.0.time.get()), resumptions: self.resumptions(), unseen: 0, stride: 1 }
     }
 
     /// How many milliseconds the turn has lasted, or 0 where that cannot be long: what runs no script takes no time to speak of, and what

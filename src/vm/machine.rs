@@ -24,7 +24,7 @@ use crate::host::socket::Socket;
 use crate::host::values::{define, descriptor, message_of, plain_keys, property};
 use crate::modules::{self, Modules, OnEnd};
 use crate::pump::Pump;
-use crate::scheduler::{Scheduler, Timer};
+use crate::scheduler::{Scheduler, Timer, Urgency};
 use crate::websocket::Sockets;
 use crate::{console, debug, host, json, raw, task, websocket};
 
@@ -209,7 +209,7 @@ impl Machine {
             Ok(args) => args,
             Err(refusal) => return Promise::reject(&self.converter.refusal_to_js("an argument", &refusal)),
         };
-        self.promise_of(|on_end| {
+        self.promise_of(Urgency::AtOnce, |on_end| {
             let machine = Rc::downgrade(self);
             let on_end = move |outcome| {
                 if let (Some(machine), Some(id)) = (machine.upgrade(), id) {
@@ -235,14 +235,14 @@ impl Machine {
             Ok(args) => args,
             Err(refusal) => return Promise::reject(&self.converter.refusal_to_js("an argument", &refusal)),
         };
-        self.promise_of(|on_end| {
+        self.promise_of(Urgency::CanWait, |on_end| {
             let started = self.threads.start(&self.lua, function, args, on_end);
             started.map(drop).map_err(|error| ScriptError::from_lua(&error, DEFAULT_CHUNK_NAME))
         })
     }
 
-    /// The promise for a thread that `start` makes, which runs up to its first wait before this returns.
-    fn promise_of(self: &Rc<Self>, start: impl FnOnce(OnEnd) -> Result<(), ScriptError>) -> Promise {
+    /// The promise for a thread that `start` makes.
+    fn promise_of(self: &Rc<Self>, urgency: Urgency, start: impl FnOnce(OnEnd) -> Result<(), ScriptError>) -> Promise {
         // Converting the arguments may have run code of the page.
         if self.is_disposed.get() {
             return Promise::reject(&self.error_to_js(&Threads::disposed()));
@@ -264,7 +264,7 @@ impl Machine {
         {
             deferred.settle(Err(self.error_to_js(&error)));
         }
-        self.scheduler.event(|| {});
+        self.scheduler.tell(urgency, || {});
         promise
     }
 
@@ -274,7 +274,7 @@ impl Machine {
         let message = Some(message_of(reason)).filter(|message| !message.is_empty());
         let message = message.unwrap_or_else(|| "the run was aborted".to_owned());
         self.scheduler.note_reason(&thread, &page_failure(message.clone(), reason.clone()));
-        self.scheduler.event(|| self.scheduler.cancel(&self.lua, &thread, &message));
+        self.scheduler.tell(Urgency::AtOnce, || self.scheduler.cancel(&self.lua, &thread, &message));
     }
 
     pub(super) fn get(&self, name: &str) -> Result<JsValue, JsValue> {

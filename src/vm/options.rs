@@ -50,6 +50,8 @@ export interface VmOptions {
     makeValue?: (handle: object, text: string) => object;
     /** Gets the promises that are not settled, by the functions that reject them. */
     pending?: Map<(error: unknown) => void, Promise<unknown>>;
+    /** Called once, when the VM has ended, with the error that calls get from then on. */
+    onEnd?: (reason: Error) => void;
 }
 "#;
 
@@ -60,8 +62,8 @@ extern "C" {
     pub type VmOptions;
 }
 
-/// How much memory scripts may have where the page does not say, in bytes: one script is not to take what all VMs of an
-/// instance have together, four gigabytes at most, since the instance ends without.
+/// How much memory scripts may have where the page does not say, in bytes: far below the four gigabytes that an instance can have, and
+/// what a page on a phone can.
 const DEFAULT_MEMORY_LIMIT: f64 = (512_u32 << 20) as f64;
 
 /// The options of a VM, read and checked.

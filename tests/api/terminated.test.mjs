@@ -1,4 +1,4 @@
-// After a fault inside the WebAssembly instance everything that was pending and everything that is called later fails with an
+// After a fault inside the WebAssembly instance everything that was pending in its VMs and everything that is called later fails with an
 // error of kind `terminated`; nothing reaches the event loop, sockets are closed, and the next VM has a fresh instance.
 //
 // The fault is a real one: the memory of the instance is filled with rubbish, and the next call into it traps.
@@ -12,40 +12,19 @@ import WebSocket from "ws";
 import { Luau, LuauError } from "../../pkg/node.js";
 import { eventually } from "../eventually.mjs";
 import { openServer } from "../server/host.mjs";
+import { instances, ruin } from "./wasm-instances.mjs";
 
 /** @type {Awaited<ReturnType<typeof openServer>>} */
 let server;
-/** @type {WebAssembly.Instance[]} */
-const instances = [];
 /** @type {unknown[]} */
 const uncaught = [];
 
 before(async () => {
   server = await openServer();
-  const { instantiate } = WebAssembly;
-  Object.assign(WebAssembly, {
-    /** @param {Parameters<typeof instantiate>} args */
-    async instantiate(...args) {
-      const instance = /** @type {any} */ (await instantiate(...args));
-      // Node's own `fetch` is WebAssembly too.
-      if ("vm_new" in (instance.exports ?? {})) {
-        instances.push(instance);
-      }
-      return instance;
-    },
-  });
   process.on("uncaughtException", (error) => uncaught.push(error));
   process.on("unhandledRejection", (error) => uncaught.push(error));
 });
 after(() => server.close());
-
-/** Fills the memory of the newest instance with rubbish. */
-function ruin() {
-  const instance = instances.at(-1);
-  assert(instance);
-  const memory = /** @type {WebAssembly.Memory} */ (instance.exports.memory);
-  new Uint8Array(memory.buffer).fill(0xa5);
-}
 
 /** @param {unknown} error */
 function isTermination(error) {
@@ -57,10 +36,12 @@ function isTermination(error) {
 }
 
 const options = { websocket: { WebSocket } };
+/** @type {import("../../pkg/node.js").LuauOptions} */
+const shared = { ...options, isolation: "shared" };
 
 test("a fault in a call ends what is pending in every VM of the instance, and every later call", async () => {
-  const one = await Luau.create(options);
-  const other = await Luau.create(options);
+  const one = await Luau.create(shared);
+  const other = await Luau.create(shared);
   const [waits] = /** @type {any} */ (await other.run("return function() task.wait(60) end"));
   const address = `ws://127.0.0.1:${server.port}/echo?tag=terminated`;
   await other.run(`socket = websocket.connect("${address}") socket.OnMessage:Connect(print)`);
@@ -95,9 +76,9 @@ test("a fault in a timer is told to who waits, and not to the event loop", async
   assert.deepEqual(uncaught, []);
 });
 
-test("the next VM has a fresh instance, as many as ask at the same time share it", async () => {
+test("the next VM of those that share one has a fresh instance, as many as ask at the same time", async () => {
   const before = instances.length;
-  const several = await Promise.all([1, 2, 3].map(() => Luau.create(options)));
+  const several = await Promise.all([1, 2, 3].map(() => Luau.create(shared)));
   assert.equal(instances.length, before + 1);
   for (const luau of several) {
     assert.deepEqual(await luau.run("task.wait() return 1 + 1"), [2]);

@@ -58,7 +58,7 @@ fn out_of_time_it_asks_to_come_back_and_goes_on_where_it_was() {
     let world = World::new();
     world.start("for i = 1, 3 do task.defer(log, i) end");
     let mut turns = 0;
-    while world.scheduler.turn(&world.lua, |_| true) == Next::Now {
+    while world.scheduler.turn(&world.lua, None, |_| true) == Next::Now {
         turns += 1;
     }
     assert_eq!(turns, 3);
@@ -75,7 +75,7 @@ fn a_task_that_defers_itself_forever_starves_neither_the_page_nor_timers() {
     for time in 0..100 {
         world.jump_to(f64::from(time));
         let mut steps = 0;
-        let next = world.scheduler.turn(&world.lua, |_| {
+        let next = world.scheduler.turn(&world.lua, None, |_| {
             steps += 1;
             steps == 10
         });
@@ -171,11 +171,11 @@ fn what_a_cut_cycle_deferred_comes_before_what_happens_next() {
          log('waited', task.wait() ~= nil)",
     );
     // The page takes its turn after each thread, and meanwhile a timer becomes due and an event comes.
-    world.scheduler.turn(&world.lua, |_| true);
+    world.scheduler.turn(&world.lua, None, |_| true);
     world.jump_to(100.0);
     let values = mlua::IntoLuaMulti::into_lua_multi("event", &world.lua).unwrap();
     world.scheduler.dispatch(move |_| signal.fire(values));
-    while world.scheduler.turn(&world.lua, |_| true) == Next::Now {}
+    while world.scheduler.turn(&world.lua, None, |_| true) == Next::Now {}
     assert_eq!(world.log(), ["deferred", "event", "waited true", "deferred by that"]);
     assert_eq!(world.errors(), [""; 0]);
 }

@@ -65,7 +65,7 @@ impl World {
     /// Runs what is due now, unless time runs out; and then all garbage goes, where the tests look for memory that is used
     /// after its end.
     pub(crate) fn turn_until(&self, mut out_of_time: impl FnMut() -> bool) -> Next {
-        let next = self.scheduler.turn(&self.lua, |_| out_of_time());
+        let next = self.scheduler.turn(&self.lua, None, |_| out_of_time());
         if self.collects {
             self.lua.gc_collect().unwrap();
             // What was collected may have left something to do.

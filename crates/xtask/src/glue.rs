@@ -57,7 +57,7 @@ pub(crate) fn factory(glue: &str) -> Result<String> {
              const instance = await WebAssembly.instantiate(module, __wbg_get_imports());\n    \
              return __wbg_finalize_init(instance, module);\n\
          }}\n\n\
-         return {{ instantiate, {exports} }};\n\
+         return {{ instantiate, close, {exports} }};\n\
          }}\n"
     ))
 }

@@ -6,6 +6,7 @@ use wasm_bindgen::prelude::*;
 
 use super::{Machine, Threads};
 use crate::error::{Kind, ScriptError};
+use crate::scheduler::Urgency;
 
 /// How long after the last thread ran the collector is asked for connections that no script can reach, in milliseconds.
 const SEARCH_AFTER: f64 = 1_000.0;
@@ -78,7 +79,7 @@ impl Machine {
         let search = self.search.take();
         drop(search);
         // A turn, for those who wait for the VM to be idle.
-        self.scheduler.event(|| {});
+        self.scheduler.tell(Urgency::AtOnce, || {});
     }
 
     pub(in crate::vm) fn dispose(&self) {
@@ -96,5 +97,6 @@ impl Machine {
         }
         let (kept, search) = (self.kept.take(), self.search.take());
         drop((kept, search));
+        self.hooks.end(&self.error_to_js(&error));
     }
 }

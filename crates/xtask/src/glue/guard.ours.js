@@ -29,13 +29,17 @@ function clearTimeout(id) {
     globalThis.clearTimeout(id);
 }
 
-function __wbg_die(thrown) {
+function close(thrown) {
     __fault = { thrown };
     for (const id of __timers) clearTimeout(id);
     // What a page still holds, its timers and sockets, shall not keep the memory of the instance: nothing of it stays here.
     wasm = new Proxy({}, { get: __wbg_call_guard });
     wasmInstance = wasmModule = undefined;
     __CACHES__ = null;
+}
+
+function __wbg_die(thrown) {
+    close(thrown);
     // V8 keeps the frames of an error, and the instance with them, until the stack is read.
     try {
         void thrown?.stack;

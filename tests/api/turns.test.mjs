@@ -1,0 +1,108 @@
+// The event loop gets its turn, whatever resumes a thread: promises, rejections, modules, callbacks and sockets that answer in microtasks,
+// before which the event loop does nothing else.
+//
+// Tier: default.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Luau } from "../../pkg/node.js";
+
+/** A socket that answers at once, in a microtask. */
+class PromptSocket {
+  url = "";
+  protocol = "";
+  bufferedAmount = 0;
+  onopen = () => {};
+  /** @type {((event: object) => void) | null} */
+  onclose = null;
+  onmessage = (/** @type {object} */ _event) => {};
+  constructor() {
+    queueMicrotask(() => this.onopen());
+  }
+  addEventListener() {}
+  /** @param {unknown} data */
+  send(data) {
+    queueMicrotask(() => this.onmessage({ data }));
+  }
+  close() {
+    queueMicrotask(() => this.onclose?.({ code: 1000, reason: "", wasClean: true }));
+  }
+}
+
+/** @type {[name: string, script: string][]} */
+const SCRIPTS = [
+  ["promises", "for i = 1, 20000 do greet('x') end"],
+  ["rejections", "for i = 1, 20000 do pcall(fail) end"],
+  ["thenables", "for i = 1, 20000 do later() end"],
+  ["runs of its own", "for i = 1, 10000 do run('return 1') end"],
+  ["callbacks", "repeatedly(function() end)"],
+  ["callbacks that wait", "repeatedly(function() greet('x') end)"],
+  ["modules", "for i = 1, 10000 do require('./module' .. i) end"],
+  [
+    "sockets",
+    `local c = websocket.connect("ws://prompt/")
+     for i = 1, 20000 do c:Send("x") c:Receive() end
+     c:Close()`,
+  ],
+  [
+    "threads that promises wake by turns",
+    "for i = 1, 20 do task.spawn(function() for i = 1, 1500 do greet('x') end end) end",
+  ],
+];
+
+for (const [name, script] of SCRIPTS) {
+  test(`between ${name}`, async () => {
+    const luau = await Luau.create({
+      websocket: { WebSocket: PromptSocket },
+      modules: async () => "return 1",
+      globals: {
+        greet: async (/** @type {string} */ name) => `Hello, ${name}!`,
+        fail: async () => {
+          throw new Error("no");
+        },
+        // biome-ignore lint/suspicious/noThenProperty: that is what it is for
+        later: () => ({ then: (/** @type {(value: number) => void} */ resolve) => resolve(1) }),
+        run: (/** @type {string} */ source) => luau.run(source),
+        repeatedly: async (/** @type {() => Promise<unknown>} */ call) => {
+          for (let i = 0; i < 10_000; i++) {
+            await call();
+          }
+        },
+      },
+    });
+    let turns = 0;
+    const interval = setInterval(() => turns++, 1);
+    await luau.run(script);
+    await luau.idle();
+    clearInterval(interval);
+    // Each of these works for tens of milliseconds at least, and one without turns gives none at all.
+    assert(turns >= 3, `${turns} turns`);
+    luau.dispose();
+  });
+}
+
+test("stop, an abort and a limit reach a script that waits for promises all the time", async () => {
+  const luau = await Luau.create({ globals: { greet: async () => "hello" } });
+  const forever = "while true do greet('x') end";
+  await assert.rejects(luau.run(forever, { signal: AbortSignal.timeout(20) }), { kind: "cancelled" });
+  const stopped = assert.rejects(luau.run(forever), { kind: "cancelled" });
+  setTimeout(() => luau.stop(), 20);
+  await stopped;
+  luau.dispose();
+});
+
+test("a call from a task of its own runs up to its first wait before it returns", async () => {
+  const luau = await Luau.create();
+  /** @type {string[]} */
+  const seen = [];
+  luau.set("see", (/** @type {string} */ text) => seen.push(text));
+  const [call] = /** @type {any} */ (await luau.run("return function(text) see(text) task.wait() end"));
+  for (const text of ["one", "two", "three"]) {
+    // As long as a person takes, for the VM.
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const called = call(text);
+    assert.equal(seen.at(-1), text);
+    await called;
+  }
+  luau.dispose();
+});
