@@ -33,9 +33,7 @@ impl Scheduler {
             return 0.0;
         }
         pace.unseen += 1;
-        // A guard looks when there is much to be done in Luau. What is done in C it does not see.
-        let is_long = self.0.guard.borrow().as_deref().is_none_or(Guard::has_looked);
-        if pace.unseen < pace.stride && !is_long {
+        if pace.unseen < pace.stride && !self.has_run_long() {
             return 0.0;
         }
         let now = self.now();
@@ -45,5 +43,12 @@ impl Scheduler {
         pace.stride = if was_short { (pace.stride * 2).min(MOST_THREADS) } else { 1 };
         pace.unseen = 0;
         now - began
+    }
+
+    /// Whether the thread that ran last may have run for long. Its guard looks at the clock when there is much to be done in Luau; what is
+    /// done in C it does not see.
+    #[must_use]
+    pub fn has_run_long(&self) -> bool {
+        self.0.guard.borrow().as_deref().is_none_or(Guard::has_looked)
     }
 }
