@@ -7,7 +7,8 @@ use mlua::prelude::*;
 use crate::bind;
 use crate::convert::{Converter, Shown, page_failure};
 use crate::host::sink::Sink;
-use crate::host::values::{LONGEST_TEXT, message_of};
+use crate::host::values::message_of;
+use crate::text;
 
 /// Puts `print` and `warn` into the globals of `lua`.
 ///
@@ -19,12 +20,13 @@ pub fn install(lua: &Lua, converter: &Converter, print: Sink, warn: Sink) -> Lua
     for (name, sink) in [("print", print), ("warn", warn)] {
         let (shown, converter) = (shown.clone(), converter.downgrade());
         let write = bind::external(lua, move |_, (text, values): (LuaString, LuaMultiValue)| {
-            if text.as_bytes().len() > LONGEST_TEXT {
-                return Ok(Some("the text is too long for the host to show".to_owned()));
-            }
-            let text = text.to_string_lossy();
-            let written = shown.during(values, |values| sink.put(&text.as_str().into(), values));
-            let Err(thrown) = written else { return Ok(None) };
+            let written =
+                text::with_output(&text, |text| shown.during(values, |values| sink.put(&text.into(), values)));
+            let thrown = match written {
+                Ok(Ok(())) => return Ok(None),
+                Ok(Err(thrown)) => thrown,
+                Err(too_long) => return Ok(Some(too_long.to_string())),
+            };
             let message = format!("the page's '{name}' failed: {}", message_of(&thrown));
             if let Some(converter) = converter.upgrade() {
                 converter.note_raised(&page_failure(message.clone(), thrown));

@@ -6,6 +6,7 @@ use mlua::prelude::*;
 
 use crate::origin::Cause;
 use crate::raw;
+use crate::text;
 use crate::value::type_name;
 
 /// The chunk name of all Luau code of ours: its frames are left out of tracebacks.
@@ -91,26 +92,18 @@ pub struct ScriptError {
 /// Luau's own text for an allocation that failed, by which such an error is known after a `pcall` caught it.
 pub(crate) const NOT_ENOUGH_MEMORY: &str = "not enough memory";
 
-/// The longest message, in bytes.
+/// The longest message, in bytes: nobody reads more than that, and the page may not be able to take it.
 const LONGEST_MESSAGE: usize = 1 << 20;
-
-/// Nobody reads more than that, and the page may not be able to take it.
-fn shortened(message: &LuaString) -> String {
-    let bytes = message.as_bytes();
-    match bytes.get(..LONGEST_MESSAGE) {
-        Some(start) if start.len() < bytes.len() => String::from_utf8_lossy(start).into_owned() + "…",
-        _ => message.to_string_lossy(),
-    }
-}
 
 impl ScriptError {
     /// The error for a value that a script threw.
     #[must_use]
     pub fn thrown(lua: &Lua, value: LuaValue, frames: Vec<Frame>) -> Self {
         let message = match &value {
-            LuaValue::String(text) => shortened(text),
+            LuaValue::String(text) => text::beginning(text, LONGEST_MESSAGE),
             LuaValue::Error(error) => return Self { value: value.clone(), frames, ..Self::from_lua(error, "") },
-            other => raw::text_of(lua, other).map_or_else(|| type_name(other), |text| shortened(&text)),
+            other => raw::text_of(lua, other)
+                .map_or_else(|| type_name(other), |text| text::beginning(&text, LONGEST_MESSAGE)),
         };
         // At the end: our own libraries say before it where, and what they could not do.
         let kind = if message.ends_with(NOT_ENOUGH_MEMORY) { Kind::Memory } else { Kind::Runtime };

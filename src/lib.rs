@@ -38,6 +38,7 @@ mod raw;
 pub mod scheduler;
 pub mod signal;
 pub mod task;
+mod text;
 pub mod value;
 pub mod vm;
 pub mod websocket;

@@ -22,6 +22,7 @@ use crate::host::modules::{Lookup, ModuleSource};
 use crate::host::values::{Thrown, message_of};
 use crate::raw;
 use crate::scheduler::{Scheduler, Token};
+use crate::text;
 use crate::value::type_name;
 
 /// Takes how a module ended: with what it returned, or an error.
@@ -101,7 +102,10 @@ impl Modules {
 
     fn require(&self, lua: &Lua, args: &LuaMultiValue) -> Result<Answer, Failure> {
         let wanted = match args.front() {
-            Some(LuaValue::String(path)) => path.to_string_lossy(),
+            Some(LuaValue::String(path)) => {
+                let path = text::lossy(path, text::MODULE_PATH);
+                path.map_err(|error| Failure::new(format!("cannot require a module: {error}")))?
+            }
             Some(other) => {
                 let got = type_name(other);
                 return Err(Failure::new(format!("invalid argument #1 to 'require' (string expected, got {got})")));

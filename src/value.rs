@@ -2,6 +2,8 @@
 
 use mlua::prelude::*;
 
+use crate::text;
+
 /// A value as a number, if it is one: Luau has one type of number, and mlua tells whole ones apart.
 #[must_use]
 #[allow(clippy::cast_lossless, clippy::cast_precision_loss, reason = "an integer of mlua's was an f64 in Luau")]
@@ -17,9 +19,7 @@ pub fn number(value: &LuaValue) -> Option<f64> {
 #[must_use]
 pub fn type_name(value: &LuaValue) -> String {
     match value {
-        LuaValue::UserData(data) => {
-            data.type_name().map_or_else(|_| "userdata".to_owned(), |name| name.to_string_lossy())
-        }
+        LuaValue::UserData(data) => data.type_name().map_or_else(|_| "userdata".to_owned(), |name| text::shown(&name)),
         LuaValue::Integer(_) => "number".to_owned(),
         LuaValue::LightUserData(_) | LuaValue::Error(_) => "userdata".to_owned(),
         other => other.type_name().to_owned(),

@@ -26,6 +26,7 @@ use crate::failure::Failure;
 use crate::host::socket::{SocketEvent, Transport};
 use crate::scheduler::Scheduler;
 use crate::task::MILLISECONDS_PER_SECOND;
+use crate::text;
 
 /// Makes the sockets: the browser's, what the page gave in its place, or what a test puts there.
 ///
@@ -199,9 +200,12 @@ pub fn install(lua: &Lua, binder: &Binder, sockets: &Sockets) -> LuaResult<()> {
 }
 
 fn connect(lua: &Lua, sockets: &Sockets, args: &Args) -> Result<(), Failure> {
-    let url = args.string(1)?.to_string_lossy();
+    let given = args.string(1)?;
+    let url =
+        text::lossy(&given, text::URL).map_err(|error| Failure::new(format!("invalid websocket url ({error})")))?;
     if !is_websocket_url(&url) {
-        return Err(Failure::new(format!("invalid websocket url \"{url}\" (it must begin with ws:// or wss://)")));
+        let shown = text::shown(&given);
+        return Err(Failure::new(format!("invalid websocket url \"{shown}\" (it must begin with ws:// or wss://)")));
     }
     let options = Options::read(args, 2)?;
     if sockets.0.has_ended.get() {

@@ -9,7 +9,8 @@ use wasm_bindgen::prelude::*;
 
 use super::Converter;
 use super::tables::Tables;
-use crate::host::values::{self, LONGEST_TEXT, define, descriptor, message_of};
+use crate::host::values::{self, define, descriptor, message_of};
+use crate::text::LONGEST;
 use crate::value::number;
 
 /// One conversion of Luau values, what it has met, and which of the tables are still to be filled.
@@ -180,7 +181,7 @@ const LONG: usize = 128;
 
 fn string(text: &LuaString) -> LuaResult<JsValue> {
     match text.to_str() {
-        Ok(text) if text.len() <= LONGEST_TEXT => Ok(JsString::from(&*text).into()),
+        Ok(text) if text.len() <= LONGEST => Ok(JsString::from(&*text).into()),
         _ => bytes(&text.as_bytes()),
     }
 }

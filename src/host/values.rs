@@ -5,9 +5,6 @@ use js_sys::{Array, ArrayBuffer, Function, Map, Object, Promise, Reflect, Uint8A
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 
-/// The longest string that every engine takes, in bytes of UTF-8: V8's is 2^29 - 24 characters.
-pub const LONGEST_TEXT: usize = (1 << 29) - 24;
-
 /// Whatever the page threw.
 pub type Thrown = JsValue;
 

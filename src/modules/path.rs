@@ -63,9 +63,15 @@ fn is_scheme(text: &str) -> bool {
     text.len() > 1 && text.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '+' | '-' | '.'))
 }
 
-/// The page may have named a chunk by a file of Windows. In `require` a `\` is a part of a name.
+/// The page may have named a chunk by a file of Windows.
 fn is_slash(char: char) -> bool {
     matches!(char, '/' | '\\')
+}
+
+/// What would make another path of it where the host puts it into a URL or hands it to a file system: the URL Standard takes a `\` for a `/`,
+/// `%2e` for a dot, what follows a `?` or a `#` for no part of the path, and leaves tabs and line breaks out; a `:` ends a scheme or a drive.
+fn is_rewritten(char: char) -> bool {
+    matches!(char, '\\' | '%' | '?' | '#' | ':') || char.is_control()
 }
 
 /// The page may have named a chunk by its file.
@@ -78,6 +84,9 @@ fn without_extension(name: &str) -> &str {
 /// # Errors
 /// When it means none; with the reason.
 pub(super) fn resolve(asking: &str, wanted: &str) -> Result<String, String> {
+    if let Some(char) = wanted.chars().find(|char| is_rewritten(*char)) {
+        return Err(format!("there may be no {char:?} in the path"));
+    }
     let (mut place, rest) = if let Some(rest) = wanted.strip_prefix("@self/") {
         (Place::of(asking), rest)
     } else if let Some(rest) = wanted.strip_prefix('@') {
@@ -137,6 +146,24 @@ mod tests {
         for wanted in ["a", "/a", "", "../a", "./..", "@", "@/a", "@self", "./", "./a/init", "@a/init"] {
             assert!(resolve("script", wanted).is_err(), "{wanted}");
         }
+    }
+
+    #[test]
+    fn no_path_becomes_another_one_in_a_url() {
+        for wanted in [
+            "./..\\..\\api/me#",
+            "./%2e%2e/%2E%2e/api/me?x=",
+            "./.\t./.\n./api/me",
+            "./a\0",
+            "./a\u{7f}",
+            "./a\u{85}",
+            "./https://example.com/a",
+            "@a/c:/b",
+            "./a%5cb",
+        ] {
+            assert!(resolve("script", wanted).is_err(), "{wanted:?}");
+        }
+        assert_eq!(resolve("script", "./grüße/a b/c..d/~e").as_deref(), Ok("grüße/a b/c..d/~e"));
     }
 
     #[test]

@@ -26,7 +26,7 @@ use crate::modules::{self, Modules, OnEnd};
 use crate::pump::Pump;
 use crate::scheduler::{Scheduler, Timer, Urgency};
 use crate::websocket::Sockets;
-use crate::{console, debug, host, json, raw, task, websocket};
+use crate::{console, debug, host, json, raw, task, text, websocket};
 
 /// The name of a chunk that was given none.
 pub(super) const DEFAULT_CHUNK_NAME: &str = "script";
@@ -334,7 +334,8 @@ fn load_string(lua: &Lua, chunks: &Chunks, args: &Args) -> Result<LuaMultiValue,
     let source = args.string(1)?;
     let chunk_name = match args.value(2) {
         LuaValue::Nil => "=(loadstring)".to_owned(),
-        _ => args.string(2)?.to_string_lossy(),
+        _ => text::lossy(&args.string(2)?, text::CHUNK_NAME)
+            .map_err(|error| Failure::new(format!("invalid argument #2 to 'loadstring' ({error})")))?,
     };
     let source = source.as_bytes().to_vec();
     // Those of the thread that calls.

@@ -6,6 +6,7 @@ use mlua::prelude::*;
 
 use crate::bind::Args;
 use crate::failure::Failure;
+use crate::text;
 use crate::value::{number, type_name};
 
 /// How long `connect` waits for an answer by default, in seconds.
@@ -41,7 +42,7 @@ impl Options {
                 let (shown, kind) = (number(&key).map_or_else(String::new, |key| format!(" {key}")), type_name(&key));
                 return Err(Failure::new(format!("invalid option{shown} to 'connect' (a name expected, got {kind})")));
             };
-            match key.to_string_lossy().as_str() {
+            match text::shown(&key).as_str() {
                 "protocols" => options.protocols = read_protocols(&value)?,
                 "timeout" => options.timeout = read_timeout(&value)?,
                 "binary" => options.binary = read_binary(&value)?,
@@ -75,7 +76,7 @@ fn read_timeout(value: &LuaValue) -> Result<f64, Failure> {
 /// A value as an error shows it: what is no text or number by its type alone.
 fn shown(value: &LuaValue) -> String {
     match value {
-        LuaValue::String(text) => format!("\"{}\"", text.to_string_lossy()),
+        LuaValue::String(text) => format!("\"{}\"", text::shown(text)),
         other => number(other).map_or_else(|| type_name(other), |number| number.to_string()),
     }
 }
@@ -110,7 +111,9 @@ fn read_protocols(value: &LuaValue) -> Result<Vec<String>, Failure> {
     for index in 1..=length {
         let entry: LuaValue = table.raw_get(index)?;
         let protocol = match &entry {
-            LuaValue::String(text) => text.to_string_lossy(),
+            LuaValue::String(text) => text::lossy(text, text::PROTOCOL).map_err(|error| {
+                Failure::new(format!("invalid option 'protocols' to 'connect' (entry {index}: {error})"))
+            })?,
             other => {
                 return Err(Failure::new(format!(
                     "invalid option 'protocols' to 'connect' (entry {index}: string expected, got {})",

@@ -249,7 +249,7 @@ export {{ initSync, __wbg_init as default }};
     fn the_glue_becomes_the_body_of_a_function() {
         let made = factory(&sample()).expect("the sample is as expected");
         assert!(made.contains("\nexport function createGlue(onFault) {\nclass Vm {\n"), "{made}");
-        assert!(made.ends_with("\nreturn { instantiate, Vm };\n}\n"), "{made}");
+        assert!(made.ends_with("\nreturn { instantiate, close, Vm };\n}\n"), "{made}");
         assert_eq!(made.matches("\nexport ").count(), 1);
         assert!(!made.contains("__wbg_load"));
     }

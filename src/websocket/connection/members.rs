@@ -10,9 +10,9 @@ use super::{
 use crate::bind::{Args, Binder, Callee};
 use crate::failure::Failure;
 use crate::host::socket::Transport;
-use crate::host::values::LONGEST_TEXT;
 use crate::signal;
 use crate::task::MILLISECONDS_PER_SECOND;
+use crate::text::LONGEST;
 
 /// Tells `lua` what a connection and its signals can do.
 pub(in crate::websocket) fn install(lua: &Lua, binder: &Binder) -> LuaResult<()> {
@@ -34,7 +34,7 @@ pub(in crate::websocket) fn install(lua: &Lua, binder: &Binder) -> LuaResult<()>
         let shared = &connection.shared;
         let closure = shared.closure.get();
         let LuaValue::String(name) = args.value(2) else { return Ok(LuaNil) };
-        let value = match &*name.to_string_lossy() {
+        let value = match name.to_str().as_deref().unwrap_or_default() {
             "OnMessage" => userdata.nth_user_value(ON_MESSAGE)?,
             "OnClose" => userdata.nth_user_value(ON_CLOSE)?,
             "Dropped" => {
@@ -80,7 +80,7 @@ fn send(args: &Args) -> Result<(), Failure> {
                      use a buffer: buffer.fromstring(message))",
                 )
             })?;
-            if text.len() > LONGEST_TEXT {
+            if text.len() > LONGEST {
                 return Err(Failure::new("invalid argument #1 to 'Send' (the string is too long for a message)"));
             }
             with_open_socket(shared, |socket| {
@@ -136,15 +136,12 @@ fn close_code(code: f64) -> Result<u16, Failure> {
 }
 
 fn close_reason(reason: &LuaString) -> Result<String, Failure> {
-    let text = reason
-        .to_str()
-        .map_err(|_| Failure::new("invalid argument #2 to 'Close' (the reason is not UTF-8)"))?
-        .to_owned();
+    let text = reason.to_str().map_err(|_| Failure::new("invalid argument #2 to 'Close' (the reason is not UTF-8)"))?;
     if text.len() > LONGEST_REASON {
         return Err(Failure::new(format!(
             "invalid argument #2 to 'Close' (the reason may have {LONGEST_REASON} bytes, this one has {})",
             text.len()
         )));
     }
-    Ok(text)
+    Ok(text.to_owned())
 }
