@@ -149,7 +149,7 @@ impl Stage {
         let globals = lua.globals();
         let names: Vec<LuaValue> = globals.pairs::<LuaValue, LuaValue>().map(|pair| pair.unwrap().0).collect();
         for name in names {
-            if name.as_string().is_none_or(|name| !self.globals_before.contains(&name.to_string_lossy())) {
+            if name.as_string().is_none_or(|name| !self.globals_before.iter().any(|before| name == before)) {
                 globals.set(name, LuaNil).unwrap();
             }
         }

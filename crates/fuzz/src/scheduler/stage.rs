@@ -237,7 +237,7 @@ fn shown(value: &LuaValue) -> String {
     match value {
         LuaValue::Integer(number) => number.to_string(),
         LuaValue::Number(number) => number.to_string(),
-        LuaValue::String(text) => unplaced(&text.to_string_lossy()),
+        LuaValue::String(text) => unplaced(&String::from_utf8_lossy(&text.as_bytes())),
         other => other.to_string().unwrap(),
     }
 }
