@@ -16,6 +16,7 @@ const OPTIONS: Readonly<Record<keyof LuauOptions, Expected>> = {
   timeLimit: "any",
   sandbox: "any",
   isolation: "isolation",
+  optimize: "any",
   websocket: "object",
   onSocket: "function",
 };

@@ -39,6 +39,7 @@ export interface VmOptions {
   readonly timeSlice?: number | undefined;
   readonly timeLimit?: number | undefined;
   readonly sandbox?: boolean | undefined;
+  readonly optimize?: number | undefined;
   readonly websocket?: {
     readonly WebSocket?: WebSocketConstructor | undefined;
     readonly maxConnections?: number | undefined;

@@ -189,7 +189,7 @@ function keyOf(wasm: WasmSource): unknown {
 }
 
 function vmOptions(instance: Instance, options: LuauOptions): ConstructorParameters<Instance["Vm"]>[0] {
-  const { globals, memoryLimit, timeLimit, sandbox, websocket = {} } = options;
+  const { globals, memoryLimit, timeLimit, sandbox, optimize, websocket = {} } = options;
   const { maxConnections, maxQueueMessages, maxQueueBytes } = websocket;
   return {
     print: sinkOf(options.print ?? console.log),
@@ -201,6 +201,7 @@ function vmOptions(instance: Instance, options: LuauOptions): ConstructorParamet
     timeSlice: options.timeSlice ?? (typeof document === "undefined" ? undefined : 8),
     timeLimit,
     sandbox,
+    optimize,
     websocket: {
       WebSocket: socketConstructor(options, instance.sockets),
       maxConnections,

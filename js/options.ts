@@ -101,6 +101,11 @@ export interface LuauOptions {
   /** Whether the libraries are read-only for scripts; true by default. */
   readonly sandbox?: boolean | undefined;
   /**
+   * How far the compiler optimizes: 1 by default, 0 for not at all, 2 with inlining and loops unrolled. A script that asks for more by
+   * `--!optimize 2` or `--!native` gets no more.
+   */
+  readonly optimize?: 0 | 1 | 2 | undefined;
+  /**
    * Whether the VM has an instance of the WebAssembly module, and with it a memory, of its own. With `"instance"`, the default, a fault
    * inside one VM ends no other one, none can read what another one has, and `dispose` gives all of its memory back. The 65th VM
    * of a realm and later ones share the instance with the fewest. With `"shared"`, all VMs that have this option share one instance: each

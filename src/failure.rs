@@ -69,7 +69,7 @@ impl From<TooLong> for Failure {
 impl From<LuaError> for Failure {
     fn from(error: LuaError) -> Self {
         let message = match error {
-            LuaError::RuntimeError(message) => message,
+            LuaError::RuntimeError(message) | LuaError::MemoryError(message) => message,
             other => other.to_string(),
         };
         // The first line: what follows is mlua's traceback, and the script has its own.

@@ -1,5 +1,6 @@
 //! The calls into Luau's C API that mlua has no safe form of. All `unsafe` code of the crate stands here.
 
+mod compile;
 mod family;
 mod guard;
 #[cfg(all(target_arch = "wasm32", feature = "module"))]
@@ -16,6 +17,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use mlua::prelude::*;
 use mlua::{Thread, ffi};
 
+pub(crate) use self::compile::compile;
 pub(crate) use self::family::{family_of, keep_families, set_family};
 pub(crate) use self::guard::{Doom, Guard, guarded, is_out_of_time, set_interrupts};
 pub use self::memory::set_memory_limit;

@@ -107,7 +107,7 @@ impl Machine {
         json::install(&lua, binder)?;
         task::install(&lua, binder, &scheduler)?;
         websocket::install(&lua, binder, &sockets)?;
-        let chunks = Rc::new(Chunks::new(&lua)?);
+        let chunks = Rc::new(Chunks::new(&lua, options.optimize, host::now)?);
         let of_loadstring = Rc::downgrade(&chunks);
         let loadstring = binder.plain(&lua, Callee::Function("loadstring"), move |lua, args| {
             let chunks = of_loadstring.upgrade().ok_or_else(|| Failure::new("the VM is disposed"))?;

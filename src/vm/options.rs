@@ -32,6 +32,8 @@ export interface VmOptions {
     timeLimit?: number;
     /** Whether the libraries are read-only; true by default. */
     sandbox?: boolean;
+    /** How far the compiler optimizes: 0, 1 or 2; 1 by default. */
+    optimize?: number;
     websocket?: {
         /** The constructor of sockets; the global `WebSocket` by default. */
         WebSocket?: new (url: string, protocols?: string[]) => WebSocket;
@@ -66,6 +68,9 @@ extern "C" {
 /// what a page on a phone can.
 const DEFAULT_MEMORY_LIMIT: f64 = (512_u32 << 20) as f64;
 
+/// How far the compiler optimizes where the page does not say: as Luau's own tools do by default.
+const DEFAULT_OPTIMIZE: u8 = 1;
+
 /// The options of a VM, read and checked.
 pub(super) struct Options {
     pub(super) print: Sink,
@@ -76,6 +81,7 @@ pub(super) struct Options {
     pub(super) memory_limit: Option<usize>,
     pub(super) time: scheduler::Limits,
     pub(super) sandbox: bool,
+    pub(super) optimize: u8,
     pub(super) constructor: Option<Function>,
     pub(super) sockets: websocket::Limits,
     pub(super) hooks: Hooks,
@@ -98,6 +104,13 @@ impl Options {
         let memory_limit = Some(number_option(options, "memoryLimit")?.unwrap_or(DEFAULT_MEMORY_LIMIT))
             .filter(|limit| limit.is_finite())
             .map(whole);
+        let optimize = option(options, "optimize")?.map(|level| match level.as_f64() {
+            Some(0.0) => Ok(0),
+            Some(1.0) => Ok(1),
+            Some(2.0) => Ok(2),
+            _ => Err(JsValue::from(js_sys::TypeError::new("option optimize: not 0, 1 or 2"))),
+        });
+        let optimize = optimize.transpose()?;
         Ok(Self {
             print: Sink::from_options(options, "print", Console::Log)?,
             warn: Sink::from_options(options, "warn", Console::Warn)?,
@@ -107,6 +120,7 @@ impl Options {
             memory_limit,
             time: scheduler::Limits { slice: milliseconds("timeSlice")?, limit: milliseconds("timeLimit")? },
             sandbox: boolean_option(options, "sandbox")?.unwrap_or(true),
+            optimize: optimize.unwrap_or(DEFAULT_OPTIMIZE),
             constructor: function_option(&websocket, "WebSocket")?,
             sockets: websocket::Limits {
                 connections: count("maxConnections", default.connections)?,

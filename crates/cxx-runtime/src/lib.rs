@@ -5,18 +5,22 @@
 //!
 //! - C++ exceptions, by WebAssembly exception handling, from LLVM's libc++abi, libc++ and libunwind (`build.rs`);
 //! - wasi-libc, as Rust ships it for `wasm32-wasip1`;
-//! - `memory`: `malloc` and its kin on Rust's global allocator, so that one heap serves both languages;
+//! - `memory`: `malloc` and its kin on Rust's global allocator, so that one heap serves both languages, with a bound where there is a
+//!   [`Budget`];
 //! - `system`: the system calls that wasi-libc makes, answered by the page, the worker or Node;
 //! - [`imports`] (on the host, feature `imports`): the check that a finished module needs nothing else.
 //!
-//! On every other target the crate is empty, and `init` does nothing.
+//! On every other target `init` does nothing, and a `Budget` bounds nothing.
 
+mod budget;
 #[cfg(feature = "imports")]
 pub mod imports;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 mod memory;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 mod system;
+
+pub use budget::Budget;
 
 /// Runs the static constructors of the C and C++ code in this module, the first time it is called.
 ///

@@ -9,6 +9,8 @@
 use std::alloc::{self, Layout};
 use std::ptr;
 
+use crate::budget;
+
 /// What stands right before the address that C holds.
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -70,7 +72,7 @@ extern "C" fn malloc(size: usize) -> *mut u8 {
 
 #[unsafe(no_mangle)]
 extern "C" fn aligned_alloc(align: usize, size: usize) -> *mut u8 {
-    match layout(size, align) {
+    match layout(size, align).filter(|layout| budget::take(layout.size())) {
         // SAFETY: a layout from `layout` is never empty.
         Some(layout) => unsafe { finish(alloc::alloc(layout), layout) },
         None => ptr::null_mut(),
@@ -79,7 +81,8 @@ extern "C" fn aligned_alloc(align: usize, size: usize) -> *mut u8 {
 
 #[unsafe(no_mangle)]
 extern "C" fn calloc(count: usize, size: usize) -> *mut u8 {
-    match count.checked_mul(size).and_then(|size| layout(size, MAX_ALIGN)) {
+    let layout = count.checked_mul(size).and_then(|size| layout(size, MAX_ALIGN));
+    match layout.filter(|layout| budget::take(layout.size())) {
         // SAFETY: as in `aligned_alloc`.
         Some(layout) => unsafe { finish(alloc::alloc_zeroed(layout), layout) },
         None => ptr::null_mut(),
@@ -96,7 +99,7 @@ unsafe extern "C" fn realloc(address: *mut u8, size: usize) -> *mut u8 {
     // SAFETY: a live block has its header; the new layout keeps the alignment, as the allocator demands.
     unsafe {
         let old = header(address);
-        match layout(size, old.offset) {
+        match layout(size, old.offset).filter(|new| budget::take(new.size().saturating_sub(old.total))) {
             Some(new) => finish(alloc::realloc(address.sub(old.offset), old.layout(), new.size()), new),
             None => ptr::null_mut(),
         }
@@ -111,6 +114,7 @@ unsafe extern "C" fn free(address: *mut u8) {
         // SAFETY: a live block has its header.
         unsafe {
             let old = header(address);
+            budget::give_back(old.total);
             alloc::dealloc(address.sub(old.offset), old.layout());
         }
     }
