@@ -132,7 +132,8 @@ export async function enterInstance(
     // A script of another VM may have ended it meanwhile.
     return instance.hasEnded ? enterInstance(key, isolation, compile) : instance;
   }
-  const [crowded] = others.sort((one, other) => one.vms - other.vms);
+  const own = others.filter((other) => other.isolation === "instance");
+  const [crowded] = own.sort((one, other) => one.vms - other.vms);
   const instance = crowded !== undefined && live.size >= MOST_INSTANCES ? crowded : fresh();
   try {
     await enter(instance);
