@@ -19,13 +19,13 @@ unsafe extern "C" {
     fn free(block: *mut c_void);
 }
 
-/// How long it may take, in milliseconds: as long as what cannot be interrupted otherwise.
-const LONGEST: f64 = 5_000.0;
+/// How long it may take, in milliseconds. It cannot be interrupted; after five seconds of that a thread fails with what it cannot catch.
+const LONGEST: f64 = 4_000.0;
 
 /// How many bytes it may have in any case, as many as a script of some hundred lines takes.
 const LEAST: usize = 1 << 20;
 
-const TOOK_TOO_LONG: &str = "the source takes longer than 5 s to compile";
+const TOOK_TOO_LONG: &str = "the source takes longer than 4 s to compile";
 
 /// What the compiler made, in the memory of C.
 struct Compiled {
@@ -43,7 +43,7 @@ impl Drop for Compiled {
 /// Bytecode; or a zero, and then the message why the source is no Luau program. `clock` tells the time in milliseconds.
 ///
 /// # Errors
-/// When the compiler needs more memory than the script has left, or more than five seconds.
+/// When the compiler needs more memory than the script has left, or more than four seconds.
 pub(crate) fn compile(lua: &Lua, source: &[u8], level: u8, clock: &Rc<dyn Fn() -> f64>) -> LuaResult<Vec<u8>> {
     let mut compiled = Compiled { start: ptr::null_mut(), size: 0 };
     let ends = clock() + LONGEST;
