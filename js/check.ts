@@ -1,7 +1,7 @@
 import type { LuauOptions, WebSocketOptions } from "./options.js";
 
-/** What an option is, as far as it is looked at here: the module itself checks numbers and globals, and load.ts what is loaded. */
-type Expected = "function" | "object" | "function or object" | "isolation" | "any";
+/** The kind of an option, or the strings that it may be. The module itself checks numbers and globals, and load.ts checks `wasm`. */
+type Expected = "function" | "object" | "function or object" | "any" | readonly string[];
 
 const OPTIONS: Readonly<Record<keyof LuauOptions, Expected>> = {
   wasm: "any",
@@ -15,7 +15,7 @@ const OPTIONS: Readonly<Record<keyof LuauOptions, Expected>> = {
   timeSlice: "any",
   timeLimit: "any",
   sandbox: "any",
-  isolation: "isolation",
+  isolation: ["instance", "shared"],
   optimize: "any",
   websocket: "object",
   onSocket: "function",
@@ -52,15 +52,16 @@ function check(options: object, expected: Readonly<Record<string, Expected>>, pr
     if (value === undefined) {
       continue;
     }
-    switch (expected[name]) {
+    const kind = expected[name];
+    if (Array.isArray(kind) && !kind.includes(value)) {
+      throw new TypeError(
+        `option ${prefix}${name}: neither ${kind.map((text) => `"${text}"`).join(" nor ")}`,
+      );
+    }
+    switch (kind) {
       case "function":
         if (typeof value !== "function") {
           throw new TypeError(`option ${prefix}${name}: not a function`);
-        }
-        break;
-      case "isolation":
-        if (value !== "instance" && value !== "shared") {
-          throw new TypeError(`option ${prefix}${name}: neither "instance" nor "shared"`);
         }
         break;
       case "object":

@@ -13,9 +13,9 @@ export interface Glue {
    */
   instantiate(module: WasmModule): Promise<unknown>;
   /**
-   * Lets go of the instance, whatever still refers to its timers, functions or objects. Not while code of it runs.
+   * Frees the instance, even if something still refers to its functions or objects. Must not be called while its code runs.
    *
-   * @param reason the cause of the errors that calls throw from then on
+   * @param reason the cause of the errors that later calls throw
    */
   close(reason: unknown): void;
   readonly Vm: new (options: VmOptions) => Vm;
@@ -54,7 +54,7 @@ export interface VmOptions {
   readonly makeValue?: (handle: object, text: string) => object;
   /** Gets the functions that reject the promises that are not settled. */
   readonly pending?: Map<(error: unknown) => void, Promise<unknown>>;
-  /** Called once, when the VM is disposed or ends by itself, with the error that calls get from then on. */
+  /** Called once, when the VM is disposed or ends by itself, with the error that later calls get. */
   readonly onEnd?: (reason: LuauError) => void;
 }
 

@@ -10,10 +10,10 @@ export class Instance {
   readonly pending = new Map<(error: unknown) => void, Promise<unknown>>();
   /** The sockets that are not closed. */
   readonly sockets = new Set<Socket>();
-  /** What its module was made from; undefined for what nobody can ask for again. */
+  /** The source of its module; undefined if the source can be used only once. */
   readonly key: unknown;
   readonly isolation: Isolation;
-  /** Settled when VMs can be made. */
+  /** Resolved once VMs can be made. */
   readonly ready: Promise<void>;
   readonly #glue: Glue;
   #vms = 0;
@@ -24,12 +24,12 @@ export class Instance {
     this.isolation = isolation;
     this.#glue = createGlue((thrown) => this.#end(thrown));
     this.ready = module.then(async (compiled) => {
-      // What it gives, all exports, would keep the memory as long as this promise is there.
+      // Its result holds the exports. If the promise resolved to them, it would keep the memory alive.
       await this.#glue.instantiate(compiled);
     });
   }
 
-  /** Whether no more calls are possible. */
+  /** True once every call fails. */
   get hasEnded(): boolean {
     return this.#fault !== undefined;
   }
@@ -38,25 +38,25 @@ export class Instance {
     return this.#glue.Vm;
   }
 
-  /** How many VMs it has, those that are being made included. */
+  /** The number of VMs, including those that are being made. */
   get vms(): number {
     return this.#vms;
   }
 
-  /** Counts a VM that is being made. */
+  /** Adds a VM that is being made to the count. */
   enter(): void {
     this.#vms++;
     live.add(this);
   }
 
   /**
-   * Counts a VM out. After the last one the memory is given back.
+   * Removes a VM from the count. The last one frees the memory.
    *
-   * @param reason what calls throw from then on
+   * @param reason the error that later calls throw
    */
   leave(reason: unknown): void {
     this.#vms--;
-    // A function that a script has called may have disposed its VM: the frames of the instance are gone when a microtask runs.
+    // A host function may dispose the VM whose script called it. By the next microtask the instance's frames have returned.
     queueMicrotask(() => {
       if (this.#vms === 0) {
         this.#close(reason);
@@ -67,7 +67,7 @@ export class Instance {
   /**
    * Calls into the instance.
    *
-   * @throws LuauError when it has ended, or ends in this call: of kind `terminated` after a fault, else what the last VM left with
+   * @throws LuauError if it has ended or ends in this call: of kind `terminated` after a fault, of kind `disposed` otherwise
    */
   call<T>(call: () => T): T {
     if (this.#fault !== undefined) {
@@ -107,17 +107,17 @@ export class Instance {
 /** The instances that have VMs. */
 const live = new Set<Instance>();
 
-/** Of so many instances each has one VM; more VMs share them. Chromium allows 125 in a process. */
-const MOST_INSTANCES = 64;
+/** The number of instances that have a VM each; further VMs share them. Chromium allows 125 instances per process. */
+const MAX_INSTANCES = 64;
 
-/** The modules by what they were made from, so that each is loaded once. */
+/** The modules by their sources, so that each is loaded once. */
 const modules = new Map<unknown, Promise<WasmModule>>();
 
 /**
- * An instance for another VM, which is counted in: {@link Instance.leave} counts it out.
+ * Returns the instance for a new VM and adds the VM to its count; {@link Instance.leave} removes it.
  *
- * @param key what tells the sources of modules apart; undefined for one that cannot come again
- * @param compile makes the module. What failed is tried again the next time.
+ * @param key identifies the source of the module; undefined for a source that can be used only once
+ * @param compile makes the module. After a failure it is called again the next time.
  */
 export async function enterInstance(
   key: unknown,
@@ -129,16 +129,16 @@ export async function enterInstance(
   if (isolation === "shared") {
     const instance = others.find((other) => other.isolation === "shared") ?? fresh();
     await enter(instance);
-    // A script of another VM may have ended it meanwhile.
+    // Another VM may have ended it in the meantime.
     return instance.hasEnded ? enterInstance(key, isolation, compile) : instance;
   }
   const own = others.filter((other) => other.isolation === "instance");
   const [crowded] = own.sort((one, other) => one.vms - other.vms);
-  const instance = crowded !== undefined && live.size >= MOST_INSTANCES ? crowded : fresh();
+  const instance = crowded !== undefined && live.size >= MAX_INSTANCES ? crowded : fresh();
   try {
     await enter(instance);
   } catch (error) {
-    // The module is good, since others have it: the engine has no room for another instance.
+    // Others use the same module, so it is valid: the engine has no memory for another instance.
     if (crowded === undefined || crowded.hasEnded) {
       throw error;
     }

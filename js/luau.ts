@@ -16,7 +16,7 @@ export interface Platform {
   /** What to load when no option says so. */
   readonly wasm: () => WasmSource | Promise<WasmSource>;
   /**
-   * Whether no two VMs may have the same instance or load the same module: where requests must not wait for each other's promises.
+   * True where VMs must not share an instance or a module that is being loaded, because one request may not await another's promise.
    */
   readonly isolated?: boolean;
   /** Reads files, where `fetch` does not: by URL, or by a path. */

@@ -101,15 +101,15 @@ export interface LuauOptions {
   /** Whether the libraries are read-only for scripts; true by default. */
   readonly sandbox?: boolean | undefined;
   /**
-   * How far the compiler optimizes: 1 by default, 0 for not at all, 2 with inlining and loops unrolled. A script that asks for more by
-   * `--!optimize 2` or `--!native` gets no more.
+   * The compiler's optimization level: 0 for none, 1 (the default), or 2 to inline functions and unroll loops. `--!optimize` and
+   * `--!native` in a script cannot raise it.
    */
   readonly optimize?: 0 | 1 | 2 | undefined;
   /**
-   * Whether the VM has an instance of the WebAssembly module, and with it a memory, of its own. With `"instance"`, the default, a fault
-   * inside one VM ends no other one, none can read what another one has, and `dispose` gives all of its memory back. The 65th VM
-   * of a realm and later ones share the instance with the fewest. With `"shared"`, all VMs that have this option share one instance: each
-   * is made a millisecond or two sooner and takes 0.3 MB less. That is for scripts that trust one another.
+   * `"instance"` (the default) gives the VM its own WebAssembly instance and so its own memory: a fault in one VM ends no other, no VM
+   * can read another's memory, and `dispose` frees it. The 65th VM of a realm and later ones share the instance that has the fewest.
+   * `"shared"` puts all VMs with this option into one instance, for scripts that trust each other. It saves 0.3 MB and one or two
+   * milliseconds per VM.
    */
   readonly isolation?: Isolation | undefined;
   /** What scripts may do with WebSockets. */

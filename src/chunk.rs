@@ -18,9 +18,9 @@ use crate::raw;
 
 /// Loads the chunks of one VM.
 pub struct Chunks {
-    /// How far the compiler optimizes, from 0 to 2.
+    /// The optimization level, from 0 to 2.
     level: u8,
-    /// The time in milliseconds.
+    /// Returns the time in milliseconds.
     clock: Rc<dyn Fn() -> f64>,
     /// Never runs. Its globals are the libraries alone.
     loader: LuaThread,
@@ -110,11 +110,11 @@ fn syntax_error(message: &[u8], name: &str) -> LuaError {
     LuaError::SyntaxError { message: format!("{shown}{message}"), incomplete_input: message.ends_with("<eof>") }
 }
 
-/// The level that `--!native` brings with it.
+/// The level that `--!native` implies.
 const NATIVE_LEVEL: u8 = 2;
 
-/// The source without the directives that would have the compiler optimize further than `level`: with inlining, which level 2 brings, a few
-/// lines may become millions of instructions. They are made into plain comments, so everything else stays where it is.
+/// Turns directives that ask for more than `level` into plain comments of the same length. At level 2 the compiler inlines functions, and
+/// a few lines may become millions of instructions.
 fn within_level(source: &[u8], level: u8) -> Cow<'_, [u8]> {
     let mut source = Cow::Borrowed(source);
     let mut at = 0;
@@ -133,7 +133,7 @@ fn within_level(source: &[u8], level: u8) -> Cow<'_, [u8]> {
     source
 }
 
-/// How far the compiler would optimize because of a directive, as `Luau::compileOrThrow` reads it.
+/// Returns the level that a directive asks for, as `Luau::compileOrThrow` reads it.
 fn level_of(directive: &[u8]) -> u8 {
     if directive.trim_ascii_end() == b"native" {
         return NATIVE_LEVEL;
@@ -142,12 +142,12 @@ fn level_of(directive: &[u8]) -> u8 {
     match number.trim_ascii() {
         b"0" => 0,
         b"1" => 1,
-        // C's `atoi` takes much for a number.
+        // `atoi` accepts more than digits, so assume the worst.
         _ => 2,
     }
 }
 
-/// The next comment from `at` on that only white space and comments come before: directives further down are none.
+/// Returns the next comment at or after `at`, if only white space precedes it. The compiler ignores directives after the first statement.
 fn next_comment(source: &[u8], at: usize) -> Option<std::ops::Range<usize>> {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | 0x0b | 0x0c);
     let start = at + source.get(at..)?.iter().position(|byte| !is_space(byte))?;
@@ -159,7 +159,7 @@ fn next_comment(source: &[u8], at: usize) -> Option<std::ops::Range<usize>> {
     Some(start..start + 2 + length)
 }
 
-/// The bracket that closes a comment of several lines, if it is one: `]==]` for `[==[`.
+/// Returns the closing bracket of a multi-line comment, such as `]==]` for `[==[`; none for a comment of one line.
 fn long_bracket(body: &[u8]) -> Option<Vec<u8>> {
     let rest = body.strip_prefix(b"[")?;
     let signs = rest.iter().take_while(|byte| **byte == b'=').count();

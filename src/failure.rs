@@ -4,7 +4,6 @@ use mlua::prelude::*;
 
 use crate::error::ScriptError;
 use crate::origin::{Cause, Origin};
-use crate::text::TooLong;
 
 /// The failure of a function of ours. The place in the script is put before it by the Luau code around the function.
 #[derive(Clone, Debug)]
@@ -57,12 +56,6 @@ impl Failure {
     /// Where it comes from.
     pub(crate) fn origin(&self) -> Option<&Origin> {
         self.origin.as_ref()
-    }
-}
-
-impl From<TooLong> for Failure {
-    fn from(error: TooLong) -> Self {
-        Self::new(error.to_string())
     }
 }
 

@@ -80,7 +80,7 @@ impl Libraries {
     pub fn spawn(&self, lua: &Lua, function: LuaFunction, args: impl IntoLuaMulti) -> LuaResult<LuaThread> {
         let args = args.into_lua_multi(lua)?;
         let thread = lua.create_thread(function)?;
-        self.scheduler.tell(Urgency::AtOnce, || self.scheduler.resume(thread.clone(), args));
+        self.scheduler.notify(Urgency::AtOnce, || self.scheduler.resume(thread.clone(), args));
         Ok(thread)
     }
 

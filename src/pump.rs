@@ -10,12 +10,12 @@ use crate::host::frames::Frames;
 use crate::host::{self, Macrotask, Timeout};
 use crate::scheduler::{Next, Scheduler, Urgency};
 
-/// How long threads run before the page gets its turn, in milliseconds: half of a frame. It does not matter how many events woke them:
-/// those of promises are microtasks, and as long as there is one the event loop does nothing else.
+/// How long threads run before the event loop gets control, in milliseconds: half of a frame. All events since it last had control count
+/// together, because settled promises run as microtasks, and the event loop waits for all of those.
 const SLICE: f64 = 8.0;
 
-/// So many events may come from one look at the clock to the next, which takes as long as a fifth of what most of them do.
-const MOST_UNSEEN: u32 = 8;
+/// The number of events between two readings of the clock. A reading takes about a fifth of the time of a short event.
+const MAX_UNSEEN: u32 = 8;
 
 /// How long nothing is done for a page that could not draw, in milliseconds: what browsers make of any shorter time-out that was
 /// armed in another one.
@@ -30,14 +30,14 @@ pub struct Pump {
     timeout: Timeout,
     macrotask: Macrotask,
     frames: Frames,
-    /// Since when the page waits for its turn, if it does as far as is known here.
+    /// When the first event came since the event loop last had control; none if there has been no event.
     waiting_since: Rc<Cell<Option<f64>>>,
-    /// How many events have come since the clock was looked at.
+    /// The number of events since the clock was last read.
     unseen: Cell<u32>,
-    /// Fires when it has had its turn.
-    has_had_turn: Timeout,
-    /// Whether a turn was put off until then.
-    is_put_off: Cell<bool>,
+    /// Fires once the event loop has control again, and clears `waiting_since`.
+    has_control: Timeout,
+    /// True while a turn is postponed until the event loop has had control.
+    is_postponed: Cell<bool>,
     stopped: Cell<bool>,
 }
 
@@ -67,8 +67,8 @@ impl Pump {
                 frames: Frames::new(),
                 waiting_since,
                 unseen: Cell::default(),
-                has_had_turn: Timeout::new(move || of_turn.set(None)),
-                is_put_off: Cell::new(false),
+                has_control: Timeout::new(move || of_turn.set(None)),
+                is_postponed: Cell::new(false),
                 stopped: Cell::new(false),
             }
         });
@@ -93,16 +93,16 @@ impl Pump {
         self.stopped.set(true);
         self.timeout.disarm();
         self.macrotask.done();
-        self.has_had_turn.disarm();
+        self.has_control.disarm();
     }
 
-    /// A task of our own: the page has had its turn.
+    /// Runs a turn in a task of its own, before which the event loop had control.
     fn task(&self) {
         self.waiting_since.set(None);
         self.turn(None);
     }
 
-    /// An event that may have come in a task or a microtask; nothing tells which.
+    /// Runs a turn for an event, or postpones it. The event may be a task or a microtask: JS offers no way to tell.
     fn event(&self, urgency: Urgency) {
         if self.stopped.get() {
             return;
@@ -110,25 +110,25 @@ impl Pump {
         if urgency == Urgency::AtOnce {
             return self.turn(None);
         }
-        if self.is_put_off.get() {
+        if self.is_postponed.get() {
             return;
         }
         let Some(since) = self.waiting_since.get() else {
             let now = host::now();
             self.waiting_since.set(Some(now));
             self.unseen.set(0);
-            self.has_had_turn.arm(now);
+            self.has_control.arm(now);
             return self.turn(Some(now));
         };
         let unseen = self.unseen.replace(self.unseen.get() + 1);
-        if unseen < MOST_UNSEEN && !self.scheduler.has_run_long() {
+        if unseen < MAX_UNSEEN && !self.scheduler.has_run_long() {
             return self.turn(Some(since));
         }
         self.unseen.set(0);
         if host::now() - since < SLICE {
             self.turn(Some(since));
         } else {
-            self.is_put_off.set(true);
+            self.is_postponed.set(true);
             self.arm(Next::Now);
         }
     }
@@ -137,7 +137,7 @@ impl Pump {
         if self.stopped.get() {
             return;
         }
-        self.is_put_off.set(false);
+        self.is_postponed.set(false);
         let next = self.scheduler.turn(&self.lua, waiting_since, |lasted| self.stopped.get() || lasted >= SLICE);
         // The page may have disposed the VM from inside the turn.
         if self.stopped.get() {

@@ -60,12 +60,12 @@ pub enum Next {
     Now,
 }
 
-/// When a cycle is to run.
+/// How soon a cycle has to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Urgency {
-    /// Before the call returns: the page itself calls, and expects it.
+    /// Before the call returns, because the host expects that.
     AtOnce,
-    /// Now, or after the page has had its turn, when it has been waiting for too long.
+    /// Now, or after the event loop has had control if it has waited too long.
     CanWait,
 }
 
@@ -208,9 +208,9 @@ impl Scheduler {
         raw::set_interrupts(lua, limits.are_set())
     }
 
-    /// Runs what is due: what woke, then what was deferred, until nothing is left or `out_of_time` says so, which is told for how
-    /// many milliseconds the page has been waiting for its turn: since `waiting_since`, or since this one began. A first thread that came
-    /// back at once does not count.
+    /// Runs what is due: what woke, then what was deferred, until nothing is left or `out_of_time` returns true. Its argument is how long
+    /// the host has waited, in milliseconds: since `waiting_since`, or else since this turn began. A first thread that came back at once
+    /// does not count.
     ///
     /// Timers that become due meanwhile wait for the next turn. Called from inside a turn, it leaves all to that one.
     pub fn turn(&self, lua: &Lua, waiting_since: Option<f64>, mut out_of_time: impl FnMut(f64) -> bool) -> Next {
@@ -235,15 +235,15 @@ impl Scheduler {
         self.next()
     }
 
-    /// One event from outside, for which the page may be given its turn first; see [`tell`](Self::tell).
+    /// Notifies the scheduler of an event that can wait; see [`notify`](Self::notify).
     pub fn event<R>(&self, notice: impl FnOnce() -> R) -> R {
-        self.tell(Urgency::CanWait, notice)
+        self.notify(Urgency::CanWait, notice)
     }
 
-    /// `notice` tells the scheduler of something from outside, and then its cycle runs, unless one is under way.
+    /// Calls `notice`, which changes the queues, and then runs a cycle unless one is already running.
     ///
     /// Every callback from JS that may wake a thread comes through here.
-    pub fn tell<R>(&self, urgency: Urgency, notice: impl FnOnce() -> R) -> R {
+    pub fn notify<R>(&self, urgency: Urgency, notice: impl FnOnce() -> R) -> R {
         let result = notice();
         if !self.0.in_turn.get() {
             let driver = self.0.driver.borrow().clone();

@@ -1,57 +1,55 @@
-//! Texts of scripts on their way out of Luau.
+//! Converts strings of scripts to Rust.
 //!
-//! A script makes a text as long as its memory allows, and of any bytes, of which those that are not UTF-8 take three times as many in a
-//! Rust string. So a text leaves Luau through here alone: each use has a bound, and what is longer is refused before anything is made
-//! of it.
+//! A script's string may be as long as its memory allows and contain any bytes; the conversion to UTF-8 may triple its length. So every
+//! conversion goes through this module: each purpose has a maximum length, and a longer string is refused before it is converted.
 
 use std::fmt;
 
 use mlua::prelude::*;
 
-/// How long a text may be for what it is used for.
+/// The maximum length of a string for one purpose.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bound {
-    /// What it is, as errors call it.
+    /// The name of the purpose in errors.
     what: &'static str,
     /// In bytes.
     most: usize,
 }
 
-/// Chromium ends a tab that comes with a URL of more than two megabytes, and of a byte in it nine may become, `%EF%BF%BD`.
+/// Chromium kills the tab if a URL is longer than 2 MiB, and one byte may become nine: `%EF%BF%BD`.
 pub(crate) const URL: Bound = Bound { what: "URL", most: 65_536 };
 
-/// A header of a request holds all of them; servers take some eight thousand bytes.
+/// All subprotocols share one request header, of which servers accept about 8 KiB.
 pub(crate) const PROTOCOL: Bound = Bound { what: "subprotocol", most: 1_024 };
 
-/// It is in every frame of every error; Luau itself shows 255 bytes of it.
+/// Every frame of every error repeats it; Luau itself shows 255 bytes.
 pub(crate) const CHUNK_NAME: Bound = Bound { what: "name of the chunk", most: 1_024 };
 
-/// As long as a path may be on Linux. The host gets it, and puts it into a URL perhaps.
+/// `PATH_MAX` of Linux. The host may put the path into a URL.
 pub(crate) const MODULE_PATH: Bound = Bound { what: "path", most: 4_096 };
 
-/// Half of the longest string of V8, which has 2^29 - 24 characters: what the host makes of it, with a time in front of it say, is to fit
-/// too.
-pub(crate) const LONGEST: usize = 1 << 28;
+/// The longest string that goes to JS, in bytes: half of V8's maximum of 2^29 - 24 characters, so that the host can still add to it.
+pub(crate) const MAX_TEXT: usize = 1 << 28;
 
-/// What is put out.
-const OUTPUT: Bound = Bound { what: "text", most: LONGEST };
+/// Output of `print` and `warn`.
+const OUTPUT: Bound = Bound { what: "text", most: MAX_TEXT };
 
-/// The same for one that is not UTF-8, which has to be made anew, with up to three times as many bytes.
+/// Output that is not UTF-8: the conversion may triple its length.
 const REPAIRED_OUTPUT: Bound = Bound { what: "text, which is not UTF-8,", most: 1 << 26 };
 
-/// A text for a use. Bytes that are not UTF-8 become U+FFFD, as in the Encoding Standard.
+/// Converts a string for a purpose. Bytes that are not UTF-8 become U+FFFD, as in the Encoding Standard.
 ///
 /// # Errors
-/// When it is too long.
+/// If it is too long.
 pub(crate) fn lossy(text: &LuaString, bound: Bound) -> Result<String, TooLong> {
     bound.check(text)?;
     Ok(repaired(&text.as_bytes()))
 }
 
-/// Calls `take` with a text that is put out, of which no copy is made where it is UTF-8.
+/// Calls `take` with a line of output. Valid UTF-8 is not copied.
 ///
 /// # Errors
-/// When it is too long.
+/// If it is too long.
 pub(crate) fn with_output<R>(text: &LuaString, take: impl FnOnce(&str) -> R) -> Result<R, TooLong> {
     OUTPUT.check(text)?;
     if let Ok(text) = text.to_str() {
@@ -61,7 +59,7 @@ pub(crate) fn with_output<R>(text: &LuaString, take: impl FnOnce(&str) -> R) -> 
     Ok(take(&repaired(&text.as_bytes())))
 }
 
-/// The beginning of a text of whatever length, with at most so many bytes of it, and an ellipsis in the place of the rest.
+/// Returns at most `most` bytes from the start of a string, and an ellipsis if there are more.
 pub(crate) fn beginning(text: &LuaString, most: usize) -> String {
     let bytes = text.as_bytes();
     match bytes.get(..most) {
@@ -70,12 +68,12 @@ pub(crate) fn beginning(text: &LuaString, most: usize) -> String {
     }
 }
 
-/// How much of a text an error shows that is about it, in bytes.
-const SHOWN: usize = 100;
+/// The number of bytes that an error message quotes.
+const MAX_QUOTED: usize = 100;
 
-/// A text in an error that is about it.
+/// Returns the part of a string that an error message quotes.
 pub(crate) fn shown(text: &LuaString) -> String {
-    beginning(text, SHOWN)
+    beginning(text, MAX_QUOTED)
 }
 
 impl Bound {
@@ -85,7 +83,7 @@ impl Bound {
     }
 }
 
-/// A text is longer than its use allows.
+/// The error for a string that is longer than its purpose allows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TooLong {
     bound: Bound,

@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use super::Converter;
 use super::tables::Tables;
 use crate::host::values::{self, define, descriptor, message_of};
-use crate::text::LONGEST;
+use crate::text::MAX_TEXT;
 use crate::value::number;
 
 /// One conversion of Luau values, what it has met, and which of the tables are still to be filled.
@@ -181,7 +181,7 @@ const LONG: usize = 128;
 
 fn string(text: &LuaString) -> LuaResult<JsValue> {
     match text.to_str() {
-        Ok(text) if text.len() <= LONGEST => Ok(JsString::from(&*text).into()),
+        Ok(text) if text.len() <= MAX_TEXT => Ok(JsString::from(&*text).into()),
         _ => bytes(&text.as_bytes()),
     }
 }

@@ -55,7 +55,7 @@ impl Hooks {
         made.and_then(Result::ok).and_then(|made| made.dyn_into().ok()).unwrap_or_else(|| handle.unchecked_into())
     }
 
-    /// Tells the page's side that the VM has ended, and which error calls get from now on.
+    /// Calls `onEnd` with the error that every later call gets.
     pub fn end(&self, error: &JsValue) {
         if let Some(end) = &self.end {
             // It is this library's own, and does not throw.

@@ -68,8 +68,8 @@ fn is_slash(char: char) -> bool {
     matches!(char, '/' | '\\')
 }
 
-/// What would make another path of it where the host puts it into a URL or hands it to a file system: the URL Standard takes a `\` for a `/`,
-/// `%2e` for a dot, what follows a `?` or a `#` for no part of the path, and leaves tabs and line breaks out; a `:` ends a scheme or a drive.
+/// Returns true for a character that could change the path when the host puts it into a URL or passes it to a file system. URLs read `\`
+/// as `/` and `%2e` as a dot, end the path at `?` and `#`, and drop tabs and line breaks. A `:` ends a scheme or a drive.
 fn is_rewritten(char: char) -> bool {
     matches!(char, '\\' | '%' | '?' | '#' | ':') || char.is_control()
 }

@@ -1,7 +1,7 @@
-//! Compiles, within bounds.
+//! Compiles Luau within limits of memory and time.
 //!
-//! Luau's parser and compiler are C++, which allocates without asking, and throws where it cannot. So they run where Luau catches what
-//! they throw, within a budget of memory and time: what a script hands to `loadstring` is not to keep the page from its turn either.
+//! Luau's parser and compiler are C++: they throw when an allocation fails, and an exception that reaches Rust ends the instance. So they
+//! run inside a protected call, where Luau catches exceptions. The limits keep `loadstring` from blocking the host.
 
 use std::ffi::{c_char, c_void};
 use std::ptr;
@@ -19,15 +19,16 @@ unsafe extern "C" {
     fn free(block: *mut c_void);
 }
 
-/// How long it may take, in milliseconds. It cannot be interrupted; after five seconds of that a thread fails with what it cannot catch.
-const LONGEST: f64 = 4_000.0;
+/// The time limit, in milliseconds. After five seconds without a turn for the host the thread would fail with an error that it cannot
+/// catch; this one it can.
+const MAX_MS: f64 = 4_000.0;
 
-/// How many bytes it may have in any case, as many as a script of some hundred lines takes.
-const LEAST: usize = 1 << 20;
+/// The smallest memory limit, in bytes. Some hundred lines need that much.
+const MIN_BUDGET: usize = 1 << 20;
 
 const TOOK_TOO_LONG: &str = "the source takes longer than 4 s to compile";
 
-/// What the compiler made, in the memory of C.
+/// The compiler's output, which `malloc` allocated.
 struct Compiled {
     start: *mut c_char,
     size: usize,
@@ -40,20 +41,22 @@ impl Drop for Compiled {
     }
 }
 
-/// Bytecode; or a zero, and then the message why the source is no Luau program. `clock` tells the time in milliseconds.
+/// Returns bytecode, or a zero byte and the message of a syntax error. `clock` returns the time in milliseconds.
 ///
 /// # Errors
-/// When the compiler needs more memory than the script has left, or more than four seconds.
+/// If the compiler needs more memory than the script has left, or more than four seconds.
 pub(crate) fn compile(lua: &Lua, source: &[u8], level: u8, clock: &Rc<dyn Fn() -> f64>) -> LuaResult<Vec<u8>> {
     let mut compiled = Compiled { start: ptr::null_mut(), size: 0 };
-    let ends = clock() + LONGEST;
-    let of_budget = clock.clone();
-    let budget = Budget::new(memory_left(lua).max(LEAST), move || of_budget() < ends && !is_out_of_time());
+    let ends = clock() + MAX_MS;
+    let budget = {
+        let clock = clock.clone();
+        Budget::new(memory_left(lua).max(MIN_BUDGET), move || clock() < ends && !is_out_of_time())
+    };
     let mut options = ffi::lua_CompileOptions::default();
     options.optimizationLevel = level.into();
     let place = &raw mut compiled;
-    // SAFETY: the compiler reads the source and the options, and writes where it is told. An exception passes over this frame, in which
-    // nothing is left to drop, and becomes an error in the protected call that this is.
+    // SAFETY: the source, the options and `compiled` outlive the call. `exec_raw` is a protected call: it turns an exception, which passes
+    // over a frame with nothing to drop, into an error.
     let result = unsafe {
         lua.exec_raw::<()>((), |_| {
             let (source, size) = (source.as_ptr().cast(), source.len());
@@ -61,7 +64,7 @@ pub(crate) fn compile(lua: &Lua, source: &[u8], level: u8, clock: &Rc<dyn Fn() -
         })
     };
     drop(budget);
-    // Nothing but a lack of memory makes it fail, or what looks like one: a budget that is used up.
+    // The compiler reports syntax errors in its output. It fails only when an allocation does.
     if result.is_err() || compiled.start.is_null() {
         return Err(if clock() >= ends {
             LuaError::runtime(TOOK_TOO_LONG)
@@ -69,6 +72,6 @@ pub(crate) fn compile(lua: &Lua, source: &[u8], level: u8, clock: &Rc<dyn Fn() -
             LuaError::MemoryError(NOT_ENOUGH_MEMORY.to_owned())
         });
     }
-    // SAFETY: the compiler made so many bytes there.
+    // SAFETY: the compiler wrote `size` bytes there.
     Ok(unsafe { std::slice::from_raw_parts(compiled.start.cast::<u8>(), compiled.size) }.to_vec())
 }

@@ -20,7 +20,7 @@ pub(super) struct Pace {
 }
 
 impl Scheduler {
-    /// The pace of a turn that begins, for which the page has been waiting since a time in milliseconds, or only from now on.
+    /// Returns the pace of a new turn. `waiting_since` is when the host started waiting, in milliseconds; none means now.
     pub(super) fn pace(&self, waiting_since: Option<f64>) -> Pace {
         Pace { began: waiting_since.or(self.0.time.get()), resumptions: self.resumptions(), unseen: 0, stride: 1 }
     }
@@ -45,8 +45,7 @@ impl Scheduler {
         now - began
     }
 
-    /// Whether the thread that ran last may have run for long. Its guard looks at the clock when there is much to be done in Luau; what is
-    /// done in C it does not see.
+    /// Returns true if the last thread ran long enough for its guard to read the clock. The guard does not see time spent in C.
     #[must_use]
     pub fn has_run_long(&self) -> bool {
         self.0.guard.borrow().as_deref().is_none_or(Guard::has_looked)

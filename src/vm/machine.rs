@@ -264,7 +264,7 @@ impl Machine {
         {
             deferred.settle(Err(self.error_to_js(&error)));
         }
-        self.scheduler.tell(urgency, || {});
+        self.scheduler.notify(urgency, || {});
         promise
     }
 
@@ -274,7 +274,7 @@ impl Machine {
         let message = Some(message_of(reason)).filter(|message| !message.is_empty());
         let message = message.unwrap_or_else(|| "the run was aborted".to_owned());
         self.scheduler.note_reason(&thread, &page_failure(message.clone(), reason.clone()));
-        self.scheduler.tell(Urgency::AtOnce, || self.scheduler.cancel(&self.lua, &thread, &message));
+        self.scheduler.notify(Urgency::AtOnce, || self.scheduler.cancel(&self.lua, &thread, &message));
     }
 
     pub(super) fn get(&self, name: &str) -> Result<JsValue, JsValue> {

@@ -64,11 +64,10 @@ extern "C" {
     pub type VmOptions;
 }
 
-/// How much memory scripts may have where the page does not say, in bytes: far below the four gigabytes that an instance can have, and
-/// what a page on a phone can.
+/// The default memory limit, in bytes: far below the 4 GiB that an instance can have, and low enough for a page on a phone.
 const DEFAULT_MEMORY_LIMIT: f64 = (512_u32 << 20) as f64;
 
-/// How far the compiler optimizes where the page does not say: as Luau's own tools do by default.
+/// The default of Luau's own tools.
 const DEFAULT_OPTIMIZE: u8 = 1;
 
 /// The options of a VM, read and checked.
@@ -104,13 +103,6 @@ impl Options {
         let memory_limit = Some(number_option(options, "memoryLimit")?.unwrap_or(DEFAULT_MEMORY_LIMIT))
             .filter(|limit| limit.is_finite())
             .map(whole);
-        let optimize = option(options, "optimize")?.map(|level| match level.as_f64() {
-            Some(0.0) => Ok(0),
-            Some(1.0) => Ok(1),
-            Some(2.0) => Ok(2),
-            _ => Err(JsValue::from(js_sys::TypeError::new("option optimize: not 0, 1 or 2"))),
-        });
-        let optimize = optimize.transpose()?;
         Ok(Self {
             print: Sink::from_options(options, "print", Console::Log)?,
             warn: Sink::from_options(options, "warn", Console::Warn)?,
@@ -120,7 +112,7 @@ impl Options {
             memory_limit,
             time: scheduler::Limits { slice: milliseconds("timeSlice")?, limit: milliseconds("timeLimit")? },
             sandbox: boolean_option(options, "sandbox")?.unwrap_or(true),
-            optimize: optimize.unwrap_or(DEFAULT_OPTIMIZE),
+            optimize: optimization_level(options)?,
             constructor: function_option(&websocket, "WebSocket")?,
             sockets: websocket::Limits {
                 connections: count("maxConnections", default.connections)?,
@@ -131,6 +123,16 @@ impl Options {
             },
             hooks: Hooks::from_options(options)?,
         })
+    }
+}
+
+fn optimization_level(options: &JsValue) -> Result<u8, JsValue> {
+    let Some(level) = option(options, "optimize")? else { return Ok(DEFAULT_OPTIMIZE) };
+    match level.as_f64() {
+        Some(0.0) => Ok(0),
+        Some(1.0) => Ok(1),
+        Some(2.0) => Ok(2),
+        _ => Err(js_sys::TypeError::new("option optimize: not 0, 1 or 2").into()),
     }
 }
 

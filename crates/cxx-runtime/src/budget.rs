@@ -1,34 +1,34 @@
-//! A bound for what C and C++ code allocates.
+//! Limits how much C and C++ code may allocate.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// Without a budget.
+/// The value of [`LEFT`] while there is no budget.
 const UNBOUNDED: usize = usize::MAX;
 
-/// So many allocations pass from one question whether the code may go on to the next.
+/// The number of allocations between two calls of `may_go_on`.
 const PASSES: usize = 64;
 
-/// How many bytes are left of the budget.
+/// The bytes that may still be allocated.
 static LEFT: AtomicUsize = AtomicUsize::new(UNBOUNDED);
-/// How many allocations pass until the next question.
+/// The number of allocations until the next call of `may_go_on`.
 static PASS: AtomicUsize = AtomicUsize::new(PASSES);
 
 thread_local! {
     static MAY_GO_ON: RefCell<Option<Box<dyn Fn() -> bool>>> = const { RefCell::new(None) };
 }
 
-/// As long as it is there, `malloc` and its kin, and with them C++'s `new`, have a bound: what asks for more gets null, or the exception
+/// Limits `malloc` and its relatives, and so C++'s `new`, until it is dropped. An allocation beyond the limit returns null or throws
 /// `std::bad_alloc`.
 ///
-/// Only on `wasm32-unknown-unknown`: elsewhere the allocator of C is not this crate's, and a budget bounds nothing.
+/// It has no effect on other targets than `wasm32-unknown-unknown`, where this crate does not provide `malloc`.
 #[derive(Debug)]
-#[must_use = "a budget that is dropped bounds nothing any more"]
+#[must_use = "the limit ends when the budget is dropped"]
 pub struct Budget(());
 
 impl Budget {
-    /// A budget of so many bytes, in the place of any other. From the first `false` of `may_go_on` on, which is asked now and then, nothing is left of
-    /// it.
+    /// Sets a limit in bytes, and replaces any other budget. Every 64 allocations it calls `may_go_on`; once that returns false, all
+    /// further allocations fail.
     pub fn new(bytes: usize, may_go_on: impl Fn() -> bool + 'static) -> Self {
         MAY_GO_ON.set(Some(Box::new(may_go_on)));
         PASS.store(PASSES, Relaxed);
@@ -44,7 +44,7 @@ impl Drop for Budget {
     }
 }
 
-/// Takes so many bytes from the budget, if there is one. Returns whether they may be allocated.
+/// Subtracts an allocation from the budget, if there is one. Returns whether it is allowed.
 #[cfg(any(test, all(target_arch = "wasm32", target_os = "unknown")))]
 pub(crate) fn take(bytes: usize) -> bool {
     let left = LEFT.load(Relaxed);
@@ -62,7 +62,7 @@ pub(crate) fn take(bytes: usize) -> bool {
     true
 }
 
-/// Gives bytes back that were freed.
+/// Adds freed bytes to the budget again.
 #[cfg(any(test, all(target_arch = "wasm32", target_os = "unknown")))]
 pub(crate) fn give_back(bytes: usize) {
     let left = LEFT.load(Relaxed);

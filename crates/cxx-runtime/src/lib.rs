@@ -5,12 +5,12 @@
 //!
 //! - C++ exceptions, by WebAssembly exception handling, from LLVM's libc++abi, libc++ and libunwind (`build.rs`);
 //! - wasi-libc, as Rust ships it for `wasm32-wasip1`;
-//! - `memory`: `malloc` and its kin on Rust's global allocator, so that one heap serves both languages, with a bound where there is a
-//!   [`Budget`];
+//! - `memory`: `malloc` and its kin on Rust's global allocator, so that one heap serves both languages; a
+//!   [`Budget`] limits it;
 //! - `system`: the system calls that wasi-libc makes, answered by the page, the worker or Node;
 //! - [`imports`] (on the host, feature `imports`): the check that a finished module needs nothing else.
 //!
-//! On every other target `init` does nothing, and a `Budget` bounds nothing.
+//! On every other target `init` does nothing, and a `Budget` limits nothing.
 
 mod budget;
 #[cfg(feature = "imports")]

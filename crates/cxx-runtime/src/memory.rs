@@ -36,6 +36,11 @@ fn layout(size: usize, align: usize) -> Option<Layout> {
     Layout::from_size_align(size.checked_add(offset)?, offset).ok()
 }
 
+/// The layout of a new block, unless the budget does not allow it.
+fn allowed_layout(size: usize, align: usize) -> Option<Layout> {
+    layout(size, align).filter(|layout| budget::take(layout.size()))
+}
+
 /// Writes the header of a fresh block and returns C's address, or null for null.
 ///
 /// # Safety
@@ -72,7 +77,7 @@ extern "C" fn malloc(size: usize) -> *mut u8 {
 
 #[unsafe(no_mangle)]
 extern "C" fn aligned_alloc(align: usize, size: usize) -> *mut u8 {
-    match layout(size, align).filter(|layout| budget::take(layout.size())) {
+    match allowed_layout(size, align) {
         // SAFETY: a layout from `layout` is never empty.
         Some(layout) => unsafe { finish(alloc::alloc(layout), layout) },
         None => ptr::null_mut(),
@@ -81,8 +86,7 @@ extern "C" fn aligned_alloc(align: usize, size: usize) -> *mut u8 {
 
 #[unsafe(no_mangle)]
 extern "C" fn calloc(count: usize, size: usize) -> *mut u8 {
-    let layout = count.checked_mul(size).and_then(|size| layout(size, MAX_ALIGN));
-    match layout.filter(|layout| budget::take(layout.size())) {
+    match count.checked_mul(size).and_then(|size| allowed_layout(size, MAX_ALIGN)) {
         // SAFETY: as in `aligned_alloc`.
         Some(layout) => unsafe { finish(alloc::alloc_zeroed(layout), layout) },
         None => ptr::null_mut(),

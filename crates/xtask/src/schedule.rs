@@ -26,7 +26,7 @@ enum State {
 pub(crate) struct Schedule {
     nodes: Vec<Node>,
     states: Vec<State>,
-    /// How long a step and all that waits for it take together, one after the other.
+    /// The total time of each step and of all steps that depend on it.
     loads: Vec<f64>,
     lanes: usize,
 }
@@ -118,7 +118,7 @@ impl Schedule {
     }
 }
 
-/// The time of a step and of each step that can't start without it.
+/// Returns the total time of a step and of all steps that depend on it.
 fn load(nodes: &[Node], index: usize) -> f64 {
     let mut waiting = vec![index];
     for (later, node) in nodes.iter().enumerate().skip(index + 1) {

@@ -65,7 +65,7 @@ pub(crate) struct Step<'a> {
     pub occupies: Vec<Resource>,
     /// Its inputs and its output, for a step that is skipped while they stay the same.
     pub stamp: Option<Stamp>,
-    /// False if it does more or less than usual, so that its time is none to remember.
+    /// False if it runs more or fewer tests than usual. Then its time is not recorded.
     pub is_usual: bool,
     pub work: Work<'a>,
 }

@@ -26,7 +26,7 @@ const TARBALL: &str = "tarball";
 pub(crate) struct Options {
     /// An empty list means all layers.
     pub layers: Vec<Layer>,
-    /// A part of the names of steps, like the path of a test file, or else of the names of tests.
+    /// A text in the name of a step, such as the path of a test file, or else in the names of tests.
     pub filter: Option<String>,
     /// Includes the long forms.
     pub full: bool,
@@ -86,12 +86,12 @@ impl Options {
         steps
     }
 
-    /// Whether the filter is for a step or a file of this name.
+    /// Returns true if the name of a step or file contains the filter's text.
     fn names(&self, name: &str) -> bool {
         self.filter.as_ref().is_some_and(|text| name.contains(text.as_str()))
     }
 
-    /// What the names of tests must contain, within a step or a file of this name.
+    /// Returns the text that the names of tests must contain; none if the filter already chose the whole step or file.
     pub(crate) fn filter_within(&self, name: &str) -> Option<&str> {
         self.filter.as_deref().filter(|_| !self.names(name))
     }

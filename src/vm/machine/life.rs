@@ -79,7 +79,7 @@ impl Machine {
         let search = self.search.take();
         drop(search);
         // A turn, for those who wait for the VM to be idle.
-        self.scheduler.tell(Urgency::AtOnce, || {});
+        self.scheduler.notify(Urgency::AtOnce, || {});
     }
 
     pub(in crate::vm) fn dispose(&self) {

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::host::socket::Transport;
 use crate::signal;
 use crate::task::MILLISECONDS_PER_SECOND;
-use crate::text::LONGEST;
+use crate::text::MAX_TEXT;
 
 /// Tells `lua` what a connection and its signals can do.
 pub(in crate::websocket) fn install(lua: &Lua, binder: &Binder) -> LuaResult<()> {
@@ -80,7 +80,7 @@ fn send(args: &Args) -> Result<(), Failure> {
                      use a buffer: buffer.fromstring(message))",
                 )
             })?;
-            if text.len() > LONGEST {
+            if text.len() > MAX_TEXT {
                 return Err(Failure::new("invalid argument #1 to 'Send' (the string is too long for a message)"));
             }
             with_open_socket(shared, |socket| {

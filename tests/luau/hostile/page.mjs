@@ -164,7 +164,7 @@ async function lookAfter(luau, script, before) {
   }
   const most = before + (script.memoryLeft ?? MEMORY_LEFT);
   if (luau.stats.memory > most) {
-    // For a connection that nobody holds all garbage is collected; it is closed after that.
+    // The VM runs a full collection to find a connection that no script can reach, and then closes it.
     await luau.run(`${script.prelude} websocket.connect(SERVER .. "/echo")`);
     await luau.idle();
   }
