@@ -28,14 +28,15 @@ export function runOf(source: unknown, options: unknown): Run {
   if (args !== undefined && !Array.isArray(args)) {
     throw new TypeError("option args: not an array");
   }
-  if (signal !== undefined && !isSignal(signal)) {
+  // Null is no signal, as for `fetch`.
+  if (signal !== undefined && signal !== null && !isSignal(signal)) {
     throw new TypeError("option signal: not an AbortSignal");
   }
   return {
     source: sourceOf(source),
     chunkName: chunkName === undefined ? undefined : textOf(chunkName, "option chunkName"),
     args: args === undefined ? undefined : [...args],
-    signal,
+    signal: signal ?? undefined,
   };
 }
 
@@ -48,11 +49,15 @@ export function sourceOf(source: unknown): string | Uint8Array {
   if (typeof source === "string") {
     return source;
   }
-  // By its tag, since it may come from another realm, such as a frame.
-  if (ArrayBuffer.isView(source) && Object.prototype.toString.call(source) === "[object Uint8Array]") {
-    return new Uint8Array(source as Uint8Array);
+  if (isBytes(source)) {
+    return new Uint8Array(source);
   }
   throw new TypeError("the source is neither a string nor a Uint8Array");
+}
+
+/** Returns whether a value is a `Uint8Array`, also one of another realm, such as a frame. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === "[object Uint8Array]";
 }
 
 /** @throws TypeError when it is no string */
@@ -63,9 +68,8 @@ export function textOf(value: unknown, what: string): string {
   return value;
 }
 
-function isSignal(value: Partial<AbortSignal> | null): boolean {
+function isSignal(value: Partial<AbortSignal>): boolean {
   return (
-    value !== null &&
     typeof value === "object" &&
     typeof value.aborted === "boolean" &&
     typeof value.addEventListener === "function"

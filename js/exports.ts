@@ -1,7 +1,17 @@
 // What every entry exports beside its `Luau`.
 
-export { LuauError, type LuauErrorKind, type LuauErrorMembers, type LuauFrame } from "./errors.js";
+/** The release of Luau in this package. Scripts find `"Luau"` in `_VERSION`, as in every Luau. */
+export const LUAU_VERSION: string = "0.740";
+
+export {
+  LuauError,
+  type LuauErrorKind,
+  type LuauErrorMembers,
+  type LuauFrame,
+  type LuauSyntaxError,
+} from "./errors.js";
 export type {
+  GlobalScope,
   Isolation,
   LuauOptions,
   LuauStats,
@@ -13,4 +23,4 @@ export type {
   WebSocketConstructor,
   WebSocketOptions,
 } from "./options.js";
-export type { LuauFunction, LuauValue } from "./value.js";
+export { jsonNull, type LuauFunction, type LuauValue } from "./value.js";

@@ -1,7 +1,7 @@
 // The entry with the module in it, for pages without files beside them and for bundlers that copy none.
 
 import { wasm } from "./inline-wasm.js";
-import { LuauVm, type Platform } from "./luau.js";
+import { LuauVm, type Platform, type VmClass } from "./luau.js";
 import type { LuauOptions } from "./options.js";
 
 export * from "./exports.js";
@@ -17,11 +17,14 @@ const PLATFORM: Platform = {
 /** A Luau VM; see {@link LuauVm}. */
 export class Luau extends LuauVm {
   /**
-   * Makes a VM. The WebAssembly module is unpacked the first time.
+   * Makes a VM. The WebAssembly module is unpacked the first time. A subclass makes an instance of itself.
    *
    * @throws LuauError when a global cannot be converted or there is not enough memory, TypeError for a wrong option
    */
-  static create(options: LuauOptions = {}): Promise<Luau> {
-    return LuauVm.load(Luau, options, PLATFORM);
+  static create<T extends Luau>(this: VmClass<T>, options?: LuauOptions): Promise<T>;
+  static create(this: void, options?: LuauOptions): Promise<Luau>;
+  static create(this: unknown, options: LuauOptions = {}): Promise<Luau> {
+    // biome-ignore lint/complexity/noThisInStatic: a subclass makes an instance of itself
+    return LuauVm.load((this as VmClass<Luau> | undefined) ?? Luau, options, PLATFORM);
   }
 }

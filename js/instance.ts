@@ -17,7 +17,8 @@ export class Instance {
   readonly ready: Promise<void>;
   readonly #glue: Glue;
   #vms = 0;
-  #fault: unknown;
+  /** The error that calls throw after the end. */
+  #error: unknown;
 
   constructor(module: Promise<WasmModule>, key: unknown, isolation: Isolation) {
     this.key = key;
@@ -31,7 +32,7 @@ export class Instance {
 
   /** True once every call fails. */
   get hasEnded(): boolean {
-    return this.#fault !== undefined;
+    return this.#glue.hasEnded;
   }
 
   get Vm(): Glue["Vm"] {
@@ -67,40 +68,50 @@ export class Instance {
   /**
    * Calls into the instance.
    *
-   * @throws LuauError if it has ended or ends in this call: of kind `terminated` after a fault, of kind `disposed` otherwise
+   * @throws LuauError if it has ended or ends in this call: of kind `terminated` after a fault, of kind `disposed` otherwise. RangeError
+   * near the end of the stack, before anything has happened
    */
   call<T>(call: () => T): T {
-    if (this.#fault !== undefined) {
-      throw this.#fault;
+    if (this.#glue.hasEnded) {
+      throw this.#ended();
     }
+    this.#glue.requireStack();
     try {
       return call();
     } catch (error) {
-      throw this.#fault ?? error;
+      throw this.#glue.hasEnded ? this.#ended() : error;
     }
+  }
+
+  /** Finishes the end, which an overflow of the stack may have cut off, and returns the error for calls. */
+  #ended(): unknown {
+    this.#glue.finish();
+    return this.#error;
   }
 
   #close(reason: unknown): void {
     live.delete(this);
-    if (this.#fault === undefined) {
-      this.#fault = reason;
+    if (!this.#glue.hasEnded) {
+      this.#error = reason;
       this.#glue.close(reason);
     }
   }
 
+  /** Ends everything. After an overflow of the stack it is called again. */
   #end(thrown: unknown): void {
     live.delete(this);
-    this.#fault = new LuauError(
+    this.#error ??= new LuauError(
       "the WebAssembly instance ended after an internal fault, and all its VMs with it: make new ones. Please report what led to it",
       { kind: "terminated", cause: thrown },
     );
-    closeAll(this.sockets);
+    // There the stack is empty: what a socket throws, an overflow too, is its own fault.
+    queueMicrotask(() => closeAll(this.sockets));
     for (const [reject, promise] of this.pending) {
       // The call that was to hand it out may be the one that has just failed.
       promise.catch(() => {});
-      reject(this.#fault);
+      reject(this.#error);
+      this.pending.delete(reject);
     }
-    this.pending.clear();
   }
 }
 
@@ -125,7 +136,7 @@ export async function enterInstance(
   compile: () => Promise<WasmModule>,
 ): Promise<Instance> {
   const fresh = () => new Instance(moduleOf(key, compile), key, isolation);
-  const others = [...live].filter((other) => key !== undefined && other.key === key);
+  const others = [...live].filter((other) => key !== undefined && other.key === key && !other.hasEnded);
   if (isolation === "shared") {
     const instance = others.find((other) => other.isolation === "shared") ?? fresh();
     await enter(instance);

@@ -2,6 +2,12 @@ import { describe } from "./check.js";
 import type { LuauOptions, WasmSource } from "./options.js";
 import type { Bytes, WasmModule } from "./platform.js";
 
+/** Advice for when the server does not have luau.wasm where the package looks for it. Many bundlers move the script but not the file. */
+const NOT_SERVED =
+  "Is luau.wasm among the files that are served? With Vite 7 and older, and Astro 6 and older, which have it inside, add " +
+  '"luau-websocket" to optimizeDeps.exclude; elsewhere, copy the file and give its address as the option wasm, or import ' +
+  "luau-websocket/inline, which needs no file";
+
 /** Reads a file, by a `file:` URL or a path. */
 export type ReadFile = (file: URL | string) => Promise<Bytes>;
 
@@ -93,7 +99,8 @@ async function compileResponse(
 ): Promise<WasmModule> {
   const from = response.url || "the response that was given";
   if (!response.ok) {
-    throw new LoadError(`cannot load ${from}: the server answered ${response.status} ${response.statusText}`);
+    const answer = `the server answered ${response.status} ${response.statusText}`.trim();
+    throw new LoadError(`cannot load ${from}: ${answer}${response.status === 404 ? `. ${NOT_SERVED}` : ""}`);
   }
   if (response.bodyUsed) {
     throw new LoadError(`cannot load ${from}: its body was read before; give a Response that is still whole`);
@@ -101,8 +108,7 @@ async function compileResponse(
   const type = response.headers.get("Content-Type")?.split(";")[0]?.trim();
   if (type === "text/html") {
     throw new LoadError(
-      `cannot load ${from}: the server sent an HTML page instead of WebAssembly. Is luau.wasm among the files that are served? ` +
-        'With Vite 7 and older, add "luau-websocket" to optimizeDeps.exclude; elsewhere, give the address as the option wasm',
+      `cannot load ${from}: the server sent an HTML page instead of WebAssembly. ${NOT_SERVED}`,
     );
   }
   const counted = onProgress === undefined ? response : withProgress(response, onProgress);
@@ -139,11 +145,23 @@ function compileBytes(bytes: Bytes, from: string): Promise<WasmModule> {
 }
 
 function refuse(from: string, error: unknown): never {
+  if (isOfPolicy(error)) {
+    throw new LoadError(
+      `cannot compile ${from}: the Content Security Policy does not allow it. Add 'wasm-unsafe-eval' to its script-src, which allows ` +
+        `WebAssembly and nothing else (${messageOf(error)})`,
+      { cause: error },
+    );
+  }
   throw new LoadError(
     `${from} is not a WebAssembly module that can run here: ${messageOf(error)}. ` +
       "Exceptions are needed: Chrome 95, Firefox 100, Safari 15.2, Node 20 or newer",
     { cause: error },
   );
+}
+
+/** Engines have no kind of error for it. All name the policy or the source that it lacks. */
+function isOfPolicy(error: unknown): boolean {
+  return /Content Security Policy|\bCSP\b|unsafe-eval/i.test(messageOf(error));
 }
 
 function messageOf(error: unknown): string {

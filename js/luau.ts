@@ -1,14 +1,16 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { runOf, sourceOf, textOf } from "./arguments.js";
+import { callPromise, rejectCallPromise } from "./call-promise.js";
 import { checkOptions } from "./check.js";
-import { LuauError } from "./errors.js";
+import { LuauError, readError } from "./errors.js";
 import type { Vm } from "./glue.js";
 import { enterInstance, type Instance } from "./instance.js";
 import { compile, type ReadFile } from "./load.js";
-import { resolverOf } from "./modules.js";
+import { pathsOf, resolverOf } from "./modules.js";
 import type { LuauOptions, LuauStats, RunOptions, Sink, WasmSource } from "./options.js";
 import { socketConstructor } from "./sockets.js";
+import { turns } from "./turns.js";
 import { LuauValue } from "./value.js";
 
 /** How the entries of this package find the module, each in its own way. */
@@ -25,11 +27,16 @@ export interface Platform {
 
 const isMine = Symbol();
 
+/** `Luau` of an entry, or a subclass, as `create` gets it for `this`. */
+export type VmClass<T extends LuauVm> = new (token: unknown, instance: Instance, options: LuauOptions) => T;
+
 /**
  * A Luau VM.
  *
- * Scripts run as threads of it: they share its globals, and they find `task`, `websocket`, `json`, `require`, `print` and `warn`
- * beside Luau's own library. All errors of scripts are `LuauError`s.
+ * Scripts run as threads of it. They find `task`, `websocket`, `json`, `require`, `print` and `warn` beside Luau's own library, and what
+ * the host gives them; the globals that they set are their own, see {@link LuauOptions.globalScope}. All errors of scripts are `LuauError`s.
+ *
+ * Calls need 288 KiB of the JS stack: near its end they fail with a `RangeError` before anything has happened.
  */
 export class LuauVm {
   readonly #instance: Instance;
@@ -50,9 +57,9 @@ export class LuauVm {
     }
   }
 
-  /** What the entries' `create` do. */
-  protected static async load<T>(
-    type: new (token: unknown, instance: Instance, options: LuauOptions) => T,
+  /** Does what `create` of each entry does. Returns an instance of `type`. */
+  protected static async load<T extends LuauVm>(
+    type: VmClass<T>,
     options: LuauOptions,
     platform: Platform,
   ): Promise<T> {
@@ -66,18 +73,22 @@ export class LuauVm {
   }
 
   /**
-   * Runs a chunk as a thread: up to its first wait before this returns, unless a function that a script has called calls it. May
-   * be called while other runs are under way.
+   * Runs a chunk as a thread: up to its first wait before this returns, unless a function that a script has called calls it, or VMs have
+   * kept the event loop for 100 ms. May be called while other runs are under way.
    *
-   * @param source Luau source, as text or bytes
-   * @returns a promise of what the chunk returns. It is rejected with a {@link LuauError}.
+   * `T` is the types of the results, which nothing checks: `run<[number, string]>("return 1, 'a'")`.
+   *
+   * @param source Luau source, as text or bytes. It may begin with a byte order mark and a line that begins with `#!`
+   * @returns a promise of what the chunk returns. It is rejected with a {@link LuauError}, also if the chunk returns a string that is not
+   * UTF-8.
    */
-  run(source: string | Uint8Array, options: RunOptions = {}): Promise<unknown[]> {
+  run<T extends unknown[] = unknown[]>(source: string | Uint8Array, options: RunOptions = {}): Promise<T> {
     try {
       const run = runOf(source, options);
       const id = ++this.#lastRun;
       const start = () => this.#instance.call(() => this.#vm.run(run.source, run.chunkName, run.args, id));
-      return run.signal === undefined ? start() : this.#abortable(start, run.signal, id);
+      const results = run.signal === undefined ? start() : this.#abortable(start, run.signal, id);
+      return results as Promise<T>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -91,10 +102,14 @@ export class LuauVm {
       });
     }
     const abort = () => {
-      // After an end of the instance, or a `dispose`, there is nothing left to cancel.
       try {
         this.#instance.call(() => this.#vm.cancel(id, signal.reason));
-      } catch {}
+      } catch (error) {
+        // After an end of the instance, or a `dispose`, there is nothing left to cancel.
+        if (error instanceof RangeError) {
+          queueMicrotask(abort);
+        }
+      }
     };
     // Before it starts: a function that the script calls may abort it.
     signal.addEventListener("abort", abort, { once: true });
@@ -109,7 +124,7 @@ export class LuauVm {
    * Compiles a chunk without running it.
    *
    * @throws TypeError when the source is neither text nor bytes
-   * @returns the error, or null if it is a Luau program
+   * @returns the error, or null if it is a Luau program. Its `errors` are all that Luau found, with their columns.
    */
   check(source: string | Uint8Array, chunkName?: string): LuauError | null {
     const [chunk, name] = [
@@ -119,15 +134,19 @@ export class LuauVm {
     return this.#instance.call(() => this.#vm.check(chunk, name));
   }
 
-  /** The value of a global; undefined if there is none of that name. */
+  /**
+   * Returns the value of a global of the libraries or the host, or with `globalScope: "vm"` of the scripts; undefined if there is none of
+   * that name.
+   */
   get(name: string): unknown {
     return this.#instance.call(() => this.#vm.get(textOf(name, "name")));
   }
 
   /**
-   * Sets a global.
+   * Sets a global for all scripts, also for those that run. Tables in it are read-only for them, as in the option `globals`.
+   * `undefined` takes back what the host has set under that name. Tables for `_G` and `shared` fill those of runs that begin later.
    *
-   * @throws LuauError when the value cannot be a Luau value: a bigint that is not safe, a getter that throws
+   * @throws LuauError when the value cannot be a Luau value: a bigint of more than 64 bits, a getter that throws
    */
   set(name: string, value: unknown): void {
     this.#instance.call(() => this.#vm.set(textOf(name, "name"), value));
@@ -168,6 +187,11 @@ export class LuauVm {
     }
   }
 
+  /** Tells reactive libraries such as Vue that this is no plain object, so that they leave it alone: a proxy has no private fields. */
+  get [Symbol.toStringTag](): string {
+    return "Luau";
+  }
+
   declare [Symbol.dispose]: () => void;
 }
 
@@ -189,18 +213,29 @@ function keyOf(wasm: WasmSource): unknown {
 }
 
 function vmOptions(instance: Instance, options: LuauOptions): ConstructorParameters<Instance["Vm"]>[0] {
-  const { globals, memoryLimit, timeLimit, sandbox, optimize, websocket = {} } = options;
+  const { globals, memoryLimit, timeLimit, sandbox, globalScope, optimize, websocket = {} } = options;
   const { maxConnections, maxQueueMessages, maxQueueBytes } = websocket;
+  const onError = options.onError ?? ((error) => console.error(error));
+  const report = (error: unknown) => {
+    try {
+      onError(error as LuauError);
+    } catch (thrown) {
+      console.error(error, thrown);
+    }
+  };
   return {
     print: sinkOf(options.print ?? console.log),
     warn: sinkOf(options.warn ?? console.warn),
-    onError: options.onError ?? ((error) => console.error(error)),
+    onError,
     globals,
     modules: resolverOf(options.modules),
+    script: options.script,
+    modulePaths: pathsOf(options.modules),
     memoryLimit,
     timeSlice: options.timeSlice ?? (typeof document === "undefined" ? undefined : 8),
     timeLimit,
     sandbox,
+    globalScope,
     optimize,
     websocket: {
       WebSocket: socketConstructor(options, instance.sockets),
@@ -209,16 +244,25 @@ function vmOptions(instance: Instance, options: LuauOptions): ConstructorParamet
       maxQueueBytes,
     },
     makeError: (message, members) => new LuauError(message, members),
+    readError,
     makeFunction: (call) =>
       function luauFunction(...args) {
         try {
-          return instance.call(() => call(...args));
+          return callPromise(instance.call(() => call(...args)));
         } catch (error) {
-          return Promise.reject(error);
+          const promise: Promise<never> = Promise.reject(error);
+          try {
+            rejectCallPromise(callPromise(promise), error, report);
+          } catch {
+            // The stack ends here. The caller gets a promise like any other.
+          }
+          return promise;
         }
       },
     makeValue: (handle, text) => new LuauValue(handle, text),
+    turns,
     pending: instance.pending,
+    onCallRejected: (promise, error) => rejectCallPromise(promise, error, report),
     onEnd: (reason) => instance.leave(reason),
   };
 }

@@ -1,6 +1,7 @@
+import { isBytes } from "./arguments.js";
 import type { LuauOptions, ModuleLookup } from "./options.js";
 
-type Resolver = (path: string) => ModuleLookup | Promise<ModuleLookup>;
+type Resolver = (path: string) => ModuleLookup | PromiseLike<ModuleLookup>;
 
 /**
  * The function by which the VM gets the source of a module. A folder with an `init` in it is a module too: Luau's rules for
@@ -10,23 +11,58 @@ export function resolverOf(modules: LuauOptions["modules"]): Resolver | undefine
   if (modules === undefined) {
     return undefined;
   }
-  const find = typeof modules === "function" ? modules : finderIn(modules);
+  const find = typeof modules === "function" ? checkedResolver(modules) : finderIn(modules);
   return (path) => {
     const found = find(path);
-    if (isPromise(found)) {
+    if (isThenable(found)) {
       return found.then((source) => source ?? find(`${path}/init`));
     }
     return found ?? find(`${path}/init`);
   };
 }
 
+/** Returns the paths of all modules, or undefined where only the host's function knows them. */
+export function pathsOf(modules: LuauOptions["modules"]): readonly string[] | undefined {
+  return typeof modules === "function" ? undefined : Object.keys(modules ?? {});
+}
+
+/** Returns the host's function as one that fails for anything but sources and promises of them. */
+export function checkedResolver(find: (path: string) => unknown): Resolver {
+  return (path) => {
+    const check = (found: unknown) =>
+      found === undefined || found === null ? undefined : checkedSource(found, path);
+    const found = find(path);
+    // In a new promise, since the `then` of a thenable, or of a changed promise, may return anything.
+    return isThenable(found) ? new Promise((resolve) => resolve(found)).then(check) : check(found);
+  };
+}
+
+/**
+ * Returns a copy of an object of modules.
+ *
+ * @throws TypeError that names the module whose source is neither text nor bytes
+ */
+export function checkedSources(modules: object): Record<string, string | Uint8Array> {
+  const entries = Object.entries(modules);
+  return Object.fromEntries(entries.map(([name, source]) => [name, checkedSource(source, name)]));
+}
+
+function checkedSource(source: unknown, name: string): string | Uint8Array {
+  if (typeof source === "string") {
+    return source;
+  }
+  if (isBytes(source)) {
+    return new Uint8Array(source);
+  }
+  const isResponse = typeof (Object(source) as Partial<Response>).text === "function";
+  const hint = isResponse ? "; give the text of a Response, `await response.text()`" : "";
+  throw new TypeError(`option modules: the source of "${name}" is neither a string nor a Uint8Array${hint}`);
+}
+
 function finderIn(modules: Readonly<Record<string, string | Uint8Array>>): Resolver {
   const sources = new Map<string, string | Uint8Array>();
-  for (const [name, source] of Object.entries(modules)) {
+  for (const [name, source] of Object.entries(checkedSources(modules))) {
     const path = fromRoot(name).replace(/\.luau?$/, "");
-    if (typeof source !== "string" && !(source instanceof Uint8Array)) {
-      throw new TypeError(`option modules: the source of "${name}" is neither a string nor a Uint8Array`);
-    }
     if (sources.has(path)) {
       throw new TypeError(`option modules: two modules are called "${path}"`);
     }
@@ -45,6 +81,6 @@ function fromRoot(path: string): string {
   return path.replace(/^(?:\.?\/)+/, "");
 }
 
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof (value as Promise<T> | undefined)?.then === "function";
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as Partial<PromiseLike<T>> | null | undefined)?.then === "function";
 }

@@ -1,38 +1,58 @@
 // The entry for Node, Deno and Bun: the module is read from the file beside this one.
 
 import { readFile } from "node:fs/promises";
-import { LuauVm, type Platform } from "./luau.js";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { LuauVm, type Platform, type VmClass } from "./luau.js";
 import type { LuauOptions } from "./options.js";
 
 export * from "./exports.js";
 
 /** What to do about it: a bundler has made one file of the program, and this package's other one is not beside it. */
-const NOT_BESIDE =
-  "Bundlers for Node do not copy luau.wasm: leave luau-websocket out of the bundle, give the path of the file as the option wasm, " +
-  "or import luau-websocket/inline, which needs no file";
+const NOT_FOUND =
+  "cannot find luau.wasm, which bundlers for Node do not copy. Leave luau-websocket out of the bundle: in Next.js by serverExternalPackages: " +
+  '["luau-websocket"], in others as an external package. Or give the path of the file as the option wasm, or import ' +
+  "luau-websocket/inline, which needs no file";
 
 /** The file beside this one, once it was looked for. */
 let own: URL | undefined;
 
+/** Returns the file beside this one, or undefined if this code is in a bundle that does not know its place. */
+function besideThis(): URL | undefined {
+  try {
+    const url = new URL("./luau.wasm", import.meta.url);
+    return url.protocol === "file:" ? url : undefined;
+  } catch {
+    // In CommonJS, which a bundle may be, there is no `import.meta.url`.
+    return undefined;
+  }
+}
+
+/** Returns the file of the package as the program has it installed: a bundle usually runs in the folder with its node_modules. */
+function installed(): URL {
+  try {
+    const require = createRequire(join(process.cwd(), "index.js"));
+    return pathToFileURL(require.resolve("luau-websocket/luau.wasm"));
+  } catch (error) {
+    throw new Error(NOT_FOUND, { cause: error });
+  }
+}
+
 const PLATFORM: Platform = {
   wasm() {
-    try {
-      own = new URL("./luau.wasm", import.meta.url);
-      return own;
-    } catch (error) {
-      // In CommonJS, which such a bundle may be, there is no `import.meta.url`.
-      throw new Error(`cannot find luau.wasm. ${NOT_BESIDE}`, { cause: error });
-    }
+    own = besideThis();
+    return own ?? installed();
   },
   // Node's `fetch` takes no file: URLs.
   async readFile(file) {
     try {
       return Uint8Array.from(await readFile(file));
     } catch (error) {
-      if (own?.href === String(file) && (error as { code?: unknown }).code === "ENOENT") {
-        throw new Error(`there is no such file. ${NOT_BESIDE}`, { cause: error });
+      if (own?.href !== String(file) || (error as { code?: unknown }).code !== "ENOENT") {
+        throw error;
       }
-      throw error;
+      return Uint8Array.from(await readFile(installed()));
     }
   },
 };
@@ -40,12 +60,15 @@ const PLATFORM: Platform = {
 /** A Luau VM; see {@link LuauVm}. */
 export class Luau extends LuauVm {
   /**
-   * Makes a VM. The WebAssembly module is loaded the first time.
+   * Makes a VM. The WebAssembly module is loaded the first time. A subclass makes an instance of itself.
    *
    * @throws LuauError when a global cannot be converted or there is not enough memory, TypeError for a wrong option, Error when the
    * module cannot be loaded
    */
-  static create(options: LuauOptions = {}): Promise<Luau> {
-    return LuauVm.load(Luau, options, PLATFORM);
+  static create<T extends Luau>(this: VmClass<T>, options?: LuauOptions): Promise<T>;
+  static create(this: void, options?: LuauOptions): Promise<Luau>;
+  static create(this: unknown, options: LuauOptions = {}): Promise<Luau> {
+    // biome-ignore lint/complexity/noThisInStatic: a subclass makes an instance of itself
+    return LuauVm.load((this as VmClass<Luau> | undefined) ?? Luau, options, PLATFORM);
   }
 }

@@ -6,7 +6,7 @@ export type WasmSource = URL | string | Response | Promise<Response> | Bytes | W
 
 /**
  * Takes a line that a script put out: its text; and, if the function declares two parameters, a function that converts the
- * arguments, during the call only. So `console.log` will do too.
+ * arguments, during the call only. So `console.log` will do too. Among these values a string that is not UTF-8 is a `Uint8Array`.
  */
 export type Sink = (text: string, values: () => unknown[]) => void;
 
@@ -19,13 +19,13 @@ export interface SocketEvent {
   readonly url: string;
   /** When, in milliseconds, as `performance.now()` gives them. */
   readonly time: number;
-  /** Of `message` and `send`: text, or a copy of the bytes. */
+  /** Of `message` and `send`: text, or a copy of the bytes. `LuauWorker` leaves it out if it has more than 64 MiB. */
   readonly data?: string | Uint8Array;
   /** Of `message` and `send`: its length in bytes. */
   readonly size?: number;
   /** Of `close`: the close code (RFC 6455, section 7.4). */
   readonly code?: number;
-  /** Of `close`: the close reason. */
+  /** Of `close`: the reason that the server gave, or if the connection failed, the text of the error, which browsers leave empty. */
   readonly reason?: string;
 }
 
@@ -53,6 +53,9 @@ export interface WebSocketOptions {
 /** The source of a module, or nothing if there is no such module. */
 export type ModuleLookup = string | Uint8Array | null | undefined;
 
+/** See {@link LuauOptions.globalScope}. */
+export type GlobalScope = "run" | "vm";
+
 /** See {@link LuauOptions.isolation}. */
 export type Isolation = "instance" | "shared";
 
@@ -69,11 +72,17 @@ export interface LuauOptions {
   readonly print?: Sink | undefined;
   /** Takes what `warn` puts out; `console.warn` by default. */
   readonly warn?: Sink | undefined;
-  /** Takes the errors of threads that nobody waits for; `console.error` by default. */
+  /**
+   * Takes the errors of threads that nobody waits for, and those of calls of a script's function whose promise nobody waits for, which come
+   * in the next macrotask, even after `dispose`; `console.error` by default. The promise of `run` is the host's own: unless it is handled, its rejection is an unhandled one.
+   */
   readonly onError?: ((error: LuauError) => void) | undefined;
   /**
-   * Globals for the scripts, as a plain object with them by their names: a script that assigns such a name gets a global of its own.
-   * Tables among them are read-only, those inside of them are not.
+   * Globals for the scripts, as a plain object with them by their names. A script that assigns such a name gets a global of its own.
+   * Their tables are read-only at every level; `table.clone` gives a script a copy that it can change. Tables under the names `_G` and
+   * `shared` fill those of the scripts, which they can write: where each run has its own globals, every run gets a copy.
+   *
+   * Functions get a string of the script as a string. One that is not UTF-8 is an error for the script, which gives bytes as a buffer.
    */
   readonly globals?: object | undefined;
   /**
@@ -83,8 +92,18 @@ export interface LuauOptions {
    */
   readonly modules?:
     | Readonly<Record<string, string | Uint8Array>>
-    | ((path: string) => ModuleLookup | Promise<ModuleLookup>)
+    | ((path: string) => ModuleLookup | PromiseLike<ModuleLookup>)
     | undefined;
+  /**
+   * With `true`, each script and each module has the global `script`, its place in the tree of modules, for packages that were written
+   * for Roblox: `require(script.Parent.Name)`. The place has `Name`, `Parent`, `ClassName`, its children by their names,
+   * `FindFirstChild`, `WaitForChild`, `FindFirstAncestor`, `GetChildren`, `GetDescendants`, `GetFullName` and `IsA`. If `modules` is a function,
+   * every name is taken for that of a module until it is required, and the children cannot be listed.
+   *
+   * `getfenv` and `setfenv` then reach the functions of other scripts and modules, as in Roblox, where test kits use that: so scripts can
+   * change each other's globals. Needs `globalScope: "run"`; false by default.
+   */
+  readonly script?: boolean | undefined;
   /**
    * How much memory scripts may have, in bytes; 512 MiB by default. Past it they get the error `not enough memory`, and the VM lives
    * on. An instance has four gigabytes at most.
@@ -98,8 +117,18 @@ export interface LuauOptions {
   readonly timeSlice?: number | undefined;
   /** How long a thread may run without waiting, in milliseconds. Past it, it fails with an error of kind `timeout`. */
   readonly timeLimit?: number | undefined;
-  /** Whether the libraries are read-only for scripts; true by default. */
+  /**
+   * Makes the libraries and the host's globals read-only for scripts; true by default. With `false` all scripts share one table of
+   * globals, and a change that one script makes to it or to a library affects all others.
+   */
   readonly sandbox?: boolean | undefined;
+  /**
+   * `"run"` (the default) gives each `run`, and each module that `require` loads, its own globals on top of the libraries and those of
+   * the host: no script can replace what another one calls. To get a function from a script, have the script return it.
+   * `"vm"` makes all runs and modules share their globals, for a console or a REPL whose lines build on earlier ones. A script can then
+   * tamper with all others of the VM. This is the only choice without the sandbox.
+   */
+  readonly globalScope?: GlobalScope | undefined;
   /**
    * The compiler's optimization level: 0 for none, 1 (the default), or 2 to inline functions and unroll loops. `--!optimize` and
    * `--!native` in a script cannot raise it.
@@ -124,8 +153,8 @@ export interface RunOptions {
   readonly chunkName?: string | undefined;
   /** The values of `...` in the chunk. */
   readonly args?: readonly unknown[] | undefined;
-  /** Cancels the thread when it is aborted. */
-  readonly signal?: AbortSignal | undefined;
+  /** Cancels the thread when it is aborted. Null is the same as none. */
+  readonly signal?: AbortSignal | null | undefined;
 }
 
 /** What a VM has under way. */

@@ -5,13 +5,18 @@ export interface Socket {
   onopen: unknown;
   onmessage: unknown;
   onclose: unknown;
+  onerror: unknown;
   readonly url: string;
   send(data: string | ArrayBuffer): void;
   close(code?: number, reason?: string): void;
   // biome-ignore lint/suspicious/noExplicitAny: their events have nothing in common that is named
   addEventListener(type: string, listener: (event: any) => void, options?: { once: boolean }): void;
-  dispatchEvent?(event: Event): boolean;
+  /** Of the npm package ws: ends the connection without a closing handshake. */
+  terminate?(): void;
 }
+
+/** The members of a close event that this module reads. */
+type Close = Pick<CloseEvent, "code" | "reason" | "wasClean">;
 
 /** The close code of a connection that ended without a close frame (RFC 6455, section 7.4.1). */
 const NO_CLOSE_FRAME = 1006;
@@ -37,11 +42,11 @@ export function socketConstructor(options: LuauOptions, live: Set<Socket>): WebS
     }
     const socket: Socket = protocols === undefined ? new Constructor(url) : new Constructor(url, protocols);
     live.add(socket);
-    socket.addEventListener("close", () => live.delete(socket));
-    closeAfterError(socket);
-    if (onSocket !== undefined) {
-      observe(socket, url, ++lastId, onSocket);
-    }
+    const closed = onSocket === undefined ? undefined : observe(socket, url, ++lastId, onSocket);
+    watchEnd(socket, (event) => {
+      live.delete(socket);
+      closed?.(event);
+    });
     return socket;
   }
 
@@ -49,28 +54,39 @@ export function socketConstructor(options: LuauOptions, live: Set<Socket>): WebS
 }
 
 /**
- * Has a socket that could not be opened close, as the standard says (WebSockets, section 4): that of Node 22 tells of the error and
- * of nothing else. Who listens to it then need not know.
+ * Calls `onEnd` once, when a socket has closed. A socket that fails and does not tell of its close is closed here, as the standard has
+ * it (WebSockets, section 4): that of Node 22 tells of the error and of nothing else, and that of the npm package ws waits 30 seconds
+ * for the server.
  */
-function closeAfterError(socket: Socket): void {
-  let isAwaited = true;
-  const settle = () => {
-    isAwaited = false;
+function watchEnd(socket: Socket, onEnd: (event: Close) => void): void {
+  let isOver = false;
+  let reason = "";
+  const end = (event: Close) => {
+    isOver = true;
+    onEnd({ code: event.code, reason: event.reason || reason, wasClean: event.wasClean });
   };
-  socket.addEventListener("open", settle);
-  socket.addEventListener("close", settle);
-  socket.addEventListener("error", () => {
-    // That of the npm package ws has no such method, and closes by itself.
-    if (isAwaited && typeof socket.dispatchEvent === "function") {
-      // Where both events come, the other one does before this task is run.
-      setTimeout(() => {
-        if (isAwaited) {
-          socket.dispatchEvent?.(
-            Object.assign(new Event("close"), { code: NO_CLOSE_FRAME, reason: "", wasClean: false }),
-          );
-        }
-      }, 0);
+  socket.addEventListener("close", (event: Close) => {
+    // Node 22 may still send a close event after the socket was closed by hand.
+    if (!isOver) {
+      end(event);
     }
+  });
+  socket.addEventListener("error", (event: Partial<ErrorEvent>) => {
+    // Node's error for a name with several addresses, none of which answers, has a code and no text.
+    reason ||= event.message || (event.error as { code?: string } | undefined)?.code || "";
+    // Where both events come, the other one does before this task is run.
+    setTimeout(() => {
+      if (isOver) {
+        return;
+      }
+      const event = { code: NO_CLOSE_FRAME, reason, wasClean: false };
+      const { onclose } = socket;
+      end(event);
+      if (typeof onclose === "function") {
+        onclose.call(socket, event);
+      }
+      socket.terminate?.();
+    }, 0);
   });
 }
 
@@ -82,11 +98,13 @@ function parse(address: string): URL {
   }
 }
 
-/** What the host's policy says. One that fails allows nothing; what went wrong is for the host to know, not for the script. */
+/** Returns what the host's policy says. One that fails allows nothing; what went wrong is for the host to know, not for the script. */
 export function isAllowed(allow: (url: URL) => boolean, url: URL): boolean {
   try {
     const answer: unknown = allow(url);
     if (typeof answer !== "boolean") {
+      // An async policy is refused, and its rejection has nobody else to handle it.
+      Promise.resolve(answer).catch(() => {});
       throw new TypeError(`option websocket.allow must return true or false, and returned ${String(answer)}`);
     }
     return answer;
@@ -96,8 +114,17 @@ export function isAllowed(allow: (url: URL) => boolean, url: URL): boolean {
   }
 }
 
-/** Tells `tell` of all that happens on a socket. What it throws is shown, and changes nothing. */
-function observe(socket: Socket, address: string, id: number, tell: (event: SocketEvent) => void): void {
+/**
+ * Tells `tell` of all that happens on a socket. What it throws is shown, and changes nothing.
+ *
+ * @returns a function that tells of the close
+ */
+function observe(
+  socket: Socket,
+  address: string,
+  id: number,
+  tell: (event: SocketEvent) => void,
+): (event: Close) => void {
   let url = address;
   const put = (event: Omit<SocketEvent, "id" | "url" | "time">) => {
     try {
@@ -117,12 +144,6 @@ function observe(socket: Socket, address: string, id: number, tell: (event: Sock
   put({ type: "connecting" });
   socket.addEventListener("open", open);
   socket.addEventListener("message", ({ data }: MessageEvent) => put({ type: "message", ...contents(data) }));
-  const close = ({ code, reason }: CloseEvent) => {
-    // That of Deno has no code for it.
-    put({ type: "close", code: code || NO_CLOSE_FRAME, reason });
-  };
-  // Once, since that of Node 22 may come to it after all when it is closed by hand.
-  socket.addEventListener("close", close, { once: true });
   const send = socket.send;
   socket.send = (data) => {
     // Some runtimes call `onopen`, in which a script may send already, before they come to listeners.
@@ -130,6 +151,8 @@ function observe(socket: Socket, address: string, id: number, tell: (event: Sock
     send.call(socket, data);
     put({ type: "send", ...contents(data) });
   };
+  // Deno gives no code if the connection ended without a close frame.
+  return ({ code, reason }) => put({ type: "close", code: code || NO_CLOSE_FRAME, reason });
 }
 
 function contents(data: unknown): { data: string | Uint8Array; size: number } {

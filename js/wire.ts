@@ -1,6 +1,7 @@
 // Values that cross between a page and its worker, with nothing lost of what the VM itself keeps: circles, shared references,
 // functions, and objects that only their own side can look into. What becomes of which value agrees with src/convert.rs.
 
+import { jsonNull } from "./value.js";
 import { type ErrorText, errorOf } from "./worker-errors.js";
 import { isError, Packing } from "./worker-packing.js";
 import { Table } from "./worker-table.js";
@@ -14,7 +15,8 @@ export type Node =
   | { readonly type: "object"; readonly keys: string[]; readonly values: Slot[] }
   | { readonly type: "map"; readonly keys: Slot[]; readonly values: Slot[] }
   | { readonly type: "bytes"; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly type: "function"; readonly id: number }
+  | { readonly type: "function"; readonly id: number; readonly name: string | undefined }
+  | { readonly type: "jsonNull" }
   | { readonly type: "opaque"; readonly id: number; readonly text: string | undefined }
   | ErrorNode
   /** A value of the side that gets the packet, which comes back to it. */
@@ -33,6 +35,8 @@ interface ErrorNode {
 export interface Packet {
   readonly roots: Slot[];
   readonly nodes: Node[];
+  /** The cost of unpacking it, in bytes of text that take as long. */
+  readonly weight: number;
 }
 
 /** What a {@link Wire} needs of its side. */
@@ -68,7 +72,7 @@ export class Wire {
    * Packs values.
    *
    * @throws what a getter or a `Proxy` among them throws, and TypeError for bytes that were handed over to another thread, RangeError
-   * for an array that is too long; then nothing is sent
+   * for an array that is too long, `TooLarge` for more than may cross at once; then nothing is sent
    */
   encode(values: readonly unknown[]): Packet {
     return new Packing(this.#table, this.#hooks.isShown).pack(values);
@@ -81,7 +85,7 @@ export class Wire {
       try {
         return packing().pack([thrown]);
       } catch {
-        // A `Proxy` of the page's own.
+        // A `Proxy` of the page's own, or its value is too large.
       }
     }
     return packing().packThrown(thrown);
@@ -144,15 +148,15 @@ class Unpacking {
       case "bytes":
         return node.bytes;
       case "function": {
-        const { id } = node;
+        const { id, name } = node;
         const hooks = this.#hooks;
-        return this.#table.receive(
-          id,
-          () =>
-            (...args: unknown[]) =>
-              hooks.call(id, args),
-        );
+        return this.#table.receive(id, () => {
+          const call = (...args: unknown[]) => hooks.call(id, args);
+          return Object.defineProperty(call, "name", { value: name ?? "", configurable: true });
+        });
       }
+      case "jsonNull":
+        return jsonNull;
       case "opaque":
         return this.#table.receive(node.id, () => new Handle(node.text));
       case "error":
@@ -196,6 +200,11 @@ class Handle {
 
   constructor(text: string | undefined) {
     this.#text = text;
+  }
+
+  /** As `LuauValue` has one: reactive libraries leave it alone. */
+  get [Symbol.toStringTag](): string {
+    return "LuauValue";
   }
 
   toString(): string {

@@ -5,19 +5,33 @@ export interface ErrorText {
   readonly name: string;
   readonly message: string;
   readonly stack?: string;
+  /** What Node, and classes of the host, tell errors apart by. */
+  readonly code?: string | number;
   /** Of a {@link LuauError}. */
-  readonly members?: Pick<LuauErrorMembers, "kind" | "chunkName" | "line" | "frames" | "traceback">;
+  readonly members?: Pick<
+    LuauErrorMembers,
+    "kind" | "chunkName" | "line" | "errors" | "frames" | "traceback"
+  >;
 }
 
 /** What is enough for the other side to raise an error by, of whatever was thrown. */
 export function messageAndName(thrown: unknown): ErrorText {
-  let name: unknown;
+  const name = memberOf(thrown, "name");
+  const code = memberOf(thrown, "code");
+  return {
+    name: typeof name === "string" ? name : "Error",
+    message: messageOf(thrown),
+    ...(typeof code === "string" || typeof code === "number" ? { code } : {}),
+  };
+}
+
+function memberOf(thrown: unknown, name: "name" | "code"): unknown {
   try {
-    name = (thrown as { name?: unknown } | null | undefined)?.name;
+    return (thrown as Partial<Record<string, unknown>> | null | undefined)?.[name];
   } catch {
     // A getter, or a `Proxy`: the message says enough.
+    return undefined;
   }
-  return { name: typeof name === "string" ? name : "Error", message: messageOf(thrown) };
 }
 
 /** All that can be said of an error of this library or of the runtime. */
@@ -29,8 +43,8 @@ export function allOf(error: Error): ErrorText {
   if (!(error instanceof LuauError)) {
     return text;
   }
-  const { kind, chunkName, line, frames, traceback } = error;
-  return { ...text, members: { kind, chunkName, line, frames, traceback } };
+  const { kind, chunkName, line, errors, frames, traceback } = error;
+  return { ...text, members: { kind, chunkName, line, errors, frames, traceback } };
 }
 
 const CONSTRUCTORS = new Map<string, ErrorConstructor>([
@@ -43,13 +57,13 @@ const CONSTRUCTORS = new Map<string, ErrorConstructor>([
 ]);
 
 /** The error for what {@link allOf} or {@link messageAndName} said. */
-export function errorOf({ name, message, stack, members }: ErrorText): Error {
+export function errorOf({ name, message, stack, code, members }: ErrorText): Error {
   if (members !== undefined) {
     return new LuauError(message, members);
   }
   const type = CONSTRUCTORS.get(name) ?? Error;
   const error = new type(message);
-  const own = { name: name === error.name ? undefined : name, stack };
+  const own = { name: name === error.name ? undefined : name, stack, code };
   for (const [key, value] of Object.entries(own)) {
     if (value !== undefined) {
       Object.defineProperty(error, key, { value, writable: true, configurable: true });

@@ -1,4 +1,5 @@
 import { checkOptions } from "./check.js";
+import { checkedResolver, checkedSources } from "./modules.js";
 import type { LuauOptions, WebSocketOptions } from "./options.js";
 import type { Bytes, WasmModule, WebWorker } from "./platform.js";
 
@@ -7,7 +8,7 @@ export interface LuauWorkerOptions
   extends Omit<LuauOptions, "wasm" | "print" | "warn" | "timeSlice" | "websocket"> {
   /**
    * Makes the worker, where it cannot be made in the usual way: because of a Content Security Policy, a bundler that does not copy
-   * the file, or another origin. It must run `luau-websocket/worker-thread` as a module, and nobody else may write to it.
+   * the file, or Trusted Types. It must run `luau-websocket/worker-thread` as a module, and nobody else may write to it.
    */
   readonly worker?: (() => WebWorker) | undefined;
   /**
@@ -34,8 +35,8 @@ export interface LuauWorkerOptions
    */
   readonly timeSlice?: number | undefined;
   /**
-   * What scripts may do with WebSockets. The page is asked by `allow`, while the script waits; what is denied fails as if it could
-   * not be reached.
+   * Limits and policy for WebSockets. `allow` runs on the page while the script waits. If it refuses an address,
+   * `websocket.connect` returns the reason.
    */
   readonly websocket?: Omit<WebSocketOptions, "WebSocket"> | undefined;
 }
@@ -70,8 +71,8 @@ export function settingsOf(options: LuauWorkerOptions): Settings {
   return {
     options: {
       ...others,
-      // A copy is plain, as which it crosses.
-      modules: typeof modules === "object" ? { ...modules } : modules,
+      // Checked on this side: what crosses as bytes is a Uint8Array on the other one, whatever it was.
+      modules: typeof modules === "function" ? checkedResolver(modules) : modules && checkedSources(modules),
       websocket: limits,
     },
     printsValues: wantsValues(print),

@@ -1,6 +1,5 @@
-/** What a page can be told in a second without falling behind: so many messages, and about so many bytes. */
-const MESSAGES = 50_000;
-const BYTES = 32 * 1_048_576;
+/** The weight of the messages that a page can take in a second without falling behind; see worker-messages.ts for the unit. */
+const WEIGHT = 32 * 1_048_576;
 /** For so many seconds' worth may be told at once: the page takes it all before it answers anything else. */
 const BURST = 0.1;
 
@@ -15,15 +14,13 @@ export class Pace {
   readonly #sleeper = sleeper();
 
   /**
-   * Counts a message.
+   * Counts messages.
    *
-   * @param length how long it is, about, in bytes
    * @returns for how many milliseconds the worker is to be held up
    */
-  count(length: number): number {
+  count(weight: number): number {
     const now = performance.now();
-    this.#credit =
-      Math.min(BURST, this.#credit + (now - this.#since) / 1_000) - 1 / MESSAGES - length / BYTES;
+    this.#credit = Math.min(BURST, this.#credit + (now - this.#since) / 1_000) - weight / WEIGHT;
     this.#since = now;
     // Not for less than a sleep can be kept to.
     return this.#credit < -0.01 ? -this.#credit * 1_000 : 0;

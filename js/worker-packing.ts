@@ -1,9 +1,26 @@
+import { LuauError } from "./errors.js";
+import { jsonNull } from "./value.js";
 import type { Node, Packet, Slot } from "./wire.js";
-import { allOf, messageAndName } from "./worker-errors.js";
+import { allOf, type ErrorText, messageAndName } from "./worker-errors.js";
 import type { Table } from "./worker-table.js";
 
 /** The longest array that fits into a Luau table, as in src/convert.rs. */
 const LONGEST_ARRAY = 67_108_864;
+
+/** Limits of one packet. The other side unpacks it in a single task, which should take no more than a few tenths of a second. */
+const MAX_NODES = 200_000;
+const MAX_PARTS = 4_000_000;
+const MAX_LENGTH = 128 * 1_048_576;
+
+/** The longest name of a function that crosses, in characters. */
+const MAX_NAME = 100;
+
+/** The weights of an object and of each of its parts, in bytes of text that take as long to unpack. */
+const NODE = 512;
+const PART = 128;
+
+/** Values are larger than may cross at once. */
+export class TooLarge extends RangeError {}
 
 /** The making of one packet. */
 export class Packing {
@@ -15,6 +32,10 @@ export class Packing {
   /** Nodes that are still empty, and what they are to be filled from. Not a stack of calls, which could not be as deep. */
   readonly #unfilled: [Node, object][] = [];
   readonly #sent: number[] = [];
+  /** How many values there are in others. */
+  #parts = 0;
+  /** The length of all strings and buffers. */
+  #length = 0;
 
   constructor(table: Table, isShown: boolean) {
     this.#table = table;
@@ -23,11 +44,12 @@ export class Packing {
 
   pack(values: readonly unknown[]): Packet {
     try {
-      const packet = { roots: Array.from(values, (value) => this.#slot(value)), nodes: this.#nodes };
+      const roots = Array.from(values, (value) => this.#slot(value));
       for (let next = this.#unfilled.pop(); next !== undefined; next = this.#unfilled.pop()) {
         this.#fill(...next);
       }
-      return packet;
+      const weight = this.#nodes.length * NODE + this.#parts * PART + this.#length;
+      return { roots, nodes: this.#nodes, weight };
     } catch (error) {
       for (const id of this.#sent) {
         this.#table.release(id, 1);
@@ -36,26 +58,58 @@ export class Packing {
     }
   }
 
-  /** Packs what is no error of JS's own, and was thrown like one. Never throws. */
+  /** Packs what is no error of JS's own and was thrown like one, or an error that cannot cross with its values. Never throws. */
   packThrown(thrown: unknown): Packet {
-    if (crosses(thrown)) {
-      return { roots: [thrown], nodes: [] };
+    if (crosses(thrown) && !(typeof thrown === "string" && thrown.length > MAX_LENGTH)) {
+      return { roots: [thrown], nodes: [], weight: 0 };
     }
     // What stands for it as a value has no message. So, a number of its own.
     const id = this.#table.sendAnew(thrown);
-    const error = messageAndName(thrown);
-    return { roots: [{ ref: 0 }], nodes: [{ type: "error", id, error, keys: [], values: [] }] };
+    const text = this.#textOf(thrown);
+    const { message } = text;
+    const error =
+      message.length > MAX_LENGTH ? { ...text, message: `${message.slice(0, MAX_LENGTH)}…` } : text;
+    return { roots: [{ ref: 0 }], nodes: [{ type: "error", id, error, keys: [], values: [] }], weight: NODE };
+  }
+
+  #textOf(thrown: unknown): ErrorText {
+    try {
+      return this.#isShown && isError(thrown) ? allOf(thrown) : messageAndName(thrown);
+    } catch {
+      // A `Proxy` of the host.
+      return messageAndName(thrown);
+    }
   }
 
   #slot(value: unknown): Slot {
+    if (++this.#parts > MAX_PARTS) {
+      throw new TooLarge(`more than ${MAX_PARTS} values cannot cross between a page and its worker at once`);
+    }
     if (crosses(value)) {
+      if (typeof value === "string") {
+        this.#addLength(value.length);
+      }
       return value;
     }
     const place = this.#places.get(value);
     return place === undefined ? this.#add(this.#node(value), value) : { ref: place };
   }
 
+  #addLength(length: number): void {
+    this.#length += length;
+    if (this.#length > MAX_LENGTH) {
+      throw new TooLarge(
+        `strings and buffers of more than ${MAX_LENGTH} characters and bytes cannot cross between a page and its worker at once`,
+      );
+    }
+  }
+
   #add(node: Node, value: unknown): Slot {
+    if (this.#nodes.length >= MAX_NODES) {
+      throw new TooLarge(
+        `more than ${MAX_NODES} tables, functions and other objects cannot cross between a page and its worker at once`,
+      );
+    }
     const ref = this.#nodes.push(node) - 1;
     this.#places.set(value, ref);
     if ("values" in node || "items" in node) {
@@ -66,6 +120,9 @@ export class Packing {
 
   /** The order of the questions is that of src/convert.rs. */
   #node(value: unknown): Node {
+    if (value === jsonNull) {
+      return { type: "jsonNull" };
+    }
     if (!isObject(value)) {
       return { type: "opaque", id: this.#send(value), text: undefined };
     }
@@ -74,7 +131,7 @@ export class Packing {
       return { type: "yours", id: origin };
     }
     if (typeof value === "function") {
-      return { type: "function", id: this.#send(value) };
+      return { type: "function", id: this.#send(value), name: this.#isShown ? undefined : nameOf(value) };
     }
     if (Array.isArray(value)) {
       if (value.length > LONGEST_ARRAY) {
@@ -84,23 +141,30 @@ export class Packing {
     }
     const bytes = bytesOf(value);
     if (bytes !== undefined) {
+      this.#addLength(bytes.length);
       return { type: "bytes", bytes };
     }
     if (value instanceof Map) {
       return { type: "map", keys: [], values: [] };
     }
     if (isPlain(value)) {
-      return { type: "object", keys: Object.keys(value), values: [] };
+      return { type: "object", keys: namesOf(value), values: [] };
     }
     const id = this.#send(value);
     if (!isError(value)) {
       return { type: "opaque", id, text: this.#isShown ? String(value) : undefined };
     }
-    if (!this.#isShown) {
+    // A script can throw and catch a `LuauError` of the page with its value, and cannot see the cause.
+    const isLuauError = value instanceof LuauError;
+    if (!this.#isShown && !isLuauError) {
       return { type: "error", id, error: messageAndName(value), keys: [], values: [] };
     }
-    const keys = (["value", "cause"] as const).filter((key) => key in value);
-    return { type: "error", id, error: allOf(value), keys, values: [] };
+    const keys = (["value", "cause"] as const).filter(
+      (key) => key in value && (this.#isShown || key === "value"),
+    );
+    const error = allOf(value);
+    this.#addLength(error.message.length);
+    return { type: "error", id, error, keys, values: [] };
   }
 
   #fill(node: Node, origin: object): void {
@@ -152,6 +216,25 @@ export function isError(value: unknown): value is Error {
 function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** The names of the properties of a plain object. The members of a namespace object such as `Math` are not enumerable. */
+function namesOf(value: object): string[] {
+  const names = Object.keys(value);
+  return names.length === 0 && Object.hasOwn(value, Symbol.toStringTag)
+    ? Object.getOwnPropertyNames(value)
+    : names;
+}
+
+/** The name by which errors of scripts call a function. */
+function nameOf(value: object): string | undefined {
+  try {
+    const { name } = value as { name?: unknown };
+    return typeof name === "string" && name.length <= MAX_NAME ? name : undefined;
+  } catch {
+    // A getter, or a `Proxy`.
+    return undefined;
+  }
 }
 
 /** A copy of the bytes of a buffer or a view, which may be of memory that others write to at the same time. */

@@ -1,29 +1,21 @@
 // What a page and its worker say to each other: calls with answers, and lines of output without.
 
+import { callPromise, rejectCallPromise } from "./call-promise.js";
 import { LuauError } from "./errors.js";
-import { buffersOf, type Packet, Wire } from "./wire.js";
+import { type Packet, Wire } from "./wire.js";
 import { messageOf } from "./worker-errors.js";
+import { Sender } from "./worker-flow.js";
+import { Inbox } from "./worker-inbox.js";
+import {
+  type Batch,
+  buffersIn,
+  type Message,
+  type Queued,
+  type Target,
+  weightOf,
+} from "./worker-messages.js";
 import type { Pace } from "./worker-pace.js";
-
-/** A function of the other side: one that it always has, or one that it sent. */
-type Target = string | number;
-
-type Message =
-  | {
-      readonly type: "call";
-      readonly id: number;
-      readonly target: Target;
-      readonly args: Packet;
-      readonly raw?: unknown;
-    }
-  | { readonly type: "tell"; readonly target: string; readonly args: Packet }
-  | { readonly type: "abort"; readonly id: number; readonly reason: Packet }
-  | { readonly type: "answer"; readonly id: number; readonly value: Packet }
-  | { readonly type: "failure"; readonly id: number; readonly thrown: Packet }
-  | { readonly type: "release"; readonly id: number; readonly count: number };
-
-/** What goes to the other side at a time, in order. */
-export type Batch = readonly Message[];
+import { TooLarge } from "./worker-packing.js";
 
 /** What a worker posts when its VM is disposed, and it may be ended. */
 export const GONE = "gone";
@@ -57,13 +49,9 @@ interface Pending {
 const BURST = 256;
 /** More than that is collected until the next macrotask, yet not for more milliseconds than a frame of the page has. */
 const PERIOD = 16;
-/** More is never collected: so many messages, and about so many bytes. */
-const MOST_MESSAGES = 1_024;
-const MOST_BYTES = 1_048_576;
-/** What a value with parts and each of them count for, in bytes: to make it anew costs as much as to take so long a text. */
-const NODE = 512;
-const PART = 128;
-
+/** A batch has no more than so many messages, and about so many bytes; and so much is collected while nothing is acknowledged. */
+const MAX_MESSAGES = 1_024;
+const MAX_WEIGHT = 1_048_576;
 /** One end of what connects a page and its worker. Both are made alike. */
 export class Peer {
   readonly #post: (batch: Batch, transfer: ArrayBuffer[]) => void;
@@ -73,21 +61,27 @@ export class Peer {
   /** The calls of the other side that are under way here. */
   readonly #serving = new Map<number, AbortController>();
   #lastCall = 0;
-  #collected: Message[] = [];
-  #collectedBytes = 0;
+  #collected: Queued[] = [];
+  #collectedWeight = 0;
   #flushTimer: ReturnType<typeof setTimeout> | undefined;
   /** How many more may go out at once; below zero while too many come. */
   #allowance = BURST;
   #countedAt = 0;
   #flushedAt = 0;
   readonly #pace: Pace | undefined;
+  /** Of a side that is bounded in what it has on its way. */
+  readonly #sender: Sender | undefined;
+  readonly #inbox = new Inbox(
+    (message) => this.#take(message),
+    (acknowledgment) => this.#send(acknowledgment),
+  );
   /** What calls are rejected with, once the other side is gone. */
   #ended: Error | undefined;
 
   /**
-   * @param methods by their names
+   * @param methods by their names. If there is an `onError`, it gets the errors of calls that nobody waits for.
    * @param isShown whether the other side shows the objects of this one, see {@link Wire}
-   * @param pace holds up this side when it tells too much
+   * @param pace holds up this side when it tells too much. It waits for the other side's acknowledgments then, too
    */
   constructor(
     post: (batch: Batch, transfer: ArrayBuffer[]) => void,
@@ -97,12 +91,13 @@ export class Peer {
   ) {
     this.#post = post;
     this.#pace = pace;
+    this.#sender = pace && new Sender();
     this.#methods = new Map(Object.entries(methods));
     this.#wire = new Wire({
-      call: (id, args) => this.call(id, args),
+      call: (id, args) => this.#callFunction(id, args),
       released: (id, count) => {
         if (this.#ended === undefined) {
-          this.#collected.push({ type: "release", id, count });
+          this.#collect({ type: "release", id, count });
           this.#flushSoon();
         }
       },
@@ -154,30 +149,43 @@ export class Peer {
     });
   }
 
+  #callFunction(id: number, args: unknown[]): Promise<unknown> {
+    const promise = this.call(id, args) as Promise<unknown[]>;
+    promise.catch((error) => rejectCallPromise(promise, error, () => this.#hear("onError", [error])));
+    return callPromise(promise);
+  }
+
   /**
    * Calls a method of the other side that nobody waits for. It may go out a little later, yet before whatever is said next.
    *
-   * @param length how long it is, about, in bytes
+   * @param extra what it costs beside its arguments, in bytes
    */
-  tell(target: string, args: readonly unknown[], length = 0): void {
-    if (this.#ended !== undefined) {
-      return;
+  tell(target: string, args: readonly unknown[], extra = 0): void {
+    if (this.#ended === undefined) {
+      this.#tell(target, this.#pack("a value", args), extra);
     }
-    const packet = this.#wire.encode(args);
-    this.#collected.push({ type: "tell", target, args: packet });
-    const weight = length + weightOf(packet);
-    this.#collectedBytes += weight;
-    const isMuch = this.#collected.length >= MOST_MESSAGES || this.#collectedBytes >= MOST_BYTES;
+  }
+
+  /** The same with an error, of which only the text crosses if the rest cannot. */
+  tellError(target: string, error: unknown, extra: number): void {
+    if (this.#ended === undefined) {
+      this.#tell(target, this.#wire.encodeThrown(error), extra);
+    }
+  }
+
+  #tell(target: string, args: Packet, extra: number): void {
+    const weight = this.#collect({ type: "tell", target, args }, extra);
+    const milliseconds = this.#pace?.count(weight) ?? 0;
     // Asked in any case, since it counts.
-    if (this.#isDue() || isMuch) {
+    const isDue = this.#isDue();
+    if (milliseconds > 0 || this.#collected.length >= MAX_MESSAGES || this.#collectedWeight >= MAX_WEIGHT) {
+      // A script that never waits keeps acknowledgments from coming in. So it is held up by the clock.
+      const uncounted = this.#postBatch();
+      this.#pace?.hold(Math.max(milliseconds, this.#pace.count(uncounted)));
+    } else if (isDue) {
       this.flush();
     } else {
       this.#flushSoon();
-    }
-    const milliseconds = this.#pace?.count(weight) ?? 0;
-    if (milliseconds > 0) {
-      this.flush();
-      this.#pace?.hold(milliseconds);
     }
   }
 
@@ -192,28 +200,50 @@ export class Peer {
     return allowance >= 0 || now - this.#flushedAt >= PERIOD;
   }
 
-  /** Sends what is collected. */
+  /** Sends what is collected, as far as the other side is ready for it; and the rest later. */
   flush(): void {
     clearTimeout(this.#flushTimer);
     this.#flushTimer = undefined;
-    const batch = this.#collected;
-    if (batch.length > 0) {
-      this.#collected = [];
-      this.#collectedBytes = 0;
-      this.#flushedAt = performance.now();
-      this.#post(batch, batch.flatMap(buffersIn));
+    while (this.#collected.length > 0) {
+      const wait = this.#sender?.wait ?? 0;
+      if (wait > 0) {
+        if (Number.isFinite(wait)) {
+          this.#flushTimer = setTimeout(() => this.flush(), wait);
+        }
+        return;
+      }
+      this.#postBatch();
     }
   }
 
-  /** Takes what the other side has posted. */
-  receive(batch: Batch): void {
-    for (const message of batch) {
-      // What is told may end this side.
-      if (this.#ended !== undefined) {
-        return;
+  /** Returns the weight of what is no `tell`, which was counted before. */
+  #postBatch(): number {
+    let count = 0;
+    let weight = 0;
+    let uncounted = 0;
+    for (const queued of this.#collected) {
+      weight += queued.weight;
+      uncounted += queued.message.type === "tell" ? 0 : queued.weight;
+      count++;
+      if (count === MAX_MESSAGES || weight >= MAX_WEIGHT) {
+        break;
       }
-      this.#take(message);
     }
+    const messages = this.#collected.splice(0, count).map(({ message }) => message);
+    this.#collectedWeight -= weight;
+    this.#flushedAt = performance.now();
+    this.#sender?.sent(weight);
+    this.#post({ messages, weight }, messages.flatMap(buffersIn));
+    return uncounted;
+  }
+
+  /**
+   * Takes what the other side has posted: at once, or in later tasks if it takes long.
+   *
+   * @param since when the batch began to be read
+   */
+  receive(batch: Batch, since = performance.now()): void {
+    this.#inbox.receive(batch, since);
   }
 
   /**
@@ -234,6 +264,7 @@ export class Peer {
     this.#pending.clear();
     this.#serving.clear();
     this.#collected = [];
+    this.#inbox.close();
     this.#wire.clear();
   }
 
@@ -256,6 +287,10 @@ export class Peer {
         break;
       case "release":
         this.#wire.release(message.id, message.count);
+        break;
+      case "acknowledge":
+        this.#sender?.acknowledged(message.weight, message.milliseconds);
+        this.flush();
         break;
     }
   }
@@ -304,6 +339,9 @@ export class Peer {
     try {
       return this.#wire.encode(values);
     } catch (thrown) {
+      if (thrown instanceof TooLarge) {
+        throw new LuauError(`${what} is too large: ${thrown.message}`, { kind: "runtime", cause: thrown });
+      }
       throw new LuauError(`${what} cannot be a Luau value: ${messageOf(thrown)}`, {
         kind: "runtime",
         cause: thrown,
@@ -313,36 +351,20 @@ export class Peer {
 
   #send(message: Message): void {
     if (this.#ended === undefined) {
-      this.#collected.push(message);
+      this.#collect(message);
       this.flush();
     }
   }
 
+  /** Returns the weight of the message. */
+  #collect(message: Message, extra = 0): number {
+    const weight = weightOf(message, extra);
+    this.#collected.push({ message, weight });
+    this.#collectedWeight += weight;
+    return weight;
+  }
+
   #flushSoon(): void {
     this.#flushTimer ??= setTimeout(() => this.flush(), 0);
-  }
-}
-
-function weightOf({ nodes }: Packet): number {
-  let parts = 0;
-  for (const node of nodes) {
-    if ("items" in node) {
-      parts += node.items.length;
-    } else if ("values" in node) {
-      parts += node.values.length;
-    }
-  }
-  return nodes.length * NODE + parts * PART;
-}
-
-function buffersIn(message: Message): ArrayBuffer[] {
-  switch (message.type) {
-    case "call":
-    case "tell":
-      return buffersOf(message.args);
-    case "answer":
-      return buffersOf(message.value);
-    default:
-      return [];
   }
 }

@@ -37,7 +37,7 @@ class AskingSocket extends EventTarget {
     isAllowed(url).then(
       (isGranted) => this.#answered(isGranted),
       // The page is gone.
-      () => this.#fail(),
+      () => this.#fail(""),
     );
   }
 
@@ -83,7 +83,7 @@ class AskingSocket extends EventTarget {
     } else if (this.#readyState === WebSocket.CONNECTING) {
       this.#readyState = WebSocket.CLOSING;
       // Never from inside the call, and not only when the page has answered.
-      setTimeout(() => this.#fail(), 0);
+      setTimeout(() => this.#fail(""), 0);
     }
   }
 
@@ -92,15 +92,14 @@ class AskingSocket extends EventTarget {
       return;
     }
     if (!isGranted) {
-      this.#fail();
+      this.#fail("the host does not allow connections to this address");
       return;
     }
     try {
       this.#open();
     } catch (error) {
-      // What the browser refuses at once, such as ws: from a page of https:. The script is told no more than of other failures.
-      console.error(error);
-      this.#fail();
+      // The browser refuses some addresses at once, such as ws: from a page served by https:.
+      this.#fail(error instanceof Error ? error.message : String(error));
     }
   }
 
@@ -111,20 +110,23 @@ class AskingSocket extends EventTarget {
     socket.onopen = () => this.#tell(new Event("open"), this.onopen);
     socket.onmessage = ({ data, origin }) =>
       this.#tell(new MessageEvent("message", { data, origin }), this.onmessage);
-    socket.onerror = () => this.#tell(new Event("error"), this.onerror);
+    socket.onerror = (event) => {
+      const { message } = event as Partial<ErrorEvent>;
+      this.#tell(new ErrorEvent("error", { message: message ?? "" }), this.onerror);
+    };
     socket.onclose = ({ code, reason, wasClean }) => {
       this.#tell(new CloseEvent("close", { code, reason, wasClean }), this.onclose);
     };
     this.#socket = socket;
   }
 
-  /** As the standard has it for connections that could not be made (WebSockets, section 4). */
-  #fail(): void {
+  /** As the standard has it for connections that could not be made (WebSockets, section 4), and the reason, which it leaves out. */
+  #fail(reason: string): void {
     if (this.#readyState === WebSocket.CLOSED) {
       return;
     }
     this.#readyState = WebSocket.CLOSED;
-    this.#tell(new Event("error"), this.onerror);
+    this.#tell(new ErrorEvent("error", { message: reason }), this.onerror);
     this.#tell(new CloseEvent("close", { code: 1006, reason: "", wasClean: false }), this.onclose);
   }
 

@@ -1,14 +1,18 @@
 // What runs in the worker that a `LuauWorker` makes: a VM, whose calls come from the page and whose output goes there.
 
 import { Luau } from "./index.js";
-import type { LuauOptions, Sink } from "./options.js";
+import type { LuauOptions, Sink, SocketEvent } from "./options.js";
+import type { Batch } from "./worker-messages.js";
 import type { Settings } from "./worker-options.js";
 import { Pace } from "./worker-pace.js";
-import { type Batch, GONE, type Method, Peer } from "./worker-peer.js";
+import { GONE, type Method, Peer } from "./worker-peer.js";
 import { askingSocket } from "./worker-socket.js";
 
 /** So long a line may be, in UTF-16 code units: to take a longer one would hold up the page. */
 const LONGEST_LINE = 4_000_000;
+
+/** The maximum length of the data in a socket event, in bytes: half of what may cross at once. */
+const MAX_EVENT_BYTES = 64 * 1_048_576;
 
 /** What an error and an event count for, in bytes: a page takes as long for them as for so long a text. */
 const ERROR = 5_000;
@@ -53,7 +57,7 @@ function optionsOf(settings: Settings, wasm: LuauOptions["wasm"]): LuauOptions {
       const line = isTooLong
         ? `${text.slice(0, LONGEST_LINE)}… (${text.length - LONGEST_LINE} more characters)`
         : text;
-      page.tell(name, isWithValues ? [line, isTooLong ? [line] : values()] : [line], line.length);
+      page.tell(name, isWithValues ? [line, isTooLong ? [line] : values()] : [line]);
     };
   };
   const isAllowed = async (url: string) => (await page.call("allow", [url])) === true;
@@ -62,13 +66,20 @@ function optionsOf(settings: Settings, wasm: LuauOptions["wasm"]): LuauOptions {
     wasm,
     print: sink("print", printsValues),
     warn: sink("warn", warnsValues),
-    onError: (error) => page.tell("onError", [error], ERROR),
+    onError: (error) => page.tellError("onError", error, ERROR),
     onProgress: hasProgress ? (loaded, total) => page.tell("onProgress", [loaded, total]) : undefined,
-    onSocket: hasSocketEvents
-      ? (event) => page.tell("onSocket", [event], EVENT + (event.size ?? 0))
-      : undefined,
+    onSocket: hasSocketEvents ? (event) => page.tell("onSocket", [withoutLongData(event)], EVENT) : undefined,
     websocket: hasPolicy ? { ...options.websocket, WebSocket: askingSocket(isAllowed) } : options.websocket,
   };
+}
+
+/** Leaves out data that is too long to cross. The event still has its size. */
+function withoutLongData(event: SocketEvent): SocketEvent {
+  if ((event.size ?? 0) <= MAX_EVENT_BYTES) {
+    return event;
+  }
+  const { data: _, ...rest } = event;
+  return rest;
 }
 
 scope.addEventListener("message", ({ data }) => page.receive(data));

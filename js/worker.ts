@@ -2,13 +2,15 @@
 
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import { foreignAddress, requireAddress } from "./address.js";
 import { runOf, sourceOf, textOf } from "./arguments.js";
 import { describe } from "./check.js";
 import { LuauError } from "./errors.js";
 import type { LuauStats, RunOptions } from "./options.js";
+import type { Batch } from "./worker-messages.js";
 import { pageMethods } from "./worker-methods.js";
 import { type LuauWorkerOptions, postableWasm, settingsOf } from "./worker-options.js";
-import { type Batch, GONE, Peer } from "./worker-peer.js";
+import { GONE, Peer } from "./worker-peer.js";
 
 export * from "./exports.js";
 export type { LuauWorkerOptions } from "./worker-options.js";
@@ -17,17 +19,22 @@ export type { LuauWorkerOptions } from "./worker-options.js";
 const LAST_WORDS = 1_000;
 
 const HOW_TO_START =
-  "worker-thread.js of luau-websocket must be served as JavaScript from the page's own origin, with the files beside it, and a " +
-  "Content Security Policy must allow it (worker-src); or give a function that makes the worker as the option worker";
+  "worker-thread.js of luau-websocket must be served as JavaScript with the files beside it, and a Content Security Policy must allow it " +
+  "(worker-src; with blob: if it comes from another origin). With Vite 7 and older, and Astro 6 and older, which have it inside, add " +
+  '"luau-websocket" to optimizeDeps.exclude; elsewhere, give a function that makes the worker as the option worker';
 
 const isMine = Symbol();
+
+/** `LuauWorker`, or a subclass, as `create` gets it for `this`. */
+type WorkerClass<T extends LuauWorker> = new (token: unknown, options: LuauWorkerOptions) => T;
 
 /**
  * A Luau VM in a worker of its own. Its members are those of `Luau`, and all of them are asynchronous.
  *
  * However long a script computes, the page stays responsive, and `terminate` ends it. What that costs: functions of the page make
  * the script that calls them wait, even those that return no promise, so they cannot be called where Luau cannot wait, such as in
- * a comparator of `table.sort`; values cross twice; and output comes a little later.
+ * a comparator of `table.sort`; values cross twice; and output comes a little later. What crosses at once has at most 200,000 tables,
+ * functions and other objects, 4,000,000 elements, and 134,217,728 characters and bytes; more is an error.
  *
  * A worker lives until it is disposed or terminated. It is a module: Chrome 80, Firefox 114, Safari 15, Deno and Bun have such
  * workers, and bundlers make others for older browsers.
@@ -61,27 +68,34 @@ export class LuauWorker {
     });
     const post = (batch: Batch, transfer: ArrayBuffer[]) => worker.postMessage(batch, transfer);
     this.#peer = new Peer(post, pageMethods(options, listens), false);
-    worker.addEventListener("message", ({ data }: MessageEvent<Batch | typeof GONE>) => {
+    worker.addEventListener("message", (event: MessageEvent<Batch | typeof GONE>) => {
+      // Some browsers read a message only here, which takes long for many values.
+      const since = performance.now();
+      const { data } = event;
       if (data === GONE) {
         clearTimeout(this.#lastWords);
         worker.terminate();
       } else {
-        this.#peer.receive(data);
+        this.#peer.receive(data, since);
       }
     });
   }
 
   /**
-   * Starts a worker and makes a VM in it.
+   * Starts a worker and makes a VM in it. A subclass makes an instance of itself.
    *
    * @throws TypeError for a wrong option, or one that cannot cross into a worker; LuauError when a global cannot be converted or there
    * is not enough memory; Error when the worker cannot be started, its module cannot be loaded, or there are no Web Workers, as
    * in Node
    */
-  static async create(options: LuauWorkerOptions = {}): Promise<LuauWorker> {
+  static create<T extends LuauWorker>(this: WorkerClass<T>, options?: LuauWorkerOptions): Promise<T>;
+  static create(this: void, options?: LuauWorkerOptions): Promise<LuauWorker>;
+  static async create(this: unknown, options: LuauWorkerOptions = {}): Promise<LuauWorker> {
     const settings = settingsOf(options);
     const wasm = postableWasm(options.wasm);
-    const luau = new LuauWorker(isMine, options);
+    // biome-ignore lint/complexity/noThisInStatic: a subclass makes an instance of itself
+    const type = (this as WorkerClass<LuauWorker> | undefined) ?? LuauWorker;
+    const luau = new type(isMine, options);
     try {
       await luau.#listens;
       await luau.#peer.call("create", [settings], { raw: wasm, what: "option globals" });
@@ -96,17 +110,19 @@ export class LuauWorker {
   /**
    * Runs a chunk as a thread. May be called while other runs are under way; chunks begin in the order of the calls.
    *
-   * @param source Luau source, as text or bytes
+   * `T` is the types of the results, which nothing checks: `run<[number, string]>("return 1, 'a'")`.
+   *
+   * @param source Luau source, as text or bytes. It may begin with a byte order mark and a line that begins with `#!`
    * @returns a promise of what the chunk returns, after all that it put out was put out. It is rejected with a {@link LuauError}.
    */
-  run(source: string | Uint8Array, options: RunOptions = {}): Promise<unknown[]> {
+  run<T extends unknown[] = unknown[]>(source: string | Uint8Array, options: RunOptions = {}): Promise<T> {
     try {
       const { source: chunk, chunkName, args, signal } = runOf(source, options);
       if (signal?.aborted) {
         const cause = signal.reason;
         throw new LuauError("the run was aborted before it began", { kind: "cancelled", cause });
       }
-      return this.#peer.call("run", [chunk, chunkName, args], { signal }) as Promise<unknown[]>;
+      return this.#peer.call("run", [chunk, chunkName, args], { signal }) as Promise<T>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -115,7 +131,7 @@ export class LuauWorker {
   /**
    * Compiles a chunk without running it.
    *
-   * @returns a promise of the error, or of null if it is a Luau program
+   * @returns a promise of the error, or of null if it is a Luau program. Its `errors` are all that Luau found, with their columns.
    */
   async check(source: string | Uint8Array, chunkName?: string): Promise<LuauError | null> {
     const name = chunkName === undefined ? undefined : textOf(chunkName, "chunkName");
@@ -123,7 +139,8 @@ export class LuauWorker {
   }
 
   /**
-   * A promise of the value of a global; of undefined if there is none of that name. A table with a function `then` is taken for a
+   * Returns a promise of the value of a global of the libraries or the host, or with `globalScope: "vm"` of the scripts; of undefined if
+   * there is none of that name. A table with a function `then` is taken for a
    * promise itself, as everywhere in JS.
    */
   async get(name: string): Promise<unknown> {
@@ -131,7 +148,7 @@ export class LuauWorker {
   }
 
   /**
-   * Sets a global. The promise is rejected with a {@link LuauError} when the value cannot be a Luau value: a bigint that is not safe,
+   * Sets a global for all scripts, also for those that run. The promise is rejected with a {@link LuauError} when the value cannot be a Luau value: a bigint of more than 64 bits,
    * a getter that throws.
    */
   async set(name: string, value: unknown): Promise<void> {
@@ -204,6 +221,11 @@ export class LuauWorker {
     return error;
   }
 
+  /** Tells reactive libraries such as Vue that this is no plain object, so that they leave it alone: a proxy has no private fields. */
+  get [Symbol.toStringTag](): string {
+    return "LuauWorker";
+  }
+
   declare [Symbol.dispose]: () => void;
 }
 
@@ -225,6 +247,18 @@ function checked(worker: Partial<Worker> | null | undefined): Worker {
   return worker as Worker;
 }
 
+/** Makes a worker that imports a script of another origin, of which browsers make none. That origin has to allow it (CORS). */
+function importingWorker(address: string): Worker {
+  const source = new Blob([`import ${JSON.stringify(address)};`], { type: "text/javascript" });
+  const url = URL.createObjectURL(source);
+  const worker = new Worker(url, { type: "module" });
+  // The browser may read it later than this returns.
+  const revoke = () => URL.revokeObjectURL(url);
+  worker.addEventListener("message", revoke, { once: true });
+  worker.addEventListener("error", revoke, { once: true });
+  return worker;
+}
+
 function makeWorker(make: LuauWorkerOptions["worker"]): Worker {
   if (make !== undefined) {
     return checked(make());
@@ -234,7 +268,12 @@ function makeWorker(make: LuauWorkerOptions["worker"]): Worker {
       "LuauWorker needs Web Workers, and there are none here. In Node, use `Luau` inside a worker of node:worker_threads instead",
     );
   }
+  requireAddress(import.meta.url, "worker-thread.js");
   try {
+    const foreign = foreignAddress(import.meta.url, "worker-thread.js");
+    if (foreign !== undefined) {
+      return importingWorker(foreign);
+    }
     // In this very form bundlers find the file and copy it.
     return new Worker(new URL("./worker-thread.js", import.meta.url), { type: "module" });
   } catch (error) {

@@ -1,6 +1,6 @@
 // The entry for workerd, where WebAssembly cannot be compiled at run time: the module is imported.
 
-import { LuauVm, type Platform } from "./luau.js";
+import { LuauVm, type Platform, type VmClass } from "./luau.js";
 import wasm from "./luau.wasm";
 import type { LuauOptions } from "./options.js";
 
@@ -11,11 +11,14 @@ const PLATFORM: Platform = { wasm: () => wasm, isolated: true };
 /** A Luau VM; see {@link LuauVm}. */
 export class Luau extends LuauVm {
   /**
-   * Makes a VM.
+   * Makes a VM. A subclass makes an instance of itself.
    *
    * @throws LuauError when a global cannot be converted or there is not enough memory, TypeError for a wrong option
    */
-  static create(options: LuauOptions = {}): Promise<Luau> {
-    return LuauVm.load(Luau, options, PLATFORM);
+  static create<T extends Luau>(this: VmClass<T>, options?: LuauOptions): Promise<T>;
+  static create(this: void, options?: LuauOptions): Promise<Luau>;
+  static create(this: unknown, options: LuauOptions = {}): Promise<Luau> {
+    // biome-ignore lint/complexity/noThisInStatic: a subclass makes an instance of itself
+    return LuauVm.load((this as VmClass<Luau> | undefined) ?? Luau, options, PLATFORM);
   }
 }

@@ -115,7 +115,7 @@ impl Args {
     }
 }
 
-/// How a call goes on that may have to wait.
+/// The outcome of a call that may have to wait.
 #[derive(Debug)]
 pub enum Answer {
     /// It returns these values.
@@ -124,12 +124,23 @@ pub enum Answer {
     Parked,
 }
 
+/// The outcome of a call that may begin a thread.
+#[derive(Debug)]
+pub(crate) enum Start {
+    /// It begins none.
+    Answer(Answer),
+    /// The thread is resumed with `main` and runs until it yields or ends. Then `finish` gets the ticket.
+    Run { thread: LuaThread, main: LuaFunction, ticket: usize },
+}
+
 /// Makes Luau functions; one for each VM.
 #[derive(Clone, Debug)]
 pub struct Binder {
     indexing: LuaFunction,
+    bound: LuaFunction,
     parking: LuaFunction,
     answering: LuaFunction,
+    beginning: LuaFunction,
     scheduler: Scheduler,
 }
 
@@ -145,8 +156,8 @@ impl Binder {
             Ok(())
         })?;
         let shims = load(lua, include_str!("bind.luau"), (scheduler.mark(lua)?, release))?;
-        let (indexing, parking, answering) = shims;
-        Ok(Self { indexing, parking, answering, scheduler: scheduler.clone() })
+        let (indexing, bound, parking, answering, beginning) = shims;
+        Ok(Self { indexing, bound, parking, answering, beginning, scheduler: scheduler.clone() })
     }
 
     /// A function that returns at once.
@@ -190,6 +201,20 @@ impl Binder {
         self.indexing.call((methods, in_luau(lua, native(Callee::Function("index"), index))?))
     }
 
+    /// Returns a Luau function that makes functions for a value of ours, such as `loadstring` for a table of globals. `function` gets the
+    /// value as the first argument, as a method gets its object.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn bound<R: IntoLuaMulti>(
+        &self,
+        lua: &Lua,
+        name: &'static str,
+        function: impl Fn(&Lua, Args) -> Result<R, Failure> + 'static,
+    ) -> LuaResult<LuaFunction> {
+        self.bound.call(in_luau(lua, native(Callee::Method(name), function))?)
+    }
+
     /// A function that parks the thread that calls it, and returns what it is woken with.
     ///
     /// When `park` succeeds, it has given the scheduler the current thread, by [`Scheduler::park`] or a kin of it.
@@ -205,29 +230,57 @@ impl Binder {
         self.parking.call(in_luau(lua, native(callee, park))?)
     }
 
-    /// A function that returns at once, or parks the thread that calls it.
+    /// A function that returns at once, or parks the thread that calls it. Errors name a function of the host by `callee`, such as
+    /// `the host function 'load'`.
     ///
     /// # Errors
     /// When there is no memory.
     pub fn answering(
         &self,
         lua: &Lua,
+        callee: Option<&str>,
         function: impl Fn(&Lua, LuaMultiValue) -> Result<Answer, Failure> + 'static,
     ) -> LuaResult<LuaFunction> {
         let scheduler = self.scheduler.clone();
+        let native = external(lua, move |lua, args: LuaMultiValue| answer(&scheduler, lua, function(lua, args)))?;
+        self.answering.call((native, callee))
+    }
+
+    /// A function that returns at once, parks the thread that calls it, or first begins another one. `finish` gets the ticket of that one
+    /// when it is back.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub(crate) fn beginning(
+        &self,
+        lua: &Lua,
+        function: impl Fn(&Lua, LuaMultiValue) -> Result<Start, Failure> + 'static,
+        finish: impl Fn(&Lua, usize) -> Result<Answer, Failure> + 'static,
+    ) -> LuaResult<LuaFunction> {
+        let [of_native, of_finish] = [(); 2].map(|()| self.scheduler.clone());
         let native = external(lua, move |lua, args: LuaMultiValue| match function(lua, args) {
-            Ok(Answer::Now(mut values)) => {
-                values.push_front(LuaValue::Boolean(false));
-                values.push_front(LuaNil);
-                Ok(values)
-            }
-            Ok(Answer::Parked) => (LuaNil, true).into_lua_multi(lua),
-            Err(failure) => {
-                scheduler.note_raised(&failure);
-                failure.thrown(lua)?.into_lua_multi(lua)
-            }
+            Ok(Start::Run { thread, main, ticket }) => (LuaNil, thread, main, ticket).into_lua_multi(lua),
+            Ok(Start::Answer(answered)) => answer(&of_native, lua, Ok(answered)),
+            Err(failure) => answer(&of_native, lua, Err(failure)),
         })?;
-        self.answering.call(native)
+        let finish = external(lua, move |lua, ticket: usize| answer(&of_finish, lua, finish(lua, ticket)))?;
+        self.beginning.call((native, finish))
+    }
+}
+
+/// Returns what a native function of `answering` returns, see `bind.luau`.
+fn answer(scheduler: &Scheduler, lua: &Lua, answer: Result<Answer, Failure>) -> LuaResult<LuaMultiValue> {
+    match answer {
+        Ok(Answer::Now(mut values)) => {
+            values.push_front(LuaValue::Boolean(false));
+            values.push_front(LuaNil);
+            Ok(values)
+        }
+        Ok(Answer::Parked) => (LuaNil, true).into_lua_multi(lua),
+        Err(failure) => {
+            let has_place = failure.has_place();
+            (scheduler.raised(lua, failure), has_place).into_lua_multi(lua)
+        }
     }
 }
 
@@ -257,12 +310,13 @@ fn native<R: IntoLuaMulti>(callee: Callee, function: impl Fn(&Lua, Args) -> Resu
                 results.push_front(LuaNil);
                 Ok(results)
             }
-            Err(failure) => (failure.message().to_owned(),).into_lua_multi(lua),
+            Err(failure) => failure.into_thrown(lua).0.into_lua_multi(lua),
         }
     })
 }
 
-/// A Rust function that scripts call, through Luau code of ours: it is refused when there is not enough memory.
+/// A Rust function that hands to the host what scripts call it with, through Luau code of ours: it is refused when there is not enough
+/// memory.
 ///
 /// # Errors
 /// When there is no memory.
@@ -270,7 +324,7 @@ pub(crate) fn external<A: FromLuaMulti, R: IntoLuaMulti>(
     lua: &Lua,
     function: impl Fn(&Lua, A) -> LuaResult<R> + 'static,
 ) -> LuaResult<LuaFunction> {
-    in_luau(lua, typed(function))
+    raw::unlimited_for_host(lua, made(lua, typed(function))?)
 }
 
 /// A Rust function that Luau code of ours calls where it has to come to its end.
@@ -284,7 +338,19 @@ pub(crate) fn internal<A: FromLuaMulti, R: IntoLuaMulti>(
     raw::unlimited_internal(lua, made(lua, typed(function))?)
 }
 
-/// Runs a chunk of ours and returns what it returns.
+/// Does what [`internal`] does for a function that hands its arguments to the host.
+///
+/// # Errors
+/// When there is no memory.
+pub(crate) fn internal_for_host<A: FromLuaMulti, R: IntoLuaMulti>(
+    lua: &Lua,
+    function: impl Fn(&Lua, A) -> LuaResult<R> + 'static,
+) -> LuaResult<LuaFunction> {
+    raw::unlimited_internal_for_host(lua, made(lua, typed(function))?)
+}
+
+/// Runs a chunk of ours and returns what it returns. It has no lines: `error` puts none of ours before a message, whatever level it is given.
 pub(crate) fn load<R: FromLuaMulti>(lua: &Lua, source: &str, args: impl IntoLuaMulti) -> LuaResult<R> {
-    lua.load(source).set_name(format!("={CHUNK_NAME}")).call(args)
+    let compiler = LuaCompiler::new().set_debug_level(0);
+    lua.load(source).set_name(format!("={CHUNK_NAME}")).set_compiler(compiler).call(args)
 }

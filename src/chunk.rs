@@ -1,20 +1,15 @@
 //! Chunks: from source to a function.
-//!
-//! Luau takes globals for constants: it looks them up when a chunk is loaded, and uses what it found as long as the table
-//! of globals is marked as safe. Here many chunks share their globals, and the page sets some too; so what a chunk finds
-//! must not be what was there when it was loaded. Only our own libraries are looked up early, by loading chunks in a thread
-//! that sees nothing else; and once somebody puts something in the place of one of those, the mark is taken away.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::ffi::CString;
 use std::fmt;
 use std::rc::Rc;
 
 use mlua::prelude::*;
 
-use crate::error::CHUNK_NAME;
+use crate::error::{CHUNK_NAME, SyntaxError};
 use crate::raw;
+use crate::text;
 
 /// Loads the chunks of one VM.
 pub struct Chunks {
@@ -22,76 +17,92 @@ pub struct Chunks {
     level: u8,
     /// Returns the time in milliseconds.
     clock: Rc<dyn Fn() -> f64>,
-    /// Never runs. Its globals are the libraries alone.
+    /// Never runs. Its globals are the shared ones alone, see [`crate::globals`].
     loader: LuaThread,
-    libraries: LuaTable,
-    /// Those of the scripts, once they have their own. A thread may have put something in their place for itself, and mlua
-    /// gives those of the thread that runs.
-    globals: OnceCell<LuaTable>,
 }
 
 impl Chunks {
-    /// To be made before the sandbox is closed, and so before scripts have globals of their own. The compiler optimizes up to `level`,
-    /// from 0 to 2; `clock` tells the time in milliseconds.
+    /// Must be made before the sandbox is closed, which gives threads made afterwards another table of globals. The compiler optimizes up
+    /// to `level`, from 0 to 2; `clock` returns the time in milliseconds.
     ///
     /// # Errors
     /// When there is no memory.
     pub fn new(lua: &Lua, level: u8, clock: impl Fn() -> f64 + 'static) -> LuaResult<Self> {
         let nothing = lua.create_function(|_, ()| Ok(()))?;
-        let (loader, libraries, globals) = (lua.create_thread(nothing)?, lua.globals(), OnceCell::new());
-        Ok(Self { level, clock: Rc::new(clock), loader, libraries, globals })
+        Ok(Self { level, clock: Rc::new(clock), loader: lua.create_thread(nothing)? })
     }
 
-    /// Takes note of the globals of scripts, when they are what they will be.
-    pub fn set_globals(&self, globals: LuaTable) {
-        // Set once, by the VM.
-        let _ = self.globals.set(globals);
-    }
-
-    /// The globals of scripts, whichever thread runs.
-    #[must_use]
-    pub fn globals(&self) -> LuaTable {
-        self.globals.get().unwrap_or(&self.libraries).clone()
-    }
-
-    /// The function of a chunk, with its globals. Its name begins with a `=` unless Luau is to make one from the text.
+    /// Returns the function of a chunk, with its globals. Its name begins with a `=` unless Luau is to make one from the text.
     ///
     /// # Errors
     /// When the source is no Luau program, or there is no memory.
     pub fn load(&self, lua: &Lua, source: &[u8], name: &str, globals: LuaTable) -> LuaResult<LuaFunction> {
         // The name of our own chunks is theirs alone: by it they are left out of tracebacks, and not interrupted.
         let name = if name.trim_start_matches(['=', '@']) == CHUNK_NAME { "=script" } else { name };
+        text::SOURCE.check_length(source.len()).map_err(LuaError::runtime)?;
+        let source = without_preamble(source);
         let program = raw::compile(lua, &within_level(source, self.level), self.level, &self.clock)?;
         if let [0, message @ ..] = program.as_slice() {
             return Err(syntax_error(message, name));
         }
+        if mentions_g(source) && is_table(&globals.raw_get("_G")?, &globals) {
+            // It may write any global, which the compiler does not see.
+            globals.set_safeenv(false);
+        }
         // C ends a text at a zero.
         let name = CString::new(name.replace('\0', " ")).unwrap_or_default();
-        for pair in globals.pairs::<LuaValue, LuaValue>() {
-            let (global, _) = pair?;
-            self.note_global(lua, &global, &globals)?;
-        }
         raw::load(lua, &self.loader, &name, &program, globals)
     }
 
-    /// Takes note of a global among `globals` that a script or the page has set.
-    ///
-    /// # Errors
-    /// When there is no memory.
-    pub fn note_global(&self, lua: &Lua, name: &LuaValue, globals: &LuaTable) -> LuaResult<()> {
-        if self.libraries.raw_get::<LuaValue>(name)?.is_nil() { Ok(()) } else { raw::mark_unsafe(lua, globals.clone()) }
+    /// Returns all errors of a source that is no Luau program; none if what is wrong is not the syntax, or that takes too long.
+    pub fn syntax_errors(&self, lua: &Lua, source: &[u8]) -> Vec<SyntaxError> {
+        let text = without_preamble(source);
+        let starts: Vec<usize> = std::iter::once(0)
+            .chain(text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1))
+            .collect();
+        // The host counts a byte order mark as a character of the first line.
+        let before = u32::from(source.starts_with(MARK.as_bytes()));
+        // A line may have many errors and be as long as the source, so each is counted from the one before.
+        let (mut counted_to, mut counted) = (0, 0);
+        let mut place = |(line, column): (usize, usize)| {
+            let start = starts.get(line).copied().unwrap_or(text.len());
+            let end = text.len().min(start + column);
+            if !(start..=end).contains(&counted_to) {
+                (counted_to, counted) = (start, 0);
+            }
+            let bytes = text.get(counted_to..end).unwrap_or_default();
+            counted += String::from_utf8_lossy(bytes).encode_utf16().count();
+            counted_to = end;
+            let before = if line == 0 { before } else { 0 };
+            (number(line), number(counted) + before)
+        };
+        let errors = raw::syntax_errors(lua, text, &self.clock).into_iter();
+        errors
+            .map(|error| {
+                let ((line, column), (end_line, end_column)) = (place(error.begin), place(error.end));
+                SyntaxError { message: error.message, line, column, end_line, end_column }
+            })
+            .collect()
     }
+}
 
-    /// A global, whether it is the script's own or a library.
-    ///
-    /// # Errors
-    /// When there is no memory.
-    pub fn global(&self, name: &str) -> LuaResult<LuaValue> {
-        match self.globals().raw_get(name)? {
-            LuaValue::Nil => self.libraries.raw_get(name),
-            value => Ok(value),
-        }
+/// A place from 1. Sources are shorter than that.
+fn number(place: usize) -> u32 {
+    u32::try_from(place + 1).unwrap_or(u32::MAX - 1)
+}
+
+/// The byte order mark.
+const MARK: &str = "\u{feff}";
+
+/// Returns the source without a byte order mark and the text of a line that begins with `#!`. The end of the line stays, so that all
+/// others keep their numbers.
+fn without_preamble(source: &[u8]) -> &[u8] {
+    let source = source.strip_prefix(MARK.as_bytes()).unwrap_or(source);
+    if !source.starts_with(b"#!") {
+        return source;
     }
+    let end = source.iter().position(|byte| *byte == b'\n').unwrap_or(source.len());
+    source.get(end..).unwrap_or_default()
 }
 
 impl fmt::Debug for Chunks {
@@ -108,6 +119,17 @@ fn syntax_error(message: &[u8], name: &str) -> LuaError {
     };
     let message = String::from_utf8_lossy(message);
     LuaError::SyntaxError { message: format!("{shown}{message}"), incomplete_input: message.ends_with("<eof>") }
+}
+
+fn is_table(value: &LuaValue, table: &LuaTable) -> bool {
+    matches!(value, LuaValue::Table(value) if value.to_pointer() == table.to_pointer())
+}
+
+/// Returns whether the name `_G` occurs in a source.
+fn mentions_g(source: &[u8]) -> bool {
+    let is_part = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let is_name = |at: usize| !is_part(source.get(at + 2)) && !is_part(at.checked_sub(1).and_then(|at| source.get(at)));
+    source.windows(2).enumerate().any(|(at, name)| name == b"_G" && is_name(at))
 }
 
 /// The level that `--!native` implies.
@@ -169,6 +191,32 @@ fn long_bracket(body: &[u8]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_preamble_leaves_the_numbers_of_lines() {
+        for (source, expected) in [
+            ("return 1", "return 1"),
+            ("\u{feff}return 1", "return 1"),
+            ("#!/usr/bin/env luau\nreturn 1", "\nreturn 1"),
+            ("\u{feff}#!luau\r\nreturn 1", "\nreturn 1"),
+            ("#!luau", ""),
+            ("# x", "# x"),
+            ("return '#!'", "return '#!'"),
+            ("", ""),
+        ] {
+            assert_eq!(without_preamble(source.as_bytes()), expected.as_bytes(), "{source:?}");
+        }
+    }
+
+    #[test]
+    fn a_mention_of_g_is_a_whole_name() {
+        for source in ["_G", "_G.x = 1", "local MAX_GAP, g = 1, _G"] {
+            assert!(mentions_g(source.as_bytes()), "{source:?}");
+        }
+        for source in ["", "_", "MAX_G", "_GAP", "__G", "x_G_"] {
+            assert!(!mentions_g(source.as_bytes()), "{source:?}");
+        }
+    }
 
     #[test]
     fn directives_that_go_too_far_become_comments() {

@@ -7,7 +7,8 @@ use mlua::prelude::*;
 use crate::bind;
 use crate::convert::{Converter, Shown, page_failure};
 use crate::host::sink::Sink;
-use crate::host::values::message_of;
+use crate::host::values::{message_of, text_from_utf8};
+use crate::raw;
 use crate::text;
 
 /// Puts `print` and `warn` into the globals of `lua`.
@@ -19,19 +20,20 @@ pub fn install(lua: &Lua, converter: &Converter, print: Sink, warn: Sink) -> Lua
     let shown = Rc::new(Shown::new(converter));
     for (name, sink) in [("print", print), ("warn", warn)] {
         let (shown, converter) = (shown.clone(), converter.downgrade());
-        let write = bind::external(lua, move |_, (text, values): (LuaString, LuaMultiValue)| {
-            let written =
-                text::with_output(&text, |text| shown.during(values, |values| sink.put(&text.into(), values)));
-            let thrown = match written {
-                Ok(Ok(())) => return Ok(None),
-                Ok(Err(thrown)) => thrown,
-                Err(too_long) => return Ok(Some(too_long.to_string())),
-            };
-            let message = format!("the page's '{name}' failed: {}", message_of(&thrown));
-            if let Some(converter) = converter.upgrade() {
-                converter.note_raised(&page_failure(message.clone(), thrown));
+        let write = bind::external(lua, move |lua, (text, values): (LuaString, LuaMultiValue)| {
+            if let Err(too_long) = text::check_output(&text) {
+                return too_long.to_string().into_lua(lua);
             }
-            Ok(Some(message))
+            raw::note_read(text.as_bytes().len());
+            let line = text_from_utf8(&text.as_bytes());
+            let written = line.and_then(|line| shown.during(values, |values| sink.put(&line, values)));
+            let Err(thrown) = written else { return Ok(LuaNil) };
+            let message = format!("the page's '{name}' failed: {}", message_of(&thrown));
+            let failure = page_failure(message, thrown);
+            Ok(match converter.upgrade() {
+                Some(converter) => converter.raised(lua, failure),
+                None => failure.into_thrown(lua).0,
+            })
         })?;
         let function: LuaFunction = bind::load(lua, include_str!("console.luau"), write)?;
         lua.globals().raw_set(name, function)?;

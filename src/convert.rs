@@ -3,11 +3,14 @@
 //! | JS | Luau | back in JS |
 //! |---|---|---|
 //! | `undefined`, `null` | nil | `undefined` |
+//! | `jsonNull` of the package | `json.null` | `null` |
 //! | boolean, number, a safe `bigint` | boolean, number | the same, of a `bigint` the number |
-//! | string | string | string; `Uint8Array` when it is not UTF-8 |
+//! | another `bigint` of 64 bits | integer | `bigint` |
+//! | string | string | string; refused when it is not UTF-8 |
 //! | `ArrayBuffer`, view | buffer, a copy | `Uint8Array`, a copy |
 //! | array, plain object, `Map` | table | array when the keys are 1 to n, plain object when all are strings, otherwise `Map` |
 //! | function | function | the same function |
+//! | `Error` | userdata with `name`, `message` and `code` | the same object |
 //! | any other object | userdata | the same object |
 //! | a function that returns promises | function | the same function |
 //! | `LuauValue` | thread, userdata of ours | the same `LuauValue` |
@@ -22,8 +25,9 @@ mod inward;
 mod outward;
 mod shown;
 mod tables;
+mod thrown;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::fmt;
 use std::rc::{Rc, Weak};
 
@@ -36,7 +40,7 @@ use self::errors::members_of;
 use self::identity::Identities;
 use self::inward::Inward;
 pub use self::inward::Refusal;
-use self::outward::Outward;
+use self::outward::{InvalidText, Outward};
 pub use self::shown::Shown;
 use crate::bind::Binder;
 use crate::error::ScriptError;
@@ -57,6 +61,8 @@ struct Inner {
     identities: Identities,
     /// Runs a Luau function for the page.
     runner: OnceCell<Box<Runner>>,
+    /// The error with which many threads end just now, and the JS error for it.
+    common_error: RefCell<Option<(ScriptError, JsValue)>>,
 }
 
 type Runner = dyn Fn(LuaFunction, &Array) -> Promise;
@@ -79,8 +85,9 @@ impl Converter {
             scheduler: scheduler.clone(),
             binder: binder.clone(),
             hooks,
-            identities: Identities::new(lua)?,
+            identities: Identities::new(lua, binder)?,
             runner: OnceCell::new(),
+            common_error: RefCell::default(),
         })))
     }
 
@@ -105,9 +112,20 @@ impl Converter {
     /// The JS value for a Luau value.
     ///
     /// # Errors
-    /// When there is no memory for a handle of a function or a userdata.
+    /// For a string that is not UTF-8, and when there is no memory for a handle of a function or a userdata.
     pub fn to_js(&self, value: &LuaValue) -> LuaResult<JsValue> {
-        let mut outward = Outward::new(self);
+        let mut outward = Outward::new(self, InvalidText::Refuse);
+        let result = outward.value(value)?;
+        outward.fill()?;
+        Ok(result)
+    }
+
+    /// The JS value for a Luau value that the host only shows, with strings that are not UTF-8 as bytes.
+    ///
+    /// # Errors
+    /// When there is no memory for a handle of a function or a userdata.
+    fn to_js_shown(&self, value: &LuaValue) -> LuaResult<JsValue> {
+        let mut outward = Outward::new(self, InvalidText::Bytes);
         let result = outward.value(value)?;
         outward.fill()?;
         Ok(result)
@@ -116,9 +134,21 @@ impl Converter {
     /// The JS array for several Luau values.
     ///
     /// # Errors
-    /// When there is no memory for a handle of a function or a userdata.
+    /// As [`to_js`](Self::to_js).
     pub fn to_js_array<'a>(&self, values: impl IntoIterator<Item = &'a LuaValue>) -> LuaResult<Array> {
-        let mut outward = Outward::new(self);
+        self.array(values, InvalidText::Refuse)
+    }
+
+    /// The JS array for several Luau values that the host only shows, with strings that are not UTF-8 as bytes.
+    ///
+    /// # Errors
+    /// When there is no memory for a handle of a function or a userdata.
+    pub fn to_js_array_shown<'a>(&self, values: impl IntoIterator<Item = &'a LuaValue>) -> LuaResult<Array> {
+        self.array(values, InvalidText::Bytes)
+    }
+
+    fn array<'a>(&self, values: impl IntoIterator<Item = &'a LuaValue>, invalid_text: InvalidText) -> LuaResult<Array> {
+        let mut outward = Outward::new(self, invalid_text);
         let result = values.into_iter().map(|value| outward.value(value)).collect::<LuaResult<Array>>()?;
         outward.fill()?;
         Ok(result)
@@ -127,12 +157,39 @@ impl Converter {
     /// The Luau value for a JS value.
     ///
     /// # Errors
-    /// When a getter or a `Proxy` throws, for a `bigint` that is not safe, for an array that is too long, a `Map` with a
+    /// When a getter or a `Proxy` throws, for a `bigint` of more than 64 bits, for an array that is too long, a `Map` with a
     /// key that no table can have, and when there is no memory.
     pub fn to_luau(&self, lua: &Lua, value: &JsValue) -> Result<LuaValue, Refusal> {
         let mut inward = Inward::new(self, lua);
         let result = inward.value(value)?;
         inward.fill()?;
+        Ok(result)
+    }
+
+    /// Returns the Luau value for a JS value that a waiting thread is about to get, within the limits of a thread.
+    ///
+    /// # Errors
+    /// As [`to_luau`](Self::to_luau), and when that takes too long.
+    pub(crate) fn to_luau_within_limits(&self, lua: &Lua, value: &JsValue) -> Result<LuaValue, Refusal> {
+        // Only what is inside an object takes long.
+        if value.is_object() {
+            self.0.scheduler.within_limits(|| self.to_luau(lua, value))
+        } else {
+            self.to_luau(lua, value)
+        }
+    }
+
+    /// Returns the Luau value for a global. With `is_read_only` its tables are read-only, at every level.
+    ///
+    /// # Errors
+    /// As [`to_luau`](Self::to_luau).
+    pub fn to_luau_global(&self, lua: &Lua, value: &JsValue, is_read_only: bool) -> Result<LuaValue, Refusal> {
+        let mut inward = Inward::new(self, lua);
+        let result = inward.value(value)?;
+        inward.fill()?;
+        if is_read_only {
+            inward.freeze()?;
+        }
         Ok(result)
     }
 
@@ -147,9 +204,9 @@ impl Converter {
         Ok(result)
     }
 
-    /// That the script that runs is about to get a failure, by other means than the [`Binder`]'s.
-    pub fn note_raised(&self, failure: &Failure) {
-        self.0.scheduler.note_raised(failure);
+    /// Returns the value that the running script is to get for a failure, by other means than the [`Binder`]'s.
+    pub fn raised(&self, lua: &Lua, failure: Failure) -> LuaValue {
+        self.0.scheduler.raised(lua, failure)
     }
 
     /// The JS error for a value of the page that cannot be a Luau value.
@@ -158,17 +215,43 @@ impl Converter {
         self.error_with_cause(&ScriptError::plain(refusal.kind, &refusal.text(what)), refusal.thrown.as_ref())
     }
 
+    /// Calls `end`, which ends many threads with one error. All of them get the same JS error: making one takes longer than all else about
+    /// the end of a thread.
+    pub fn with_common_error<R>(&self, error: &ScriptError, end: impl FnOnce() -> R) -> R {
+        let common = (error.clone(), self.error_to_js(error));
+        self.0.common_error.replace(Some(common));
+        let result = end();
+        self.0.common_error.take();
+        result
+    }
+
     /// The JS error for an error of a script: a `LuauError`, with the members that the package documents.
     #[must_use]
     pub fn error_to_js(&self, error: &ScriptError) -> JsValue {
+        if let Some((common, js)) = &*self.0.common_error.borrow()
+            && (common.kind, &common.message, &common.frames) == (error.kind, &error.message, &error.frames)
+        {
+            return js.clone();
+        }
         self.error_with_cause(error, error.cause.as_ref().and_then(Cause::get))
+    }
+
+    /// The JS error for an error that a run or a call ends with. Should the host throw it, the script gets the very value that was thrown.
+    #[must_use]
+    pub fn thrown_to_js(&self, error: &ScriptError) -> JsValue {
+        let thrown = self.error_to_js(error);
+        self.remember_thrown(&thrown, &error.value);
+        thrown
     }
 
     /// The JS error for an error of a script that has a cause on the page's side.
     #[must_use]
     pub fn error_with_cause(&self, error: &ScriptError, cause: Option<&JsValue>) -> JsValue {
+        if let Some(original) = error.original.as_ref().and_then(Cause::get::<JsValue>) {
+            return original.clone();
+        }
         // A value that cannot be shown for want of memory must not hide the error.
-        let value = self.to_js(&error.value).unwrap_or_default();
+        let value = self.to_js_shown(&error.value).unwrap_or_default();
         self.0.hooks.error(&error.message, &members_of(error, &value, cause))
     }
 }

@@ -1,11 +1,12 @@
 //! Errors of scripts: what went wrong, of which kind, and where.
 
 use std::fmt;
+use std::rc::Rc;
 
 use mlua::prelude::*;
 
 use crate::origin::Cause;
-use crate::raw;
+use crate::raw::{self, Doom};
 use crate::text;
 use crate::value::type_name;
 
@@ -27,6 +28,8 @@ pub enum Kind {
     Cancelled,
     /// The VM was disposed before the thread ended, or before the call.
     Disposed,
+    /// The WebAssembly instance of another VM ended, and the host threw that VM's error.
+    Terminated,
 }
 
 impl Kind {
@@ -40,7 +43,23 @@ impl Kind {
             Self::Timeout => "timeout",
             Self::Cancelled => "cancelled",
             Self::Disposed => "disposed",
+            Self::Terminated => "terminated",
         }
+    }
+
+    /// Returns the kind with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let kinds = [
+            Self::Syntax,
+            Self::Runtime,
+            Self::Memory,
+            Self::Timeout,
+            Self::Cancelled,
+            Self::Disposed,
+            Self::Terminated,
+        ];
+        kinds.into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -87,6 +106,25 @@ pub struct ScriptError {
     pub frames: Vec<Frame>,
     /// What the page threw, if that is what led to it.
     pub cause: Option<Cause>,
+    /// The error object of the host that this is, without any change.
+    pub original: Option<Cause>,
+    /// All errors of a source that is no Luau program.
+    pub syntax: Rc<Vec<SyntaxError>>,
+}
+
+/// An error of a source that is no Luau program. Lines and columns are counted from 1, and columns in units of UTF-16, as JS counts them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// The text, without the place.
+    pub message: String,
+    /// The line of the first character.
+    pub line: u32,
+    /// The column of the first character.
+    pub column: u32,
+    /// The line of the character behind the last one.
+    pub end_line: u32,
+    /// The column of the character behind the last one.
+    pub end_column: u32,
 }
 
 /// Luau's own text for an allocation that failed, by which such an error is known after a `pcall` caught it.
@@ -105,9 +143,11 @@ impl ScriptError {
             other => raw::text_of(lua, other)
                 .map_or_else(|| type_name(other), |text| text::beginning(&text, LONGEST_MESSAGE)),
         };
-        // At the end: our own libraries say before it where, and what they could not do.
-        let kind = if message.ends_with(NOT_ENOUGH_MEMORY) { Kind::Memory } else { Kind::Runtime };
-        Self { kind, message, value, frames, cause: None }
+        // At the end: our own libraries say before it where, and what they could not do. A script can throw the same text, but is only
+        // believed if memory was refused.
+        let is_memory = message.ends_with(NOT_ENOUGH_MEMORY) && raw::was_refused_memory();
+        let kind = if is_memory { Kind::Memory } else { Kind::Runtime };
+        Self { value, frames, ..Self::new(kind, message) }
     }
 
     /// The error for one that mlua returned, from a call that runs no script: compiling, or making a value.
@@ -117,7 +157,10 @@ impl ScriptError {
             LuaError::SyntaxError { message, .. } => (Kind::Syntax, message.clone()),
             LuaError::MemoryError(message) => (Kind::Memory, message.clone()),
             LuaError::RuntimeError(message) => (Kind::Runtime, message.clone()),
-            other => (Kind::Runtime, other.to_string()),
+            other => match other.downcast_ref::<Doom>() {
+                Some(doom) => (doom.kind(), doom.to_string()),
+                None => (Kind::Runtime, other.to_string()),
+            },
         };
         let line = message
             .strip_prefix(chunk_name)
@@ -125,13 +168,17 @@ impl ScriptError {
             .and_then(|rest| rest.split_once(':'))
             .and_then(|(line, _)| line.parse().ok());
         let frames = Frame::new(Some(chunk_name.to_owned()), line.unwrap_or(0), None);
-        Self { kind, message, value: LuaNil, frames: frames.into_iter().collect(), cause: None }
+        Self { frames: frames.into_iter().collect(), ..Self::new(kind, message) }
     }
 
     /// An error that stands for no value.
     #[must_use]
     pub fn plain(kind: Kind, message: &str) -> Self {
-        Self { kind, message: message.to_owned(), value: LuaNil, frames: Vec::new(), cause: None }
+        Self::new(kind, message.to_owned())
+    }
+
+    fn new(kind: Kind, message: String) -> Self {
+        Self { kind, message, value: LuaNil, frames: Vec::new(), cause: None, original: None, syntax: Rc::default() }
     }
 
     /// The call stack, a line each, innermost first.

@@ -6,12 +6,15 @@
 //! An import that throws where it was not expected ends the whole instance. So whatever may run code of the page is
 //! declared with `catch`.
 
+pub(crate) mod date;
 pub(crate) mod frames;
 pub mod hooks;
 pub mod modules;
 pub mod options;
 pub mod sink;
+pub mod slots;
 pub mod socket;
+pub mod turns;
 pub mod values;
 
 use std::cell::{Cell, RefCell};

@@ -1,17 +1,20 @@
-//! The library `json`: `encode`, `decode` and `null`, on `serde_json`.
+//! The library `json`, on `serde_json`.
 
-use std::cell::Cell;
+mod number;
+
 use std::ffi::c_void;
+use std::rc::Rc;
 use std::{fmt, io};
 
 use mlua::prelude::*;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
-use crate::bind::{Binder, Callee};
-use crate::error::NOT_ENOUGH_MEMORY;
+use self::number::JsNumbers;
+use crate::bind::{Args, Binder, Callee};
 use crate::failure::Failure;
 use crate::raw;
+use crate::text;
 use crate::value::{number, type_name};
 
 /// Adds `json` to the globals of `lua`.
@@ -20,41 +23,100 @@ use crate::value::{number, type_name};
 /// When there is no memory.
 pub fn install(lua: &Lua, binder: &Binder) -> LuaResult<()> {
     let json = lua.create_table()?;
+    let marks = Rc::new(Marks::new(lua)?);
+    let [marks_of_encode, marks_of_decode, marks_of_object, marks_of_array] = [(); 4].map(|()| marks.clone());
     json.raw_set("null", LuaValue::NULL)?;
     json.raw_set(
+        "object",
+        binder.plain(lua, Callee::Function("object"), move |_, args| marks_of_object.mark(&args, Shape::Object))?,
+    )?;
+    json.raw_set(
+        "array",
+        binder.plain(lua, Callee::Function("array"), move |_, args| marks_of_array.mark(&args, Shape::Array))?,
+    )?;
+    json.raw_set(
         "encode",
-        binder.plain(lua, Callee::Function("encode"), |lua, args| {
+        binder.plain(lua, Callee::Function("encode"), move |lua, args| {
             let value = args.any(1)?;
-            let text = encode(lua, &value).map_err(|message| Failure::new(format!("cannot encode: {message}")))?;
+            let text = encode(lua, &value, &marks_of_encode)
+                .map_err(|message| Failure::new(format!("cannot encode: {message}")))?;
             Ok(lua.create_string(text)?)
         })?,
     )?;
     json.raw_set(
         "decode",
-        binder.plain(lua, Callee::Function("decode"), |lua, args| {
+        binder.plain(lua, Callee::Function("decode"), move |lua, args| {
             let text = args.string(1)?;
-            decode(lua, &text.as_bytes()).map_err(|message| Failure::new(format!("cannot decode: {message}")))
+            decode(lua, &text.as_bytes(), &marks_of_decode)
+                .map_err(|message| Failure::new(format!("cannot decode: {message}")))
         })?,
     )?;
     lua.globals().raw_set("json", json)
 }
 
+/// What a table is in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Array,
+    Object,
+}
+
+/// The metatables that mark tables as arrays or objects, for tables whose keys do not tell. They are empty and frozen, and a script may
+/// replace them by its own. A metatable goes along with `table.clone` and takes no memory per table, which a list of tables would.
+struct Marks {
+    array: LuaTable,
+    object: LuaTable,
+}
+
+impl Marks {
+    fn new(lua: &Lua) -> LuaResult<Self> {
+        let (array, object) = (lua.create_table()?, lua.create_table()?);
+        array.set_readonly(true);
+        object.set_readonly(true);
+        Ok(Self { array, object })
+    }
+
+    /// Returns what a table is marked as.
+    fn shape(&self, table: &LuaTable) -> Option<Shape> {
+        let mark = table.metatable()?.to_pointer();
+        if mark == self.object.to_pointer() {
+            Some(Shape::Object)
+        } else {
+            (mark == self.array.to_pointer()).then_some(Shape::Array)
+        }
+    }
+
+    /// Marks the first argument, and returns it.
+    fn mark(&self, args: &Args, shape: Shape) -> Result<LuaTable, Failure> {
+        let LuaValue::Table(table) = args.value(1) else { return Err(args.mismatch(1, "table")) };
+        let current = self.shape(&table);
+        if current != Some(shape) {
+            let reason = if table.is_readonly() {
+                Some("is frozen")
+            } else {
+                (current.is_none() && table.metatable().is_some()).then_some("has a metatable")
+            };
+            if let Some(reason) = reason {
+                return Err(Failure::new(format!("cannot mark a table that {reason}")));
+            }
+            let mark = if shape == Shape::Object { &self.object } else { &self.array };
+            table.set_metatable(Some(mark.clone()))?;
+        }
+        Ok(table)
+    }
+}
+
 /// Deeper values are refused in both directions: the recursion uses the stack, and that is not endless.
 const DEEPEST: usize = 127;
 
-/// So many writes or values after one another it is asked whether the script may go on: there is no other way to interrupt it.
-const ASK_EVERY: u32 = 4_000;
-
-/// What is told to a script that may not; it is ended by more than that.
-const TIMED_OUT: &str = "timed out";
-
 /// The text for a value.
 ///
-/// A table whose keys are 1 to n is an array, the empty one too; one whose keys are strings is an object, with its keys
-/// in order, so that equal tables give equal texts.
-fn encode(lua: &Lua, value: &LuaValue) -> Result<Vec<u8>, String> {
-    let mut text = Text { bytes: Vec::new(), most: raw::memory_left(lua), writes: 0 };
-    serde_json::to_writer(&mut text, &Encoded { value, above: None }).map_err(|error| error.to_string())?;
+/// A table whose keys are 1 to n is an array, the empty one too unless it is marked as an object; one whose keys are strings is an object,
+/// with its keys in order, so that equal tables give equal texts.
+fn encode(lua: &Lua, value: &LuaValue, marks: &Marks) -> Result<Vec<u8>, String> {
+    let mut text = Text { bytes: Vec::new(), most: raw::memory_left(lua) };
+    let mut serializer = serde_json::Serializer::with_formatter(&mut text, JsNumbers);
+    Encoded { value, marks, above: None }.serialize(&mut serializer).map_err(|error| error.to_string())?;
     Ok(text.bytes)
 }
 
@@ -62,17 +124,13 @@ fn encode(lua: &Lua, value: &LuaValue) -> Result<Vec<u8>, String> {
 struct Text {
     bytes: Vec<u8>,
     most: usize,
-    writes: u32,
 }
 
 impl io::Write for Text {
     fn write(&mut self, part: &[u8]) -> io::Result<usize> {
-        self.writes += 1;
-        if self.writes.is_multiple_of(ASK_EVERY) && raw::is_out_of_time() {
-            return Err(io::Error::other(TIMED_OUT));
-        }
+        raw::check_time().map_err(|doom| io::Error::other(doom.to_string()))?;
         if self.bytes.len() + part.len() > self.most || self.bytes.try_reserve(part.len()).is_err() {
-            return Err(io::Error::other(NOT_ENOUGH_MEMORY));
+            return Err(io::Error::other(raw::refuse_memory()));
         }
         self.bytes.extend_from_slice(part);
         Ok(part.len())
@@ -86,6 +144,7 @@ impl io::Write for Text {
 /// A value that is being encoded, and the way to it.
 struct Encoded<'a> {
     value: &'a LuaValue,
+    marks: &'a Marks,
     above: Option<&'a Above<'a>>,
 }
 
@@ -143,6 +202,8 @@ impl Encoded<'_> {
             return Err(self.error(format_args!("tables more than {DEEPEST} deep")));
         }
         let below = |key| Above { table: id, key, outer: self.above, depth };
+        let marks = self.marks;
+        let shape = marks.shape(table);
 
         let length = table.raw_len();
         // Not the values: a million of them is more than Rust may hold of Luau's.
@@ -150,9 +211,13 @@ impl Encoded<'_> {
         let mut in_array = 0;
         for pair in table.pairs::<LuaValue, LuaValue>() {
             let (key, _) = pair.map_err(|error| self.error(error))?;
+            raw::check_time().map_err(|doom| self.error(doom))?;
             match &key {
                 LuaValue::String(name) => {
                     let name = name.to_str().map_err(|_| self.error("a key that is not UTF-8"))?;
+                    if !raw::has_room(name.len()) {
+                        return Err(self.error(raw::refuse_memory()));
+                    }
                     names.push(name.to_owned());
                 }
                 key if number(key).is_some_and(|index| is_index(index, length)) => in_array += 1,
@@ -166,23 +231,29 @@ impl Encoded<'_> {
             return Err(self.error("a table with both strings and numbers as keys"));
         }
 
+        match shape {
+            Some(Shape::Object) if in_array > 0 => return Err(self.error("an object with number as a key")),
+            Some(Shape::Array) if !names.is_empty() => return Err(self.error("an array with string as a key")),
+            _ => {}
+        }
+
         if names.is_empty() && in_array != length {
             return Err(self.error("an array with holes (json.null can fill them)"));
         }
 
-        if names.is_empty() {
+        if names.is_empty() && shape != Some(Shape::Object) {
             let mut array = serializer.serialize_seq(Some(length))?;
             for index in 1..=length {
                 let value: LuaValue = table.raw_get(index).map_err(|error| self.error(error))?;
-                array.serialize_element(&Encoded { value: &value, above: Some(&below(Key::Index(index))) })?;
+                array.serialize_element(&Encoded { value: &value, marks, above: Some(&below(Key::Index(index))) })?;
             }
             return array.end();
         }
-        names.sort();
+        names.sort_unstable();
         let mut object = serializer.serialize_map(Some(names.len()))?;
         for name in &names {
             let value: LuaValue = table.raw_get(name.as_str()).map_err(|error| self.error(error))?;
-            object.serialize_entry(name, &Encoded { value: &value, above: Some(&below(Key::Name(name))) })?;
+            object.serialize_entry(name, &Encoded { value: &value, marks, above: Some(&below(Key::Name(name))) })?;
         }
         object.end()
     }
@@ -193,18 +264,11 @@ fn is_index(index: f64, length: usize) -> bool {
     index >= 1.0 && index <= length as f64 && index.fract() == 0.0
 }
 
-/// The numbers up to which every whole one is exact.
-const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
-
 impl Serialize for Encoded<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if let Some(number) = number(self.value) {
             if !number.is_finite() {
                 return Err(self.error(format_args!("{number} is no number of JSON")));
-            }
-            if number.fract() == 0.0 && number.abs() <= LARGEST_EXACT {
-                #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
-                return serializer.serialize_i64(number as i64);
             }
             return serializer.serialize_f64(number);
         }
@@ -222,11 +286,11 @@ impl Serialize for Encoded<'_> {
     }
 }
 
-/// The value for a text. `null` is `json.null`, so that it can stand in a table.
-fn decode(lua: &Lua, text: &[u8]) -> Result<LuaValue, String> {
+/// The value for a text. `null` is `json.null`, so that it can stand in a table, and objects are marked.
+fn decode(lua: &Lua, text: &[u8], marks: &Marks) -> Result<LuaValue, String> {
+    text::JSON.check_length(text.len()).map_err(|too_long| too_long.to_string())?;
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let value =
-        Decoder { lua, values: &Cell::new(0) }.deserialize(&mut deserializer).map_err(|error| error.to_string())?;
+    let value = Decoder { lua, marks }.deserialize(&mut deserializer).map_err(|error| error.to_string())?;
     deserializer.end().map_err(|error| error.to_string())?;
     Ok(value)
 }
@@ -235,19 +299,14 @@ fn decode(lua: &Lua, text: &[u8]) -> Result<LuaValue, String> {
 #[derive(Clone, Copy)]
 struct Decoder<'a> {
     lua: &'a Lua,
-    /// How many there were.
-    values: &'a Cell<u32>,
+    marks: &'a Marks,
 }
 
 impl<'de> DeserializeSeed<'de> for Decoder<'_> {
     type Value = LuaValue;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<LuaValue, D::Error> {
-        let values = self.values.get().wrapping_add(1);
-        self.values.set(values);
-        if values.is_multiple_of(ASK_EVERY) && raw::is_out_of_time() {
-            return Err(serde::de::Error::custom(TIMED_OUT));
-        }
+        raw::check_time().map_err(serde::de::Error::custom)?;
         deserializer.deserialize_any(self)
     }
 }
@@ -301,6 +360,7 @@ impl<'de> Visitor<'de> for Decoder<'_> {
             let value = map.next_value_seed(self)?;
             table.raw_set(key, value).map_err(A::Error::custom)?;
         }
+        table.set_metatable(Some(self.marks.object.clone())).map_err(A::Error::custom)?;
         Ok(LuaValue::Table(table))
     }
 }

@@ -9,11 +9,12 @@
 //! - [`vm`]: the class that JS sees, and the machine behind it.
 //! - [`libraries`]: the libraries without the class, in an `mlua::Lua` of one's own.
 //! - [`pump`]: runs the scheduler whenever JS has something for it, and lets the page breathe.
-//! - [`websocket`], [`task`], [`signal`], [`console`], [`debug`], [`json`], [`modules`]: the libraries that scripts see.
+//! - [`websocket`], [`task`], [`signal`], [`console`], [`json`], [`modules`]: the libraries that scripts see.
 //! - [`convert`]: values, functions and errors on their way to JS and back.
 //! - [`host`]: all that comes from JS.
 //! - [`chunk`]: from source to a function.
-//! - [`bind`]: how Rust functions become Luau functions.
+//! - [`globals`]: the tables of globals, which keep runs and modules apart.
+//! - [`bind`]: how Rust functions become Luau functions. `members` has the errors for members that a userdata does not have.
 //! - [`scheduler`]: which thread runs next. It knows neither JS nor a clock.
 //! - `raw`: all that is unsafe.
 //! - [`error`], [`failure`], [`origin`], [`value`]: what went wrong in a thread, in a call, where that comes from, and what a
@@ -25,12 +26,13 @@ pub mod bind;
 pub mod chunk;
 pub mod console;
 pub mod convert;
-pub mod debug;
 pub mod error;
 pub mod failure;
+pub mod globals;
 pub mod host;
 pub mod json;
 pub mod libraries;
+mod members;
 pub mod modules;
 pub mod origin;
 pub mod pump;

@@ -12,12 +12,13 @@ use crate::host::socket::Socket;
 use crate::pump::Pump;
 use crate::scheduler::{Scheduler, Urgency};
 use crate::websocket::{Limits, Sockets};
-use crate::{json, task, websocket};
+use crate::{json, raw, task, websocket};
 
 /// `task`, `websocket` with its signals, and `json` in a `Lua`, with what runs their threads.
 ///
 /// Timers and sockets are those of the page, the worker or the program that the module runs in; so there must be some, and natively
-/// there are none. Dropping it ends every thread and closes every socket.
+/// there are none. All scripts of the `Lua` share its globals: to keep a script apart, give its chunk an environment
+/// (`Chunk::set_environment`). Dropping it ends every thread and closes every socket.
 ///
 /// ```no_run
 /// use luau_websocket::Libraries;
@@ -45,7 +46,8 @@ pub struct Libraries {
 }
 
 impl Libraries {
-    /// Puts the libraries into the globals of `lua`.
+    /// Puts the libraries into the globals of `lua`, and replaces functions of Luau's own library that take long on long values by ones
+    /// that keep to the limits of time.
     ///
     /// [`cxx_runtime::init`] is to be called before the first `Lua` is made, and [`Lua::sandbox`] after this. The `Lua` must have the standard
     /// library, and `LuaOptions::catch_rust_panics` must be on, as it is by default: without it, mlua has a `pcall` of its own, through which
@@ -66,10 +68,11 @@ impl Libraries {
         let sockets = Sockets::new(&scheduler, limits, warn, |url, protocols, longest, on_event| {
             Ok(Rc::new(Socket::connect(None, url, protocols, longest, on_event)?))
         });
+        raw::install_natives(lua, host::date::TIME_ZONE)?;
         json::install(lua, &binder)?;
         task::install(lua, &binder, &scheduler)?;
         websocket::install(lua, &binder, &sockets)?;
-        let pump = Pump::new(lua, &scheduler, || {});
+        let pump = Pump::new(lua, &scheduler, None, || {});
         Ok(Self { lua: lua.weak(), scheduler, sockets, pump })
     }
 

@@ -4,22 +4,25 @@
 //! own, and `@` before any other name begins at the root with that name. A module is known by its path from the root, which is
 //! also the name of its chunk, without an extension; one with an `init` is the folder of that. The page has the sources.
 
+mod outcome;
 mod path;
+mod tree;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::{Rc, Weak};
 
 use mlua::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
+use self::outcome::{failed, look_up, missing, not_loaded, now, result_of};
 use self::path::resolve;
-use crate::bind::{Answer, Binder};
-use crate::convert::page_failure;
-use crate::error::ScriptError;
+use self::tree::{Node, Tree};
+use crate::bind::{Answer, Binder, Start};
+use crate::error::{Kind, ScriptError};
 use crate::failure::Failure;
 use crate::host::modules::{Lookup, ModuleSource};
-use crate::host::values::{Thrown, message_of};
+use crate::host::values::Thrown;
 use crate::raw;
 use crate::scheduler::{Scheduler, Token};
 use crate::text;
@@ -28,8 +31,12 @@ use crate::value::type_name;
 /// Takes how a module ended: with what it returned, or an error.
 pub type OnEnd = Box<dyn FnOnce(Result<LuaMultiValue, ScriptError>)>;
 
-/// Runs a chunk with this source and name in a thread of its own, which does not begin before this returns.
-type Start = dyn Fn(&[u8], &str, OnEnd) -> Result<LuaThread, ScriptError>;
+/// Makes a thread for a chunk with this source and name, and returns both: the thread is to be resumed with the chunk. The table has the
+/// globals of the script that asks for the module.
+type Prepare = dyn Fn(&[u8], &str, Option<&LuaTable>, OnEnd) -> Result<(LuaThread, LuaFunction), ScriptError>;
+
+/// So many modules run one inside the other. Deeper ones run in the next cycle, since C's stack is not endless.
+const MAX_DEPTH: usize = 32;
 
 /// The modules of one VM. Cloning gives another handle to the same.
 #[derive(Clone)]
@@ -39,9 +46,20 @@ struct Inner {
     scheduler: Scheduler,
     /// None where the page gave no modules.
     source: Option<ModuleSource>,
-    start: Box<Start>,
+    prepare: Box<Prepare>,
     modules: RefCell<HashMap<String, Module>>,
+    /// How modules ended that ran while the thread that asked for them was in the call, by their numbers.
+    outcomes: RefCell<HashMap<usize, Result<LuaValue, Failure>>>,
     last_loading: Cell<usize>,
+    /// None where scripts have no `script`.
+    tree: OnceCell<Tree>,
+}
+
+/// The value `script` that the host asks for.
+#[derive(Clone, Debug)]
+pub struct ScriptTree {
+    /// The paths of all modules; none if only the host's function knows them.
+    pub paths: Option<Vec<String>>,
 }
 
 enum Module {
@@ -67,6 +85,12 @@ struct Loading {
     waiting: Vec<Waiting>,
     /// The one that runs its chunk, once there is one.
     thread: Option<LuaThread>,
+    /// The globals of the script that asked first.
+    asking: Option<LuaTable>,
+    /// The family of the thread that is in the call and resumed `thread`, until that is back.
+    caller: Option<usize>,
+    /// How many modules run around it.
+    depth: usize,
 }
 
 /// A thread that waits for a module.
@@ -77,18 +101,20 @@ struct Waiting {
 }
 
 impl Modules {
-    /// No modules yet; `start` is how to run one.
+    /// No modules yet; `prepare` makes the thread of one.
     pub fn new(
         scheduler: &Scheduler,
         source: Option<ModuleSource>,
-        start: impl Fn(&[u8], &str, OnEnd) -> Result<LuaThread, ScriptError> + 'static,
+        prepare: impl Fn(&[u8], &str, Option<&LuaTable>, OnEnd) -> Result<(LuaThread, LuaFunction), ScriptError> + 'static,
     ) -> Self {
         Self(Rc::new(Inner {
             scheduler: scheduler.clone(),
             source,
-            start: Box::new(start),
+            prepare: Box::new(prepare),
             modules: RefCell::default(),
+            outcomes: RefCell::default(),
             last_loading: Cell::default(),
+            tree: OnceCell::new(),
         }))
     }
 
@@ -97,24 +123,22 @@ impl Modules {
         let (loaded, loading) =
             self.0.modules.take().into_iter().partition(|(_, module)| matches!(module, Module::Loaded(_)));
         self.0.modules.replace(loaded);
+        let outcomes = self.0.outcomes.take();
+        drop(outcomes);
         drop::<HashMap<String, Module>>(loading);
     }
 
-    fn require(&self, lua: &Lua, args: &LuaMultiValue) -> Result<Answer, Failure> {
-        let wanted = match args.front() {
-            Some(LuaValue::String(path)) => {
-                let path = text::lossy(path, text::MODULE_PATH);
-                path.map_err(|error| Failure::new(format!("cannot require a module: {error}")))?
-            }
-            Some(other) => {
-                let got = type_name(other);
-                return Err(Failure::new(format!("invalid argument #1 to 'require' (string expected, got {got})")));
-            }
-            None => return Err(Failure::new("missing argument #1 to 'require' (string expected)")),
-        };
-        let asking = raw::frames(&lua.current_thread()).into_iter().next().map(|frame| frame.chunk_name);
+    /// Returns the value `script` of the chunk with this name, if scripts have one.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn script(&self, lua: &Lua, chunk_name: &str) -> LuaResult<Option<LuaAnyUserData>> {
+        self.0.tree.get().map(|tree| tree.script(lua, chunk_name)).transpose()
+    }
+
+    fn require(&self, lua: &Lua, args: &LuaMultiValue) -> Result<Start, Failure> {
+        let (wanted, path) = wanted(lua, args)?;
         let refused = |reason: &str| Failure::new(format!("cannot require \"{wanted}\": {reason}"));
-        let path = resolve(&asking.unwrap_or_default(), &wanted).map_err(|reason| refused(&reason))?;
         let Some(source) = &self.0.source else {
             return Err(refused("the page gave no modules, by the option 'modules'"));
         };
@@ -122,7 +146,7 @@ impl Modules {
         let is_known = {
             let modules = self.0.modules.borrow();
             if let Some(Module::Loaded(value)) = modules.get(&path) {
-                return Ok(Answer::Now(LuaMultiValue::from_vec(vec![value.clone()])));
+                return Ok(Start::Answer(now(value.clone())));
             }
             modules.contains_key(&path)
         };
@@ -131,18 +155,37 @@ impl Modules {
                 return Err(refused(&format!("the modules require each other in a circle: {cycle}")));
             }
             self.wait(lua, &path);
-            return Ok(Answer::Parked);
+            return Ok(Start::Answer(Answer::Parked));
         }
         let lookup = look_up(source, &path)?;
         let number = self.0.last_loading.get() + 1;
         self.0.last_loading.set(number);
-        let loading = Loading { number, waiting: Vec::new(), thread: None };
+        let family = raw::family_of(&lua.current_thread());
+        let depth = self.depth_in(family);
+        let is_at_hand = depth < MAX_DEPTH && matches!(lookup, Lookup::Now(_));
+        let loading = Loading {
+            number,
+            waiting: Vec::new(),
+            thread: None,
+            asking: raw::calling_environment(lua),
+            caller: is_at_hand.then_some(family),
+            depth,
+        };
         self.0.modules.borrow_mut().insert(path.clone(), Module::Loading(loading));
-        // Before it is loaded: how that ends may be known at once, and whoever waits then is told.
-        self.wait(lua, &path);
         match lookup {
-            Lookup::Now(source) => self.run(&path, number, source),
+            Lookup::Now(source) if is_at_hand => {
+                return match self.prepared(&path, number, source) {
+                    Some((thread, main)) => Ok(Start::Run { thread, main, ticket: number }),
+                    None => self.finish(lua, number).map(Start::Answer),
+                };
+            }
+            // Both wait before it is loaded: how that ends may be known at once, and whoever waits then is told.
+            Lookup::Now(source) => {
+                self.wait(lua, &path);
+                self.run(&path, number, source);
+            }
             Lookup::Later(later) => {
+                self.wait(lua, &path);
                 let modules = Rc::downgrade(&self.0);
                 spawn_local(async move {
                     let found = later.await;
@@ -152,7 +195,43 @@ impl Modules {
                 });
             }
         }
-        Ok(Answer::Parked)
+        Ok(Start::Answer(Answer::Parked))
+    }
+
+    /// Goes on with a call that ran a module, which has ended by now or has yielded.
+    fn finish(&self, lua: &Lua, number: usize) -> Result<Answer, Failure> {
+        let (path, thread) = {
+            let mut modules = self.0.modules.borrow_mut();
+            let mut of_number = modules.iter_mut().filter_map(|(path, module)| match module {
+                Module::Loading(loading) if loading.number == number => Some((path, loading)),
+                Module::Loading(_) | Module::Loaded(_) => None,
+            });
+            match of_number.next() {
+                // It is resumable, unless its beginning failed.
+                Some((path, loading)) if loading.thread.as_ref().is_some_and(raw::is_resumable) => {
+                    loading.caller = None;
+                    (Some(path.clone()), None)
+                }
+                Some((_, loading)) => (None, loading.thread.clone()),
+                None => (None, None),
+            }
+        };
+        if let Some(path) = path {
+            self.wait(lua, &path);
+            return Ok(Answer::Parked);
+        }
+        if let Some(thread) = thread {
+            self.0.scheduler.fail_thread(&thread, ScriptError::plain(Kind::Runtime, "stack overflow"));
+        }
+        let outcome = self.0.outcomes.borrow_mut().remove(&number);
+        outcome.unwrap_or_else(|| Err(Failure::new("the module was stopped"))).map(now)
+    }
+
+    /// How many modules run around one that a thread of `family` asks for.
+    fn depth_in(&self, family: usize) -> usize {
+        let modules = self.0.modules.borrow();
+        let mut loading = modules.values().filter_map(Module::loading);
+        loading.find(|loading| loading.number == family).map_or(0, |loading| loading.depth + 1)
     }
 
     fn wait(&self, lua: &Lua, path: &str) {
@@ -183,7 +262,8 @@ impl Modules {
                 continue;
             };
             let waits = |waiting: &Waiting| waiting.family == family && self.0.scheduler.is_parked(&waiting.token);
-            for (next, _) in loading().filter(|(_, loading)| loading.waiting.iter().any(waits)) {
+            let is_waited_for = |loading: &Loading| loading.caller == Some(family) || loading.waiting.iter().any(waits);
+            for (next, _) in loading().filter(|(_, loading)| is_waited_for(loading)) {
                 if seen.insert(next) {
                     ways.push_back(way.iter().copied().chain([next]).collect());
                 }
@@ -199,26 +279,42 @@ impl Modules {
         }
     }
 
+    /// Runs a module in this cycle.
     fn run(&self, path: &str, number: usize, source: Option<Vec<u8>>) {
-        if !self.is_loading(path, number) {
-            // The VM was stopped meanwhile.
-            return;
+        if let Some((thread, main)) = self.prepared(path, number, source) {
+            self.0.scheduler.resume(thread, LuaMultiValue::from_vec(vec![LuaValue::Function(main)]));
         }
-        let Some(source) = source else { return self.settle(path, number, &Err(missing(path))) };
+    }
+
+    /// Returns the thread of a module and its chunk. Returns none if there is nothing to run; who waits has been told then.
+    fn prepared(&self, path: &str, number: usize, source: Option<Vec<u8>>) -> Option<(LuaThread, LuaFunction)> {
+        let asking = match self.0.modules.borrow().get(path) {
+            Some(Module::Loading(loading)) if loading.number == number => loading.asking.clone(),
+            // The VM was stopped meanwhile.
+            _ => return None,
+        };
+        let Some(source) = source else {
+            self.settle(path, number, &Err(missing(path)));
+            return None;
+        };
         let (modules, name) = (Rc::downgrade(&self.0), path.to_owned());
         let on_end = move |outcome: Result<LuaMultiValue, ScriptError>| {
             if let Some(modules) = Weak::upgrade(&modules).map(Self) {
                 modules.settle(&name, number, &result_of(&name, outcome));
             }
         };
-        match (self.0.start)(&source, path, Box::new(on_end)) {
-            Ok(thread) => {
+        match (self.0.prepare)(&source, path, asking.as_ref(), Box::new(on_end)) {
+            Ok((thread, main)) => {
                 raw::set_family(&thread, number);
                 if let Some(Module::Loading(loading)) = self.0.modules.borrow_mut().get_mut(path) {
-                    loading.thread = Some(thread);
+                    loading.thread = Some(thread.clone());
                 }
+                Some((thread, main))
             }
-            Err(error) => self.settle(path, number, &Err(failed(path, error))),
+            Err(error) => {
+                self.settle(path, number, &Err(failed(path, error)));
+                None
+            }
         }
     }
 
@@ -239,7 +335,12 @@ impl Modules {
             }
         };
         let waiting = match before {
-            Some(Module::Loading(loading)) => loading.waiting,
+            Some(Module::Loading(loading)) => {
+                if loading.caller.is_some() {
+                    self.0.outcomes.borrow_mut().insert(number, outcome.clone());
+                }
+                loading.waiting
+            }
             Some(Module::Loaded(_)) | None => Vec::new(),
         };
         for Waiting { token, .. } in waiting {
@@ -257,54 +358,48 @@ impl std::fmt::Debug for Modules {
     }
 }
 
-/// Adds `require` to the globals of `lua`.
+/// Adds `require` to the globals of `lua`, and prepares the value `script` where the host asks for it.
 ///
 /// # Errors
 /// When there is no memory.
-pub fn install(lua: &Lua, binder: &Binder, modules: &Modules) -> LuaResult<()> {
+pub fn install(lua: &Lua, binder: &Binder, modules: &Modules, script: Option<&ScriptTree>) -> LuaResult<()> {
+    if let Some(script) = script {
+        tree::install(lua, binder)?;
+        // Set once, here.
+        let _ = modules.0.tree.set(Tree::new(lua, script.paths.as_deref())?);
+    }
     if modules.0.source.is_some() {
         raw::keep_families(lua)?;
     }
-    let modules = Rc::downgrade(&modules.0);
-    let require = binder.answering(lua, move |lua, args| match modules.upgrade() {
-        Some(modules) => Modules(modules).require(lua, &args),
-        None => Err(Failure::new("the VM is disposed")),
-    })?;
+    let [of_require, of_finish] = [(); 2].map(|()| Rc::downgrade(&modules.0));
+    let disposed = || Failure::new("the VM is disposed");
+    let require = binder.beginning(
+        lua,
+        move |lua, args| Modules(of_require.upgrade().ok_or_else(disposed)?).require(lua, &args),
+        move |lua, number| Modules(of_finish.upgrade().ok_or_else(disposed)?).finish(lua, number),
+    )?;
     lua.globals().raw_set("require", require)
 }
 
-/// Asks the page for a module.
-fn look_up(source: &ModuleSource, path: &str) -> Result<Lookup, Failure> {
-    let lookup = source.look_up(path).map_err(|thrown| not_loaded(path, thrown))?;
-    if matches!(lookup, Lookup::Now(None)) { Err(missing(path)) } else { Ok(lookup) }
-}
-
-/// What a script is told when the page throws in place of giving a module.
-fn not_loaded(path: &str, thrown: Thrown) -> Failure {
-    page_failure(format!("cannot load module \"{path}\": {}", message_of(&thrown)), thrown)
-}
-
-fn missing(path: &str) -> Failure {
-    Failure::new(format!("there is no module \"{path}\""))
-}
-
-/// What those get who wait for a module that failed: a text with its name before the text, anything else as it was thrown.
-fn failed(path: &str, error: ScriptError) -> Failure {
-    match error.value {
-        LuaValue::Nil | LuaValue::String(_) | LuaValue::Error(_) => {
-            Failure::of_error(format!("cannot load module \"{path}\": {}", error.message), error)
+/// Returns the module that the arguments of `require` name: as errors show it, and by its path.
+fn wanted(lua: &Lua, args: &LuaMultiValue) -> Result<(String, String), Failure> {
+    let wanted = match args.front() {
+        Some(LuaValue::String(path)) => {
+            let path = text::lossy(path, text::MODULE_PATH);
+            path.map_err(|error| Failure::new(format!("cannot require a module: {error}")))?
         }
-        _ => Failure::of_value(error),
-    }
-}
-
-fn result_of(path: &str, outcome: Result<LuaMultiValue, ScriptError>) -> Result<LuaValue, Failure> {
-    let mut results = outcome.map_err(|error| failed(path, error))?;
-    match (results.pop_front(), results.is_empty()) {
-        (Some(result), true) => Ok(result),
-        (first, _) => {
-            let count = results.len() + usize::from(first.is_some());
-            Err(Failure::new(format!("module \"{path}\" must return exactly one value, and it returned {count}")))
+        Some(LuaValue::UserData(value)) if value.is::<Node>() => {
+            let path = value.borrow::<Node>()?.path();
+            return Ok((path.clone(), path));
         }
-    }
+        Some(other) => {
+            let got = type_name(other);
+            return Err(Failure::new(format!("invalid argument #1 to 'require' (string expected, got {got})")));
+        }
+        None => return Err(Failure::new("missing argument #1 to 'require' (string expected)")),
+    };
+    let asking = raw::frames(&lua.current_thread()).into_iter().next().map(|frame| frame.chunk_name);
+    let path = resolve(&asking.unwrap_or_default(), &wanted)
+        .map_err(|reason| Failure::new(format!("cannot require \"{wanted}\": {reason}")))?;
+    Ok((wanted, path))
 }

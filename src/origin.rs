@@ -13,8 +13,10 @@ use std::rc::Rc;
 
 use mlua::prelude::*;
 
-use crate::error::{Kind, ScriptError};
+use crate::error::{Frame, Kind, ScriptError};
+use crate::failure::Failure;
 use crate::raw::ThreadId;
+use crate::text;
 
 /// What the page threw. Only those who know JS can look into it.
 #[derive(Clone)]
@@ -44,8 +46,10 @@ impl fmt::Debug for Cause {
 pub(crate) enum Origin {
     /// The page threw something.
     Page(Cause),
-    /// Another thread failed, without its value: that is the text, or was thrown as it is.
+    /// Another thread failed, or a call of ours did with a kind of its own. Without the value: that is the text, or was thrown as it is.
     Script(Rc<ScriptError>),
+    /// The host threw the error of a script. Without the value, too.
+    PassedOn(Rc<ScriptError>),
 }
 
 impl Origin {
@@ -53,25 +57,65 @@ impl Origin {
         Self::Script(Rc::new(ScriptError { value: LuaNil, ..error }))
     }
 
-    /// The error of a thread that got this one, with what is known of it.
-    fn complete(&self, error: ScriptError) -> ScriptError {
+    pub(crate) fn passed_on(error: ScriptError) -> Self {
+        Self::PassedOn(Rc::new(ScriptError { value: LuaNil, ..error }))
+    }
+
+    /// Returns what the host threw, if that is what led to it.
+    pub(crate) fn cause(&self) -> Option<&Cause> {
         match self {
-            Self::Page(cause) => ScriptError { cause: Some(cause.clone()), ..error },
+            Self::Page(cause) => Some(cause),
+            Self::Script(error) | Self::PassedOn(error) => error.cause.as_ref(),
+        }
+    }
+
+    /// The error of a thread that got this one, with what is known of it. `is_value` tells whether the thread got a value, and not a text.
+    fn complete(&self, error: ScriptError, is_value: bool) -> ScriptError {
+        // The thread may have been ended since, for a reason of its own, which its text tells.
+        let is_runtime = error.kind == Kind::Runtime;
+        match self {
+            Self::Page(cause) => {
+                // A text has its place already.
+                let place = error.frames.first().filter(|_| is_value && is_runtime);
+                let message = match place {
+                    Some(frame) => format!("{}:{}: {}", frame.chunk_name, frame.line, error.message),
+                    None => error.message,
+                };
+                ScriptError { message, cause: Some(cause.clone()), ..error }
+            }
+            Self::PassedOn(inner) => {
+                let message = if is_value && is_runtime { inner.message.clone() } else { error.message };
+                let kind = if is_runtime { inner.kind } else { error.kind };
+                let original = inner.original.clone().filter(|_| message == inner.message && kind == inner.kind);
+                let frames = joined(&inner.frames, &error.frames);
+                let (cause, syntax) = (inner.cause.clone(), inner.syntax.clone());
+                ScriptError { kind, message, frames, cause, original, syntax, ..error }
+            }
             Self::Script(inner) => {
-                let frames = inner.frames.iter().chain(&error.frames).cloned().collect();
+                let frames = joined(&inner.frames, &error.frames);
                 let kind = match inner.kind {
                     Kind::Syntax | Kind::Memory | Kind::Timeout => inner.kind,
                     // The end of the other thread is not that of this one.
-                    Kind::Runtime | Kind::Cancelled | Kind::Disposed => error.kind,
+                    Kind::Runtime | Kind::Cancelled | Kind::Disposed | Kind::Terminated => error.kind,
                 };
-                ScriptError { kind, frames, cause: inner.cause.clone(), ..error }
+                ScriptError { kind, frames, cause: inner.cause.clone(), syntax: inner.syntax.clone(), ..error }
             }
         }
     }
 }
 
+/// The number of frames that an error has at most. One that passes through many threads has the innermost ones.
+pub(crate) const MAX_FRAMES: usize = 100;
+
+fn joined(inner: &[Frame], outer: &[Frame]) -> Vec<Frame> {
+    inner.iter().chain(outer).take(MAX_FRAMES).cloned().collect()
+}
+
 /// So many different errors are kept for a thread that catches them.
 const MOST_NOTES: usize = 1_000;
+
+/// The number of values that are kept for a thread that catches them. They stay in the memory of the script for as long as it runs.
+const MAX_VALUES: usize = 16;
 
 /// How long a text may be to be kept, in bytes: a longer one loses its origin.
 const LONGEST_TEXT: usize = 1 << 16;
@@ -82,8 +126,12 @@ const MOST_BYTES: usize = 8 << 20;
 /// What a note counts for beside its text, in bytes.
 const NOTE: usize = 256;
 
+#[derive(Clone)]
 struct Note {
+    /// Empty if there is a value.
     text: String,
+    /// What the thread got, if that was more than a text.
+    value: Option<LuaValue>,
     origin: Origin,
 }
 
@@ -99,19 +147,32 @@ impl Origins {
         self.notes.borrow().is_empty()
     }
 
-    /// That `thread` gets an error with this text.
-    pub(crate) fn note(&self, thread: ThreadId, text: &str, origin: &Origin) {
-        if text.len() > LONGEST_TEXT {
+    /// Notes that `thread` gets this failure.
+    pub(crate) fn note(&self, thread: ThreadId, failure: &Failure) {
+        let Some(origin) = failure.origin().cloned() else { return };
+        // Nil is the value of every error that has none.
+        let value = failure.value().filter(|value| !value.is_string() && !value.is_nil()).cloned();
+        let text = match (&value, failure.value()) {
+            (Some(_), _) => String::new(),
+            (None, Some(LuaValue::String(text))) => text::beginning(text, LONGEST_TEXT),
+            (None, _) => failure.message().to_owned(),
+        };
+        self.add(thread, Note { text, value, origin });
+    }
+
+    fn add(&self, thread: ThreadId, note: Note) {
+        if note.text.len() > LONGEST_TEXT {
             return;
         }
         let mut notes = self.notes.borrow_mut();
         let of_thread = notes.entry(thread).or_default();
         // The last of those with the same text is the likeliest to get out.
-        let known = of_thread.iter().position(|note| note.text == text);
-        let surplus = known.or_else(|| (of_thread.len() == MOST_NOTES).then_some(0));
+        let known = of_thread.iter().position(|other| other.text == note.text && other.value == note.value);
+        let surplus = known.or_else(|| note.surplus(of_thread));
         let dropped = surplus.and_then(|place| of_thread.remove(place));
-        of_thread.push_back(Note { text: text.to_owned(), origin: origin.clone() });
-        self.bytes.set((self.bytes.get() + NOTE + text.len()).saturating_sub(dropped.map_or(0, |note| note.size())));
+        let size = note.size();
+        of_thread.push_back(note);
+        self.bytes.set((self.bytes.get() + size).saturating_sub(dropped.map_or(0, |note| note.size())));
         if self.bytes.get() > MOST_BYTES {
             notes.retain(|&other, _| other == thread);
             self.bytes.set(notes.values().flatten().map(Note::size).sum());
@@ -122,30 +183,23 @@ impl Origins {
     pub(crate) fn share(&self, from: ThreadId, to: ThreadId) {
         let notes = self.notes.borrow();
         let Some(of_thread) = notes.get(&from) else { return };
-        let shared: Vec<(String, Origin)> =
-            of_thread.iter().map(|note| (note.text.clone(), note.origin.clone())).collect();
+        let shared: Vec<Note> = of_thread.iter().cloned().collect();
         drop(notes);
-        for (text, origin) in shared {
-            self.note(to, &text, &origin);
+        for note in shared {
+            self.add(to, note);
         }
     }
 
-    /// An error that got out of `thread`, with what is known of it: its text has at most a place before it, or what the script
-    /// has put there in that form.
+    /// An error that got out of `thread`, with what is known of it: its value is the same, or its text has at most a place before it, or
+    /// what the script has put there in that form.
     pub(crate) fn complete(&self, thread: ThreadId, error: ScriptError) -> ScriptError {
-        let is_it = |note: &&Note| {
-            error
-                .message
-                .strip_suffix(note.text.as_str())
-                .is_some_and(|place| place.is_empty() || place.ends_with(": "))
-        };
-        let origin = {
+        let note = {
             let notes = self.notes.borrow();
             let of_thread = notes.get(&thread);
-            of_thread.and_then(|notes| notes.iter().rev().find(is_it)).map(|note| note.origin.clone())
+            of_thread.and_then(|notes| notes.iter().rev().find(|note| note.is_of(&error)).cloned())
         };
-        match origin {
-            Some(origin) => origin.complete(error),
+        match note {
+            Some(note) => note.origin.complete(error, note.value.is_some()),
             None => error,
         }
     }
@@ -166,6 +220,22 @@ impl Origins {
 }
 
 impl Note {
+    fn is_of(&self, error: &ScriptError) -> bool {
+        if let Some(value) = &self.value {
+            return *value == error.value;
+        }
+        let place = error.message.strip_suffix(self.text.as_str());
+        place.is_some_and(|place| place.is_empty() || place.ends_with(": "))
+    }
+
+    /// Returns the place of the note that has to go for this one.
+    fn surplus(&self, notes: &VecDeque<Self>) -> Option<usize> {
+        if self.value.is_some() && notes.iter().filter(|note| note.value.is_some()).count() >= MAX_VALUES {
+            return notes.iter().position(|note| note.value.is_some());
+        }
+        (notes.len() >= MOST_NOTES).then_some(0)
+    }
+
     fn size(&self) -> usize {
         NOTE + self.text.len()
     }

@@ -7,6 +7,7 @@ use std::rc::{Rc, Weak};
 use mlua::prelude::*;
 
 use crate::host::frames::Frames;
+use crate::host::turns::{Shared, Turns};
 use crate::host::{self, Macrotask, Timeout};
 use crate::scheduler::{Next, Scheduler, Urgency};
 
@@ -16,6 +17,9 @@ const SLICE: f64 = 8.0;
 
 /// The number of events between two readings of the clock. A reading takes about a fifth of the time of a short event.
 const MAX_UNSEEN: u32 = 8;
+
+/// How long the event loop may have waited until a chunk of the host no longer begins at once, in milliseconds: hosts expect that it does.
+const MAX_BEFORE_RUNS: f64 = 100.0;
 
 /// How long nothing is done for a page that could not draw, in milliseconds: what browsers make of any shorter time-out that was
 /// armed in another one.
@@ -30,12 +34,9 @@ pub struct Pump {
     timeout: Timeout,
     macrotask: Macrotask,
     frames: Frames,
-    /// When the first event came since the event loop last had control; none if there has been no event.
-    waiting_since: Rc<Cell<Option<f64>>>,
+    turns: Turns,
     /// The number of events since the clock was last read.
     unseen: Cell<u32>,
-    /// Fires once the event loop has control again, and clears `waiting_since`.
-    has_control: Timeout,
     /// True while a turn is postponed until the event loop has had control.
     is_postponed: Cell<bool>,
     stopped: Cell<bool>,
@@ -44,11 +45,9 @@ pub struct Pump {
 impl Pump {
     /// The pump for `scheduler`, whose events start it from now on.
     #[must_use]
-    pub fn new(lua: &Lua, scheduler: &Scheduler, on_rest: impl Fn() + 'static) -> Rc<Self> {
+    pub fn new(lua: &Lua, scheduler: &Scheduler, turns: Option<Shared>, on_rest: impl Fn() + 'static) -> Rc<Self> {
         let pump = Rc::new_cyclic(|weak: &Weak<Self>| {
             let (of_timeout, of_macrotask) = (weak.clone(), weak.clone());
-            let waiting_since: Rc<Cell<Option<f64>>> = Rc::default();
-            let of_turn = waiting_since.clone();
             Self {
                 lua: lua.clone(),
                 scheduler: scheduler.clone(),
@@ -65,9 +64,8 @@ impl Pump {
                     }
                 }),
                 frames: Frames::new(),
-                waiting_since,
+                turns: Turns::new(turns),
                 unseen: Cell::default(),
-                has_control: Timeout::new(move || of_turn.set(None)),
                 is_postponed: Cell::new(false),
                 stopped: Cell::new(false),
             }
@@ -93,13 +91,19 @@ impl Pump {
         self.stopped.set(true);
         self.timeout.disarm();
         self.macrotask.done();
-        self.has_control.disarm();
+        self.turns.stop();
     }
 
     /// Runs a turn in a task of its own, before which the event loop had control.
     fn task(&self) {
-        self.waiting_since.set(None);
-        self.turn(None);
+        let now = host::now();
+        self.unseen.set(0);
+        if self.turns.begin_task(now) {
+            self.turn(Some(now));
+        } else {
+            // The timers that are due come before this one.
+            self.timeout.arm(now);
+        }
     }
 
     /// Runs a turn for an event, or postpones it. The event may be a task or a microtask: JS offers no way to tell.
@@ -113,19 +117,20 @@ impl Pump {
         if self.is_postponed.get() {
             return;
         }
-        let Some(since) = self.waiting_since.get() else {
-            let now = host::now();
-            self.waiting_since.set(Some(now));
-            self.unseen.set(0);
-            self.has_control.arm(now);
-            return self.turn(Some(now));
-        };
-        let unseen = self.unseen.replace(self.unseen.get() + 1);
-        if unseen < MAX_UNSEEN && !self.scheduler.has_run_long() {
+        let since = self.turns.since();
+        if let Some(since) = since
+            && urgency == Urgency::CanWait
+            && self.unseen.get() < MAX_UNSEEN
+            && !self.scheduler.has_run_long()
+        {
+            self.unseen.set(self.unseen.get() + 1);
             return self.turn(Some(since));
         }
         self.unseen.set(0);
-        if host::now() - since < SLICE {
+        let now = host::now();
+        let since = since.unwrap_or_else(|| self.turns.begin(now));
+        let most = if urgency == Urgency::AfterWork { MAX_BEFORE_RUNS } else { SLICE };
+        if now - since < most {
             self.turn(Some(since));
         } else {
             self.is_postponed.set(true);

@@ -1,15 +1,26 @@
 //! The calls into Luau's C API that mlua has no safe form of. All `unsafe` code of the crate stands here.
 
+mod allocator;
 mod compile;
+mod environment;
 mod family;
+mod flags;
+mod garbage;
 mod guard;
 #[cfg(all(target_arch = "wasm32", feature = "module"))]
 mod heap;
+#[cfg(not(all(target_arch = "wasm32", feature = "module")))]
+#[path = "raw/system_heap.rs"]
+mod heap;
+mod integers;
 mod memory;
+mod natives;
 mod references;
 #[cfg(all(target_arch = "wasm32", feature = "module"))]
 mod require;
 mod resume;
+#[cfg(all(target_arch = "wasm32", feature = "module"))]
+mod stack;
 mod threads;
 
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -17,15 +28,27 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use mlua::prelude::*;
 use mlua::{Thread, ffi};
 
-pub(crate) use self::compile::compile;
+pub(crate) use self::allocator::refuse_memory;
+pub(crate) use self::compile::{compile, syntax_errors};
+pub(crate) use self::environment::{calling_environment, environment_functions};
 pub(crate) use self::family::{family_of, keep_families, set_family};
-pub(crate) use self::guard::{Doom, Guard, guarded, is_out_of_time, set_interrupts};
+pub(crate) use self::flags::set_flags;
+pub(crate) use self::garbage::install_collectgarbage;
+pub(crate) use self::guard::{
+    Doom, Guard, check_time, guarded, is_guarded, note_read, set_interrupts, was_refused_memory,
+};
+pub(crate) use self::heap::has_room;
+pub(crate) use self::integers::{boxed, integer_in, is_safe, set_unboxed, unboxed};
 pub use self::memory::set_memory_limit;
+pub(crate) use self::memory::{
+    has_memory_to_resume, limit_of, make_room, memory_left, unlimited, unlimited_for_host, unlimited_internal,
+    unlimited_internal_for_host, unlimited_plain,
+};
 use self::memory::{is_ample, limited};
-pub(crate) use self::memory::{limit_of, make_room, memory_left, unlimited, unlimited_internal, unlimited_plain};
+pub(crate) use self::natives::{Offset, TimeZone, ZoneName, install_natives};
 pub(crate) use self::resume::{Interrupted, Resumed, begin, go_on, resume};
 pub(crate) use self::threads::unlimited_making_threads;
-use crate::error::{CHUNK_NAME, Frame};
+use crate::error::{CHUNK_NAME, Frame, NOT_ENOUGH_MEMORY};
 
 /// A string, or an error where there is no memory for it.
 pub(crate) fn string(lua: &Lua, bytes: &[u8]) -> LuaResult<LuaValue> {
@@ -40,6 +63,17 @@ pub(crate) fn string(lua: &Lua, bytes: &[u8]) -> LuaResult<LuaValue> {
             lua_in_use.pop_value()
         })
     })
+}
+
+/// Returns the text of the error for an allocation that failed. Luau made it with the VM, so this needs no memory.
+pub(crate) fn not_enough_memory(lua: &Lua) -> LuaValue {
+    // SAFETY: one value is left on the stack, and taken off it again. Luau finds the text in its table of strings, so no error is raised.
+    unsafe {
+        lua.exec_raw_lua(|lua_in_use| {
+            ffi::lua_pushlstring(lua_in_use.state(), NOT_ENOUGH_MEMORY.as_ptr().cast(), NOT_ENOUGH_MEMORY.len());
+            lua_in_use.pop_value()
+        })
+    }
 }
 
 /// The text of a value, as `tostring` makes it; none if that fails: `__tostring` is the script's own.
@@ -82,6 +116,7 @@ pub(crate) fn load(
     program: &[u8],
     globals: LuaTable,
 ) -> LuaResult<LuaFunction> {
+    guard::note_program(program.len());
     // SAFETY: both states belong to the same VM, `loader` keeps its own alive and never runs; its stack is this function's alone.
     // The program comes from the compiler.
     unsafe {
@@ -97,32 +132,16 @@ pub(crate) fn load(
     }
 }
 
-/// Tells Luau that a table of globals may change at any time.
-///
-/// # Errors
-/// When there is no memory.
-pub(crate) fn mark_unsafe(lua: &Lua, globals: LuaTable) -> LuaResult<()> {
-    // SAFETY: the table is what is on the stack.
-    unsafe {
-        lua.exec_raw(globals, |state| {
-            ffi::lua_setsafeenv(state, -1, 0);
-            ffi::lua_settop(state, 0);
-        })
-    }
-}
-
-/// Ends a thread that does not run: what it was doing is dropped, and it cannot be resumed any more.
+/// Ends a thread that does not run: it cannot be resumed any more.
 pub(crate) fn close(lua: &Lua, thread: &Thread) {
-    // SAFETY: `thread` keeps its state alive, and one that waits may be reset at any time; nothing is left on the stack.
-    // It fails for want of memory only, and then nobody resumes the thread either.
-    let _ = unsafe {
-        lua.exec_raw::<()>((), |_| {
-            let state = thread.state();
-            if ffi::lua_status(state) == ffi::LUA_YIELD || ffi::lua_gettop(state) > 0 {
-                ffi::lua_resetthread(state);
-            }
-        })
-    };
+    // SAFETY: `thread` keeps its state alive, and one that does not run may be reset at any time. Resetting only frees and shrinks, so it
+    // raises no error that would have to be caught: mlua's protected calls need memory.
+    lua.exec_raw_lua(|_| unsafe {
+        let state = thread.state();
+        if ffi::lua_status(state) == ffi::LUA_YIELD || ffi::lua_gettop(state) > 0 {
+            ffi::lua_resetthread(state);
+        }
+    });
 }
 
 /// How many levels of a stack are told: who overflows it has twenty thousand, all alike.

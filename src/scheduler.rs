@@ -67,6 +67,9 @@ pub enum Urgency {
     AtOnce,
     /// Now, or after the event loop has had control if it has waited too long.
     CanWait,
+    /// Now, unless the event loop has waited much longer, since the host expects that a chunk begins at once. Compiling it may have taken
+    /// long.
+    AfterWork,
 }
 
 /// Runs the scheduler's turns; see [`Scheduler::set_driver`].
@@ -226,7 +229,11 @@ impl Scheduler {
         // A thread that was preempted is alone until it yields by itself.
         while goes_on && self.0.preempted.borrow().is_none() {
             let Some(job) = self.next_job() else { break };
-            self.run(lua, job);
+            if raw::has_memory_to_resume(lua, || self.now()) {
+                self.run(lua, job);
+            } else {
+                self.refuse(lua, job);
+            }
             goes_on = is_time_left();
         }
         // What a cycle that was cut has deferred comes before what happens from now on, and not after it.

@@ -12,6 +12,7 @@ use mlua::prelude::*;
 
 use crate::bind::{Binder, Callee};
 use crate::failure::Failure;
+use crate::members::Members;
 use crate::scheduler::{Called, Scheduler, Timer, Token};
 
 /// Who fires a signal, as far as the signal has to tell it something.
@@ -294,8 +295,11 @@ pub struct SignalUserData<T> {
 }
 
 /// The names of the two types in Luau, as `typeof` gives them.
-const SIGNAL: &str = "Signal";
+pub(crate) const SIGNAL: &str = "Signal";
 const CONNECTION: &str = "Connection";
+
+/// The member that tells whether a handler is still called.
+const CONNECTED: &str = "Connected";
 
 /// Tells `lua` what [`SignalUserData<T>`] and [`Connection`] can do.
 ///
@@ -321,10 +325,14 @@ pub fn install<T: 'static>(lua: &Lua, binder: &Binder) -> LuaResult<()> {
             Ok(())
         })?,
     )?;
-    methods.set_readonly(true);
+    let members = Members::new(SIGNAL, &methods, []);
+    let newindex = members.newindex(lua, binder)?;
+    let index = binder
+        .indexing(lua, methods, move |_, args| -> Result<(), Failure> { Err(members.unknown(&args.value(2))) })?;
     lua.register_userdata_type::<SignalUserData<T>>(move |registry| {
         registry.add_meta_field("__type", SIGNAL);
-        registry.add_meta_field("__index", methods);
+        registry.add_meta_field("__index", index);
+        registry.add_meta_field("__newindex", newindex);
     })?;
 
     let disconnect = binder.plain(lua, Callee::Method("Disconnect"), |_, args| {
@@ -332,16 +340,18 @@ pub fn install<T: 'static>(lua: &Lua, binder: &Binder) -> LuaResult<()> {
         Ok(())
     })?;
     let methods = lua.create_table_from([("Disconnect", disconnect)])?;
-    let index = binder.indexing(lua, methods, |_, args| -> Result<LuaValue, Failure> {
+    let members = Members::new(CONNECTION, &methods, [CONNECTED]);
+    let newindex = members.newindex(lua, binder)?;
+    let index = binder.indexing(lua, methods, move |_, args| -> Result<LuaValue, Failure> {
         let connection = args.userdata::<Connection>(1, CONNECTION)?;
-        let LuaValue::String(name) = args.value(2) else { return Ok(LuaNil) };
-        Ok(match name.as_bytes().as_ref() {
-            b"Connected" => LuaValue::Boolean(connection.is_connected()),
-            _ => LuaNil,
-        })
+        match args.value(2) {
+            LuaValue::String(name) if name == CONNECTED => Ok(LuaValue::Boolean(connection.is_connected())),
+            name => Err(members.unknown(&name)),
+        }
     })?;
     lua.register_userdata_type::<Connection>(move |registry| {
         registry.add_meta_field("__type", CONNECTION);
         registry.add_meta_field("__index", index);
+        registry.add_meta_field("__newindex", newindex);
     })
 }

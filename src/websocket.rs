@@ -247,7 +247,7 @@ fn connect(lua: &Lua, sockets: &Sockets, args: &Args) -> Result<(), Failure> {
             shared.wait_for_answer(socket, token, timer);
             sockets.enter(&shared);
         }
-        Err(reason) => shared.refuse(token, &reason),
+        Err(reason) => shared.refuse(token, &text::shown_reason(&reason, &url)),
     }
     Ok(())
 }

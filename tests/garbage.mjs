@@ -3,6 +3,7 @@
 import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { eventually } from "./eventually.mjs";
 
 setFlagsFromString("--expose-gc");
 
@@ -15,4 +16,16 @@ export async function collectAll() {
     collect();
     await setImmediate();
   }
+}
+
+/**
+ * Runs the collector until the condition holds. On a busy machine the engine's compiler threads keep garbage alive for a while.
+ *
+ * @param {() => boolean} isDone
+ */
+export function collectUntil(isDone) {
+  return eventually(() => {
+    collect();
+    return isDone();
+  });
 }

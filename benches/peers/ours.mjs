@@ -4,7 +4,7 @@ import { Luau } from "luau-websocket";
 
 /** @type {import("./peer.js").Load} */
 export async function load(source, { timeSlice } = {}) {
-  const luau = await Luau.create({ timeSlice: timeSlice ?? Number.POSITIVE_INFINITY });
+  const luau = await Luau.create({ globalScope: "vm", timeSlice: timeSlice ?? Number.POSITIVE_INFINITY });
   try {
     await luau.run(source, { chunkName: "workload" });
     const bench = /** @type {(count: number) => Promise<unknown[]>} */ (luau.get("bench"));

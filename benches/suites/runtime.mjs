@@ -148,8 +148,12 @@ export const runtime = {
 
   toLuau: (count) =>
     timed({}, count, async (luau) => {
-      await luau.run("function add(a, b) return a + b end");
-      const add = /** @type {(a: number, b: number) => Promise<unknown[]>} */ (luau.get("add"));
+      const [add] = /** @type {((a: number, b: number) => Promise<unknown[]>)[]} */ (
+        await luau.run("return function(a, b) return a + b end")
+      );
+      if (add === undefined) {
+        throw new Error("the script returned nothing");
+      }
       return async () => {
         for (let number = 0; number < count; number++) {
           await add(number, 1);

@@ -8,6 +8,7 @@ export const SECTIONS = [
     pages: [
       "guides/page",
       "guides/worker",
+      "guides/frameworks",
       "guides/node",
       "guides/functions",
       "guides/modules",

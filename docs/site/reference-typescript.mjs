@@ -97,7 +97,7 @@ function described(checker, symbol) {
       const text = isOurs(member) ? textOf(member) : "";
       if (text !== "" && !text.startsWith("#")) {
         const name = /^(?:(?:static|readonly|get) )*(\[[\w.]+\]|\w+)/.exec(text)?.[1] ?? member.name;
-        const owner = text.startsWith("[") ? symbol.name : `${symbol.name}.`;
+        const owner = name.startsWith("[") ? symbol.name : `${symbol.name}.`;
         parts.push(`#### ${owner}${name}`, code(text), documentationOf(checker, member));
       }
     }

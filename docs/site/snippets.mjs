@@ -4,7 +4,8 @@
  * A block of code.
  *
  * The word behind the three backquotes is its language. What may follow it, separated by a space: `browser`, for JavaScript that
- * runs in a page; `fails`, for a script that ends with an error; `from=FILE`, for a part of a file of this repository. A block
+ * runs in a page; `fails`, for a script that ends with an error; `from=FILE`, for a part of a file of this repository; `tried=VERSION`, for a
+ * part of a project with a framework, which nothing runs and somebody has tried with that version. A block
  * `text output` is what the block before it prints.
  *
  * @typedef {object} Snippet

@@ -3,7 +3,7 @@
 use js_sys::{Array, Object};
 use wasm_bindgen::prelude::*;
 
-use crate::error::{Frame, ScriptError};
+use crate::error::{Frame, ScriptError, SyntaxError};
 use crate::host::hooks::Hooks;
 use crate::host::values::{define, descriptor};
 
@@ -20,6 +20,7 @@ pub(super) fn members_of(error: &ScriptError, value: &JsValue, cause: Option<&Js
         ("kind", error.kind.name().into()),
         ("chunkName", first.map_or(JsValue::UNDEFINED, |frame| (&frame.chunk_name).into())),
         ("line", first.map_or(JsValue::UNDEFINED, |frame| frame.line.into())),
+        ("errors", error.syntax.iter().map(syntax_error_to_js).collect::<Array>().into()),
         ("frames", frames.into()),
         ("traceback", error.traceback().into()),
         ("value", value.clone()),
@@ -28,6 +29,17 @@ pub(super) fn members_of(error: &ScriptError, value: &JsValue, cause: Option<&Js
         define(&members, &"cause".into(), cause, &descriptor());
     }
     members
+}
+
+fn syntax_error_to_js(error: &SyntaxError) -> JsValue {
+    object([
+        ("message", (&error.message).into()),
+        ("line", error.line.into()),
+        ("column", error.column.into()),
+        ("endLine", error.end_line.into()),
+        ("endColumn", error.end_column.into()),
+    ])
+    .into()
 }
 
 fn frame_to_js(frame: &Frame) -> JsValue {

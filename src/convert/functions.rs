@@ -5,20 +5,24 @@ use mlua::prelude::*;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-use super::{Converter, WeakConverter, early_error_to_js, page_failure};
+use super::{Converter, WeakConverter, early_error_to_js};
 use crate::bind::Answer;
 use crate::error::{Kind, ScriptError};
 use crate::failure::Failure;
 use crate::host::hooks::Hooks;
-use crate::host::values::{self, message_of};
+use crate::host::values;
 use crate::scheduler::Token;
 
 impl Converter {
     /// The Luau function that calls a function of the page. When that returns a promise, the thread that called it yields
     /// until the promise is settled.
     pub(super) fn luau_function(&self, lua: &Lua, function: &Function) -> LuaResult<LuaFunction> {
+        let callee = match values::function_name(function) {
+            Some(name) => format!("the host function '{name}'"),
+            None => "a host function".to_owned(),
+        };
         let (converter, function) = (self.downgrade(), function.clone());
-        self.0.binder.answering(lua, move |lua, args| match converter.upgrade() {
+        self.0.binder.answering(lua, Some(&callee), move |lua, args| match converter.upgrade() {
             Some(converter) => converter.call(lua, &function, &args),
             None => Err(Failure::new("the VM is disposed")),
         })
@@ -26,8 +30,8 @@ impl Converter {
 
     fn call(&self, lua: &Lua, function: &Function, args: &LuaMultiValue) -> Result<Answer, Failure> {
         let args = self.to_js_array(args.iter())?;
-        let result = values::call(function, &args).map_err(|thrown| page_failure(message_of(&thrown), thrown))?;
-        let promise = values::promise(&result).map_err(|thrown| page_failure(message_of(&thrown), thrown))?;
+        let result = values::call(function, &args).map_err(|thrown| self.failure_of(lua, thrown))?;
+        let promise = values::promise(&result).map_err(|thrown| self.failure_of(lua, thrown))?;
         if let Some(promise) = promise {
             self.wait_for(lua, promise);
             return Ok(Answer::Parked);
@@ -54,8 +58,8 @@ impl Converter {
         let converter = self.clone();
         self.0.scheduler.event(|| {
             self.0.scheduler.dispatch(move |lua| {
-                let result = outcome.map_err(|thrown| page_failure(message_of(&thrown), thrown)).and_then(|value| {
-                    let value = converter.to_luau(lua, &value);
+                let result = outcome.map_err(|thrown| converter.failure_of(lua, thrown)).and_then(|value| {
+                    let value = converter.to_luau_within_limits(lua, &value);
                     value.map_err(|refusal| refusal.into_failure("what the promise was resolved with"))
                 });
                 let scheduler = &converter.0.scheduler;
@@ -113,7 +117,7 @@ impl LuauFunction {
 
     fn refuse(&self) -> Promise {
         let error = ScriptError::plain(Kind::Disposed, "the VM of this function is disposed");
-        Promise::reject(&early_error_to_js(&self.hooks, &error))
+        self.hooks.rejected_call(&early_error_to_js(&self.hooks, &error))
     }
 }
 

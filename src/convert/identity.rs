@@ -1,7 +1,7 @@
 //! Which value of the one side stands for which of the other, so that what crosses over and comes back is the same.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use js_sys::{Function, Object, Reflect, WeakMap, WeakRef};
 use mlua::prelude::*;
@@ -9,16 +9,28 @@ use wasm_bindgen::prelude::*;
 
 use super::Converter;
 use super::functions::LuauFunction;
+use super::thrown::{Code, HostError};
+use crate::bind::{Binder, Callee};
+use crate::host::slots;
 use crate::value::type_name;
 
 /// An object of the page, which a script can hold and give back, and cannot look into.
 struct JsObject(JsValue);
+
+/// An error of the page. A script can also read these members of it, which are what they were when it crossed.
+struct JsError {
+    object: JsValue,
+    members: HostError,
+}
 
 /// A reference of a Luau value to its handle in JS that does not keep the handle alive.
 struct HandleRef(WeakRef);
 
 /// The name of the type of the page's objects in Luau, as `typeof` gives it.
 const JS_OBJECT: &str = "JSObject";
+
+/// The name of the type of the page's errors.
+const JS_ERROR: &str = "JSError";
 
 /// What has crossed over, of one VM.
 pub(super) struct Identities {
@@ -34,14 +46,19 @@ pub(super) struct Identities {
     values: RefCell<HashMap<u32, LuaValue>>,
     /// A reference to the handle of each Luau value that has one; its keys are weak.
     handle_refs: LuaTable,
+    /// The values that the last errors stand for which the host got, by their numbers.
+    thrown: RefCell<BTreeMap<u32, LuaValue>>,
+    /// The number of each of these errors.
+    thrown_numbers: WeakMap,
     next: Cell<u32>,
     /// There are runtimes without it; a Luau value gets a new handle each time there.
     has_weak_refs: bool,
 }
 
 impl Identities {
-    pub(super) fn new(lua: &Lua) -> LuaResult<Self> {
+    pub(super) fn new(lua: &Lua, binder: &Binder) -> LuaResult<Self> {
         lua.register_userdata_type::<JsObject>(|registry| registry.add_meta_field("__type", JS_OBJECT))?;
+        install_errors(lua, binder)?;
         Ok(Self {
             numbers: WeakMap::new(),
             stand_ins: weak_table(lua, "v")?,
@@ -49,6 +66,8 @@ impl Identities {
             handles: WeakMap::new(),
             values: RefCell::default(),
             handle_refs: weak_table(lua, "k")?,
+            thrown: RefCell::default(),
+            thrown_numbers: WeakMap::new(),
             next: Cell::new(1),
             has_weak_refs: Reflect::has(&js_sys::global(), &"WeakRef".into()).unwrap_or(false),
         })
@@ -90,6 +109,25 @@ impl Identities {
         self.stand_ins.raw_set(number, value)
     }
 
+    /// Keeps the value that an error of the host stands for.
+    pub(super) fn set_thrown(&self, error: &Object, value: LuaValue) {
+        let number = self.next_number();
+        let mut thrown = self.thrown.borrow_mut();
+        // None of it runs code of a script, which has no finalizers.
+        if thrown.len() >= MAX_THROWN {
+            thrown.pop_first();
+        }
+        thrown.insert(number, value);
+        self.thrown_numbers.set(error, &number.into());
+    }
+
+    /// Returns the value that an error of the host stands for.
+    pub(super) fn thrown(&self, error: &Object) -> Option<LuaValue> {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number given out here")]
+        let number = self.thrown_numbers.get(error).as_f64()? as u32;
+        self.thrown.borrow().get(&number).cloned()
+    }
+
     fn next_number(&self) -> u32 {
         // It would take years to come round.
         self.next.replace(self.next.get().wrapping_add(1))
@@ -103,11 +141,47 @@ fn weak_table(lua: &Lua, mode: &str) -> LuaResult<LuaTable> {
     Ok(table)
 }
 
+fn object_of(data: &LuaAnyUserData) -> Option<JsValue> {
+    if let Ok(object) = data.borrow::<JsObject>() {
+        return Some(object.0.clone());
+    }
+    data.borrow::<JsError>().ok().map(|error| error.object.clone())
+}
+
+/// Tells `lua` what scripts can do with errors of the page.
+fn install_errors(lua: &Lua, binder: &Binder) -> LuaResult<()> {
+    let index = binder.indexing(lua, lua.create_table()?, |lua, args| {
+        let error = args.userdata::<JsError>(1, JS_ERROR)?;
+        let LuaValue::String(name) = args.value(2) else { return Ok(LuaNil) };
+        let members = &error.members;
+        Ok(match name.to_str().as_deref().unwrap_or_default() {
+            "name" => members.name.as_str().into_lua(lua)?,
+            "message" => members.message.as_str().into_lua(lua)?,
+            "code" => match &members.code {
+                Some(Code::Text(text)) => text.as_str().into_lua(lua)?,
+                Some(Code::Number(number)) => LuaValue::Number(*number),
+                None => LuaNil,
+            },
+            _ => LuaNil,
+        })
+    })?;
+    let text = binder.plain(lua, Callee::Function("tostring"), |lua, args| {
+        let error = args.userdata::<JsError>(1, JS_ERROR)?;
+        Ok(lua.create_string(&error.members.message)?)
+    })?;
+    lua.register_userdata_type::<JsError>(move |registry| {
+        registry.add_meta_field("__type", JS_ERROR);
+        registry.add_meta_field("__index", index);
+        registry.add_meta_field("__tostring", text);
+    })
+}
+
 impl Converter {
     /// What stands in Luau for an object of the page, or a symbol.
     pub(super) fn stand_in_of_object(&self, lua: &Lua, value: &JsValue) -> LuaResult<LuaValue> {
         let identities = &self.0.identities;
         let Some(object) = value.is_object().then(|| value.unchecked_ref::<Object>()) else {
+            slots::take(1)?;
             return Ok(LuaValue::UserData(lua.create_any_userdata(JsObject(value.clone()))?));
         };
         if let Some(value) = identities.value_of(object) {
@@ -116,7 +190,12 @@ impl Converter {
         if let Some(value) = identities.stand_in(object)? {
             return Ok(value);
         }
-        let value = LuaValue::UserData(lua.create_any_userdata(JsObject(value.clone()))?);
+        slots::take(1)?;
+        let data = match HostError::of(value) {
+            Some(members) => lua.create_any_userdata(JsError { object: value.clone(), members })?,
+            None => lua.create_any_userdata(JsObject(value.clone()))?,
+        };
+        let value = LuaValue::UserData(data);
         identities.set_stand_in(object, &value)?;
         Ok(value)
     }
@@ -130,6 +209,8 @@ impl Converter {
         if let Some(value) = identities.stand_in(function)? {
             return Ok(value);
         }
+        // The function that calls it, and the one that knows it.
+        slots::take(2)?;
         let value = LuaValue::Function(self.luau_function(lua, function)?);
         identities.originals.raw_set(&value, lua.create_any_userdata(JsObject(function.into()))?)?;
         identities.set_stand_in(function, &value)?;
@@ -144,9 +225,9 @@ impl Converter {
             other => other.clone(),
         };
         if let LuaValue::UserData(data) = &original
-            && let Ok(object) = data.borrow::<JsObject>()
+            && let Some(object) = object_of(data)
         {
-            return Ok(object.0.clone());
+            return Ok(object);
         }
         if let LuaValue::UserData(data) = identities.handle_refs.raw_get::<LuaValue>(value)?
             && let Ok(handle) = data.borrow::<HandleRef>()
@@ -164,6 +245,8 @@ impl Converter {
                 "the page holds too many functions, threads and userdata of this VM (at most 100,000)",
             ));
         }
+        // Of a weak reference, which lives as long as the value.
+        slots::take(1)?;
         let number = identities.next_number();
         let handle: Object = match value {
             LuaValue::Function(_) => self.js_function(LuauFunction::new(number, self)).into(),
@@ -188,6 +271,9 @@ impl Converter {
 /// How many values JS may hold: each is held in Rust as well, a third of what may be, since JS lets go of them when it likes.
 /// See `raw::references`.
 const MOST_HANDLES: usize = 100_000;
+
+/// The number of values of errors that are kept. An error that passes through the host comes back soon.
+const MAX_THROWN: usize = 256;
 
 /// A value of the VM that JS can hold and give back, and cannot look into: a thread or a userdata.
 #[wasm_bindgen]

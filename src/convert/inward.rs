@@ -1,6 +1,6 @@
 //! JS values on their way to Luau.
 
-use js_sys::{Array, Function, Map};
+use js_sys::{Array, Function, Map, Symbol};
 use mlua::prelude::*;
 use wasm_bindgen::prelude::*;
 
@@ -8,15 +8,16 @@ use super::tables::Tables;
 use super::{Converter, page_failure};
 use crate::error::{Kind, ScriptError};
 use crate::failure::Failure;
+use crate::host::slots::{self, TooManyObjects};
 use crate::host::values::{self, message_of};
-use crate::raw;
+use crate::raw::{self, Doom};
 use crate::value::number;
 
 /// The longest array that fits into a Luau table.
 const LONGEST_ARRAY: f64 = 67_108_864.0;
 
-/// The largest whole number up to which all whole numbers are numbers of JS and of Luau: 2^53 - 1.
-const LARGEST_SAFE: i64 = 9_007_199_254_740_991;
+/// The key of the symbol that stands for `json.null`: `jsonNull` in js/value.ts.
+const JSON_NULL: &str = "luau-websocket.jsonNull";
 
 /// Why a JS value cannot be a Luau value.
 #[derive(Debug)]
@@ -42,7 +43,7 @@ impl Refusal {
         let message = self.text(what);
         match self.thrown {
             Some(thrown) => page_failure(message, thrown),
-            None => Failure::new(message),
+            None => Failure::of_kind(self.kind, message),
         }
     }
 }
@@ -50,6 +51,18 @@ impl Refusal {
 impl From<JsValue> for Refusal {
     fn from(thrown: JsValue) -> Self {
         Self { kind: Kind::Runtime, message: message_of(&thrown), thrown: Some(thrown) }
+    }
+}
+
+impl From<TooManyObjects> for Refusal {
+    fn from(error: TooManyObjects) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl From<Doom> for Refusal {
+    fn from(doom: Doom) -> Self {
+        Self { kind: doom.kind(), message: doom.to_string(), thrown: None }
     }
 }
 
@@ -90,6 +103,7 @@ impl<'a> Inward<'a> {
     }
 
     pub(super) fn value(&mut self, value: &JsValue) -> Result<LuaValue, Refusal> {
+        raw::check_time()?;
         // What there is most of comes first: each question is a call of JS.
         if let Some(number) = value.as_f64() {
             return Ok(LuaValue::Number(number));
@@ -104,12 +118,15 @@ impl<'a> Inward<'a> {
             return Ok(LuaValue::Boolean(boolean));
         }
         if value.is_bigint() {
-            return bigint(value);
+            return bigint(self.lua, value);
         }
         if let Some(function) = value.dyn_ref::<Function>() {
             return Ok(self.converter.stand_in_of_function(self.lua, function)?);
         }
         if value.is_symbol() {
+            if *value == JsValue::from(Symbol::for_(JSON_NULL)) {
+                return Ok(LuaValue::NULL);
+            }
             return Ok(self.converter.stand_in_of_object(self.lua, value)?);
         }
         self.object(value)
@@ -136,6 +153,8 @@ impl<'a> Inward<'a> {
         } else {
             return Ok(self.converter.stand_in_of_object(self.lua, value)?);
         };
+        // The object, and its keys.
+        slots::take(2)?;
         let table = self.lua.create_table()?;
         let place = self.tables.push(&table)?;
         #[expect(clippy::cast_precision_loss, reason = "a place in a list")]
@@ -152,14 +171,15 @@ impl<'a> Inward<'a> {
                     for index in 0..length {
                         let value = self.value(&values::element(&array, index)?)?;
                         if !value.is_nil() {
-                            table.raw_set(index + 1, value)?;
+                            self.set(&table, LuaValue::Number(f64::from(index + 1)), value)?;
                         }
                     }
                 }
                 Origin::Object(object, keys) => {
                     for key in keys.iter() {
                         let value = self.value(&values::property(&object, &key)?)?;
-                        table.raw_set(raw::string(self.lua, key.as_string().unwrap_or_default().as_bytes())?, value)?;
+                        let key = raw::string(self.lua, key.as_string().unwrap_or_default().as_bytes())?;
+                        self.set(&table, key, value)?;
                     }
                 }
                 Origin::Map(entries) => {
@@ -169,21 +189,38 @@ impl<'a> Inward<'a> {
                             return Err(Refusal::new("a Map with a key that is undefined, null or NaN"));
                         }
                         let value = self.value(&values::element(&entry, 1)?)?;
-                        table.raw_set(key, value)?;
+                        self.set(&table, key, value)?;
                     }
                 }
             }
         }
         Ok(())
     }
+
+    fn set(&self, table: &LuaTable, key: LuaValue, value: LuaValue) -> LuaResult<()> {
+        if key.is_userdata() || value.is_userdata() {
+            // It may be an integer in its box.
+            return raw::set_unboxed(self.lua, table, &key, &value);
+        }
+        table.raw_set(key, value)
+    }
+
+    /// Makes the tables read-only. All of them are new, since a table of a script has no stand-in in JS.
+    pub(super) fn freeze(&mut self) -> LuaResult<()> {
+        for place in 0..self.tables.len() {
+            self.tables.get(place)?.set_readonly(true);
+        }
+        Ok(())
+    }
 }
 
-fn bigint(value: &JsValue) -> Result<LuaValue, Refusal> {
+fn bigint(lua: &Lua, value: &JsValue) -> Result<LuaValue, Refusal> {
     match i64::try_from(value.clone()) {
         #[expect(clippy::cast_precision_loss, reason = "a safe integer is a number")]
-        Ok(whole) if (-LARGEST_SAFE..=LARGEST_SAFE).contains(&whole) => Ok(LuaValue::Number(whole as f64)),
-        _ => Err(Refusal::new(format!(
-            "the bigint {} is not between -(2^53 - 1) and 2^53 - 1; give it as a string",
+        Ok(whole) if raw::is_safe(whole) => Ok(LuaValue::Number(whole as f64)),
+        Ok(whole) => Ok(raw::boxed(lua, whole)?),
+        Err(_) => Err(Refusal::new(format!(
+            "the bigint {} is not between -2^63 and 2^63 - 1; give it as a string",
             message_of(value)
         ))),
     }

@@ -9,17 +9,31 @@ use wasm_bindgen::prelude::*;
 
 use super::Converter;
 use super::tables::Tables;
+use crate::host::slots;
 use crate::host::values::{self, define, descriptor, message_of};
+use crate::raw;
 use crate::text::MAX_TEXT;
 use crate::value::number;
+
+/// The way to convert strings that are not UTF-8 or longer than a string of JS can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum InvalidText {
+    /// Refuses them. A host function that checks a text must not get something else that has methods of the same names, such as `includes`.
+    Refuse,
+    /// Makes a `Uint8Array` of them, for values that are only shown.
+    Bytes,
+}
 
 /// One conversion of Luau values, what it has met, and which of the tables are still to be filled.
 pub(super) struct Outward<'a> {
     converter: &'a Converter,
+    invalid_text: InvalidText,
     /// What has come once, and comes again as the same: tables and buffers, and long strings, for the sake of the page's memory.
     known: HashMap<*const c_void, JsValue>,
     /// The first names of properties: records come in numbers, all with the same ones.
     names: HashMap<*const c_void, JsValue>,
+    /// The number of objects that were made in JS.
+    made: usize,
     unfilled: Vec<Target>,
     /// Those that they are to be filled from, in the same order.
     tables: Tables<'a>,
@@ -34,27 +48,62 @@ enum Target {
 }
 
 impl<'a> Outward<'a> {
-    pub(super) fn new(converter: &'a Converter) -> Self {
+    pub(super) fn new(converter: &'a Converter, invalid_text: InvalidText) -> Self {
         let tables = Tables::new(&converter.0.lua);
-        Self { converter, known: HashMap::new(), names: HashMap::new(), unfilled: Vec::new(), tables }
+        Self {
+            converter,
+            invalid_text,
+            known: HashMap::new(),
+            names: HashMap::new(),
+            made: 0,
+            unfilled: Vec::new(),
+            tables,
+        }
     }
 
     pub(super) fn value(&mut self, value: &LuaValue) -> LuaResult<JsValue> {
+        raw::check_time()?;
         if let Some(number) = number(value) {
             return Ok(number.into());
         }
         Ok(match value {
             LuaValue::Nil => JsValue::UNDEFINED,
             LuaValue::Boolean(boolean) => (*boolean).into(),
-            LuaValue::String(text) if text.as_bytes().len() < LONG => string(text)?,
-            LuaValue::String(text) => self.once(value, || string(text))?,
+            LuaValue::String(text) if text.as_bytes().len() < LONG => self.invalid_text.convert(text)?,
+            LuaValue::String(text) => {
+                let invalid_text = self.invalid_text;
+                self.once(value, || invalid_text.convert(text))?
+            }
             LuaValue::Buffer(buffer) => self.once(value, || bytes(&buffer.to_vec()))?,
-            LuaValue::Vector(vector) => Array::of3(&vector.x().into(), &vector.y().into(), &vector.z().into()).into(),
+            LuaValue::Vector(vector) => {
+                self.count()?;
+                Array::of3(&vector.x().into(), &vector.y().into(), &vector.z().into()).into()
+            }
             LuaValue::Table(table) => self.table(table)?,
             // `json.null`
             value if *value == LuaValue::NULL => JsValue::NULL,
+            LuaValue::UserData(_) => match raw::unboxed(&self.lua()?, value) {
+                Some(integer) => integer.into(),
+                None => self.converter.handle_of(value)?,
+            },
             other => self.converter.handle_of(other)?,
         })
+    }
+
+    /// Converts a value of a table.
+    fn value_in(&mut self, table: &LuaTable, key: &LuaValue, value: &LuaValue) -> LuaResult<JsValue> {
+        // mlua gives the nearest number for a long integer.
+        if let LuaValue::Number(number) = value
+            && number.abs() > LARGEST_SAFE
+            && let Some(integer) = raw::integer_in(&self.lua()?, table, key)?
+        {
+            return Ok(integer.into());
+        }
+        self.value(value)
+    }
+
+    fn lua(&self) -> LuaResult<Lua> {
+        self.converter.0.lua.try_upgrade().ok_or_else(|| LuaError::runtime("the VM is disposed"))
     }
 
     fn once(&mut self, value: &LuaValue, convert: impl FnOnce() -> LuaResult<JsValue>) -> LuaResult<JsValue> {
@@ -62,9 +111,22 @@ impl<'a> Outward<'a> {
         if let Some(known) = self.known.get(&id) {
             return Ok(known.clone());
         }
+        self.count()?;
+        slots::take(1)?;
         let converted = convert()?;
         self.known.insert(id, converted.clone());
         Ok(converted)
+    }
+
+    /// Counts an object that is to be made in JS.
+    fn count(&mut self) -> LuaResult<()> {
+        if self.made >= MAX_MADE {
+            let message =
+                format!("more than {MAX_MADE} tables, buffers, vectors and long strings cannot be handed over at once");
+            return Err(LuaError::runtime(message));
+        }
+        self.made += 1;
+        Ok(())
     }
 
     /// The name of a property of an object, of which all are strings.
@@ -84,9 +146,9 @@ impl<'a> Outward<'a> {
         if let Some(known) = self.known.get(&id) {
             return Ok(known.clone());
         }
-        if self.known.len() >= MOST_KNOWN {
-            return Err(LuaError::runtime(format!("more than {MOST_KNOWN} tables cannot be handed over at once")));
-        }
+        self.count()?;
+        // One is for the target.
+        slots::take(2)?;
         let target = Target::of(table)?;
         let result = match &target {
             Target::Array(array, _) => JsValue::from(array),
@@ -111,19 +173,19 @@ impl<'a> Outward<'a> {
                 Target::Array(array, length) => {
                     for index in 1..=length {
                         let value = table.raw_get(index)?;
-                        array.push(&self.value(&value)?);
+                        array.push(&self.value_in(&table, &LuaValue::Number(index_number(index)), &value)?);
                     }
                 }
                 Target::Object(object) => {
                     for pair in table.pairs() {
                         let (key, value) = pair?;
-                        define(&object, &self.name(&key)?, &self.value(&value)?, &descriptor);
+                        define(&object, &self.name(&key)?, &self.value_in(&table, &key, &value)?, &descriptor);
                     }
                 }
                 Target::Map(map) => {
                     for pair in table.pairs() {
                         let (key, value) = pair?;
-                        map.set(&self.value(&key)?, &self.value(&value)?);
+                        map.set(&self.value(&key)?, &self.value_in(&table, &key, &value)?);
                     }
                 }
             }
@@ -139,6 +201,7 @@ impl Target {
         let (mut count, mut is_array, mut is_object) = (0, true, true);
         for pair in table.pairs::<LuaValue, LuaValue>() {
             let (key, _) = pair?;
+            raw::check_time()?;
             count += 1;
             is_array = is_array && index_of(&key).is_some_and(is_within);
             is_object = is_object && key.as_string().is_some_and(|key| key.to_str().is_ok());
@@ -169,23 +232,43 @@ fn index_of(key: &LuaValue) -> Option<u32> {
     (whole > 0 && f64::from(whole).total_cmp(&index).is_eq()).then_some(whole)
 }
 
+/// The largest number that is surely no integer that a number cannot hold: 2^53 - 1.
+const LARGEST_SAFE: f64 = 9_007_199_254_740_991.0;
+
+#[expect(clippy::cast_precision_loss, reason = "no table is that long")]
+fn index_number(index: usize) -> f64 {
+    index as f64
+}
+
 /// How many names are kept: each takes a place in the module's table of objects of JS.
 const MOST_NAMES: usize = 1_000;
 
-/// How many tables and long strings one value may have in it. That table has room for ten million objects, where engines keep to the
-/// limits of the JavaScript Interface of WebAssembly, it doubles when it is full, and each of these takes two places for a while.
-const MOST_KNOWN: usize = 2_000_000;
+/// The number of objects that one conversion may make: the host takes a second or two for them, and they need some hundred megabytes.
+const MAX_MADE: usize = 2_000_000;
 
 /// From how many bytes on a string is converted once only: for a shorter one that costs more than it saves.
 const LONG: usize = 128;
 
-fn string(text: &LuaString) -> LuaResult<JsValue> {
-    match text.to_str() {
-        Ok(text) if text.len() <= MAX_TEXT => Ok(JsString::from(&*text).into()),
-        _ => bytes(&text.as_bytes()),
+impl InvalidText {
+    fn convert(self, text: &LuaString) -> LuaResult<JsValue> {
+        let length = text.as_bytes().len();
+        raw::note_read(length);
+        let refusal = match text.to_str() {
+            Ok(text) if length <= MAX_TEXT => return Ok(JsString::from(&*text).into()),
+            Ok(_) => format!("a string for JavaScript may have {MAX_TEXT} bytes, and this one has {length}"),
+            Err(_) => NOT_UTF_8.to_owned(),
+        };
+        match self {
+            Self::Refuse => Err(LuaError::runtime(refusal)),
+            Self::Bytes => bytes(&text.as_bytes()),
+        }
     }
 }
 
+const NOT_UTF_8: &str =
+    "a string for JavaScript must be UTF-8, and this one is not; to give bytes, use a buffer: buffer.fromstring(text)";
+
 fn bytes(bytes: &[u8]) -> LuaResult<JsValue> {
+    raw::note_read(bytes.len());
     values::byte_array(bytes).map(JsValue::from).map_err(|thrown| LuaError::runtime(message_of(&thrown)))
 }

@@ -49,6 +49,10 @@ impl<'a> Tables<'a> {
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.length
+    }
+
     /// Takes the last one.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use super::values::{self, property};
+use super::values;
 
 /// The page's function that has the sources.
 #[derive(Clone, Debug)]
@@ -55,7 +55,6 @@ fn source(found: &JsValue) -> Result<Option<Vec<u8>>, JsValue> {
     if let Some(bytes) = found.dyn_ref::<Uint8Array>() {
         return Ok(Some(bytes.to_vec()));
     }
-    let is_response = found.is_object() && property(found, &"text".into())?.is_function();
-    let hint = if is_response { ": of a Response give the text, `(await fetch(url)).text()`" } else { "" };
-    Err(js_sys::TypeError::new(&format!("the option 'modules' gave no string for its source{hint}")).into())
+    // js/modules.ts refuses anything else before, in words for the host.
+    Err(js_sys::TypeError::new("a module source is neither a string nor a Uint8Array").into())
 }

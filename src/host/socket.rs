@@ -22,6 +22,12 @@ extern "C" {
     /// In JS this is `event.data`, for which no string has to be made, as for `Reflect.get`.
     #[wasm_bindgen(method, getter, structural, catch)]
     fn data(this: &Event) -> Result<JsValue, JsValue>;
+
+    /// A socket of any class, of which this looks at one member only. Read for each message that is sent.
+    type AnySocket;
+
+    #[wasm_bindgen(method, getter, structural, catch, js_name = readyState)]
+    fn ready_state(this: &AnySocket) -> Result<JsValue, JsValue>;
 }
 
 /// What a socket has to say.
@@ -35,6 +41,8 @@ pub enum SocketEvent {
     Binary(Vec<u8>),
     /// A frame of either kind that is longer than was asked for. It stayed where it was.
     TooLong,
+    /// The connection failed, and the text says why; it is empty in browsers, which give no reason. A close follows.
+    Error(String),
     /// It is over. No event follows.
     Close {
         /// The close code, by section 7.4 of RFC 6455.
@@ -69,6 +77,8 @@ pub trait Transport {
     fn protocol(&self) -> String;
     /// The bytes that were sent and have not left yet.
     fn buffered_amount(&self) -> f64;
+    /// Returns true once either side has begun to close the connection, or it has failed.
+    fn is_closing(&self) -> bool;
 }
 
 /// A `WebSocket` of the page, with our handlers attached since it was made.
@@ -79,6 +89,7 @@ pub struct Socket {
     inner: WebSocket,
     on_open: Closure<dyn Fn()>,
     on_message: Closure<dyn Fn(JsValue)>,
+    on_error: Closure<dyn Fn(JsValue)>,
     on_close: Closure<dyn Fn(JsValue)>,
 }
 
@@ -112,8 +123,11 @@ impl Socket {
         let on_open = Closure::<dyn Fn()>::new(move || tell(SocketEvent::Open));
         let tell = on_event.clone();
         let on_message = Closure::<dyn Fn(JsValue)>::new(move |event: JsValue| tell(message_event(&event, longest)));
+        let tell = on_event.clone();
+        let on_error =
+            Closure::<dyn Fn(JsValue)>::new(move |event: JsValue| tell(SocketEvent::Error(failure_of(&event))));
         let on_close = Closure::<dyn Fn(JsValue)>::new(move |event: JsValue| on_event(close_event(&event)));
-        let socket = Self { inner: socket, on_open, on_message, on_close };
+        let socket = Self { inner: socket, on_open, on_message, on_error, on_close };
         socket.attach().map_err(|error| message_of(&error))?;
         Ok(socket)
     }
@@ -124,9 +138,7 @@ impl Socket {
         set(&self.inner, "onopen", self.on_open.as_ref())?;
         set(&self.inner, "onmessage", self.on_message.as_ref())?;
         set(&self.inner, "onclose", self.on_close.as_ref())?;
-        // A `close` event follows every `error`, which tells nothing by itself. But the socket of the npm package ws
-        // ends the process when nobody handles an error, also one that comes after we have let go of the socket.
-        BOOLEAN.with(|ignore| set(&self.inner, "onerror", ignore))
+        set(&self.inner, "onerror", self.on_error.as_ref())
     }
 }
 
@@ -156,6 +168,11 @@ impl Transport for Socket {
     fn buffered_amount(&self) -> f64 {
         number(&self.inner, "bufferedAmount")
     }
+
+    fn is_closing(&self) -> bool {
+        let state = self.inner.unchecked_ref::<AnySocket>().ready_state().ok().and_then(|state| state.as_f64());
+        state.is_some_and(|state| state >= f64::from(WebSocket::CLOSING))
+    }
 }
 
 impl Drop for Socket {
@@ -164,6 +181,8 @@ impl Drop for Socket {
             // It could be set, so it can be set again.
             let _ = set(&self.inner, name, &JsValue::NULL);
         }
+        // The socket of the npm package ws ends the process when nobody handles an error, also one that comes after this.
+        let _ = BOOLEAN.with(|ignore| set(&self.inner, "onerror", ignore));
         // Without a code it is always allowed, and it does nothing on a socket that is closed.
         let _ = self.inner.close();
     }
@@ -207,6 +226,13 @@ fn message_event(event: &JsValue, longest: usize) -> SocketEvent {
         Some(text) => SocketEvent::Text(text.into_bytes()),
         None => SocketEvent::Binary(values::bytes(&data).ok().flatten().unwrap_or_default()),
     }
+}
+
+/// What an error event says of the failure: nothing in browsers.
+fn failure_of(event: &JsValue) -> String {
+    let message = text(event, "message");
+    // Node's error for a name with several addresses, none of which answers, has no text.
+    if message.is_empty() { text(&property(event, "error"), "code") } else { message }
 }
 
 /// The close code of a connection that ended without a close frame (RFC 6455, section 7.4.1).

@@ -1,7 +1,7 @@
 //! Values that the page made. Reading them may run code of the page, such as a getter or the handler of a `Proxy`, and
 //! that may throw; so everything here returns what was thrown.
 
-use js_sys::{Array, ArrayBuffer, Function, Map, Object, Promise, Reflect, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Function, Map, Object, Promise, Reflect, Symbol, Uint8Array};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 
@@ -20,6 +20,13 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = Object, js_name = keys)]
     fn object_keys(value: &JsValue) -> Result<Array, JsValue>;
 
+    #[wasm_bindgen(catch, js_namespace = Object, js_name = getOwnPropertyNames)]
+    fn own_names(value: &JsValue) -> Result<Array, JsValue>;
+
+    /// Not `Object.hasOwn`, which older browsers lack.
+    #[wasm_bindgen(catch, js_namespace = Object, js_name = getOwnPropertyDescriptor)]
+    fn own_property(value: &JsValue, key: &JsValue) -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(catch, js_namespace = Object, js_name = getPrototypeOf)]
     fn prototype_of(value: &JsValue) -> Result<JsValue, JsValue>;
 
@@ -33,6 +40,14 @@ extern "C" {
     /// Throws when there is no memory for it.
     #[wasm_bindgen(constructor, catch, js_class = "Uint8Array")]
     fn of_length(length: u32) -> Result<Bytes, JsValue>;
+
+    type TextDecoder;
+
+    #[wasm_bindgen(constructor, catch)]
+    fn new(label: &str, options: &Object) -> Result<TextDecoder, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn decode(this: &TextDecoder, bytes: &[u8]) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch, js_name = String)]
     fn text_of(value: &JsValue) -> Result<String, JsValue>;
@@ -48,6 +63,19 @@ extern "C" {
 
     #[wasm_bindgen(method, setter, structural, catch)]
     fn set_value(this: &Known, value: &JsValue) -> Result<(), JsValue>;
+}
+
+/// Converts to a string as the Encoding Standard does: U+FFFD takes the place of what is not UTF-8. There is no copy in the instance.
+///
+/// # Errors
+/// If the text is too long for the engine: the error that it throws.
+pub fn text_from_utf8(bytes: &[u8]) -> Result<JsValue, Thrown> {
+    if let Ok(text) = str::from_utf8(bytes) {
+        return Ok(text.into());
+    }
+    let options = Object::new();
+    define(&options, &"ignoreBOM".into(), &true.into(), &descriptor());
+    TextDecoder::new("utf-8", &options)?.decode(bytes)
 }
 
 fn known(value: &JsValue) -> &Known {
@@ -82,13 +110,23 @@ pub fn property(object: &JsValue, key: &JsValue) -> Result<JsValue, JsValue> {
 }
 
 /// The names of an object's own enumerable properties, or none if it is anything but a plain object: one whose
-/// prototype is that of `{}`, of whichever window, or none at all.
+/// prototype is that of `{}`, of whichever window, or none at all. The members of a namespace object such as `Math` are not enumerable, so
+/// that has all its names.
 ///
 /// # Errors
 /// What a `Proxy` threw.
 pub fn plain_keys(value: &JsValue) -> Result<Option<Array>, JsValue> {
     let prototype = prototype_of(value)?;
-    if prototype.is_null() || prototype_of(&prototype)?.is_null() { object_keys(value).map(Some) } else { Ok(None) }
+    if !prototype.is_null() && !prototype_of(&prototype)?.is_null() {
+        return Ok(None);
+    }
+    let keys = object_keys(value)?;
+    if keys.length() == 0 && !own_property(value, &Symbol::to_string_tag())?.is_undefined() {
+        own_names(value)
+    } else {
+        Ok(keys)
+    }
+    .map(Some)
 }
 
 /// The keys and values of a `Map`, as an array of pairs, or none if the value is no `Map`.
@@ -155,6 +193,16 @@ pub fn promise(value: &JsValue) -> Result<Option<Promise>, JsValue> {
 pub fn call(function: &Function, args: &Array) -> Result<JsValue, JsValue> {
     Reflect::apply(function, &JsValue::UNDEFINED, args)
 }
+
+/// The name of a function of the page, or none if it has none or one that is too long to be read.
+#[must_use]
+pub fn function_name(function: &Function) -> Option<String> {
+    let name = Reflect::get(function, &"name".into()).ok()?.as_string()?;
+    (1..=MAX_NAME).contains(&name.len()).then_some(name)
+}
+
+/// The longest name of a function, in bytes.
+const MAX_NAME: usize = 100;
 
 /// The text of whatever JS threw: of an error its message.
 #[must_use]

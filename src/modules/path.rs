@@ -2,42 +2,44 @@
 
 /// Where the paths begin that lead from a chunk: its name may be that of a file, or a URL, and then the page expects paths that
 /// begin in the same way.
-struct Place<'a> {
+#[derive(Clone, Debug)]
+pub(super) struct Place {
     /// `/`, `C:/`, `https://example.com/`, `../`, or nothing.
     root: String,
-    parts: Vec<&'a str>,
+    /// The names that lead from there to it.
+    pub(super) parts: Vec<String>,
 }
 
-impl<'a> Place<'a> {
+impl Place {
     /// The place of the chunk with this name.
-    fn of(name: &'a str) -> Self {
+    pub(super) fn of(name: &str) -> Self {
         let name = without_extension(name);
         let (mut root, rest) = root_of(name);
-        let mut parts = Vec::new();
+        let mut parts: Vec<String> = Vec::new();
         for part in rest.split(is_slash) {
             match part {
                 ".." if parts.pop().is_some() => {}
                 // Relative to something that only the page knows. Nothing is above the root of the others.
                 ".." if root.is_empty() || root.ends_with("../") => root.push_str("../"),
                 "" | "." | ".." => {}
-                part => parts.push(part),
+                part => parts.push(part.to_owned()),
             }
         }
         // The module that an `init` is, is its folder.
-        if parts.len() > 1 && parts.last() == Some(&INIT) {
+        if parts.len() > 1 && parts.last().is_some_and(|part| part == INIT) {
             parts.pop();
         }
         Self { root, parts }
     }
 
     /// The path from the root.
-    fn path(self) -> String {
-        self.root + &self.parts.join("/")
+    pub(super) fn path(&self) -> String {
+        format!("{}{}", self.root, self.parts.join("/"))
     }
 }
 
 /// The name of what makes a module of a folder.
-const INIT: &str = "init";
+pub(super) const INIT: &str = "init";
 
 /// The root of an absolute path or a URL, and what follows it.
 fn root_of(name: &str) -> (String, &str) {
@@ -70,7 +72,7 @@ fn is_slash(char: char) -> bool {
 
 /// Returns true for a character that could change the path when the host puts it into a URL or passes it to a file system. URLs read `\`
 /// as `/` and `%2e` as a dot, end the path at `?` and `#`, and drop tabs and line breaks. A `:` ends a scheme or a drive.
-fn is_rewritten(char: char) -> bool {
+pub(super) fn is_rewritten(char: char) -> bool {
     matches!(char, '\\' | '%' | '?' | '#' | ':') || char.is_control()
 }
 
@@ -109,12 +111,14 @@ pub(super) fn resolve(asking: &str, wanted: &str) -> Result<String, String> {
                     return Err("the path leads above the root".to_owned());
                 }
             }
-            name => place.parts.push(name),
+            name => place.parts.push(name.to_owned()),
         }
     }
-    match place.parts[..] {
+    match &place.parts[..] {
         [] => Err("the path names no module".to_owned()),
-        [.., folder, INIT] => Err(format!("the module that an init makes is required as its folder, \"{folder}\"")),
+        [.., folder, last] if last == INIT => {
+            Err(format!("the module that an init makes is required as its folder, \"{folder}\""))
+        }
         _ => Ok(place.path()),
     }
 }

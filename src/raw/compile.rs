@@ -3,7 +3,7 @@
 //! Luau's parser and compiler are C++: they throw when an allocation fails, and an exception that reaches Rust ends the instance. So they
 //! run inside a protected call, where Luau catches exceptions. The limits keep `loadstring` from blocking the host.
 
-use std::ffi::{c_char, c_void};
+use std::ffi::{c_char, c_uint, c_void};
 use std::ptr;
 use std::rc::Rc;
 
@@ -11,12 +11,30 @@ use cxx_runtime::Budget;
 use mlua::ffi;
 use mlua::prelude::*;
 
-use super::guard::is_out_of_time;
+use super::allocator::refuse_memory;
+use super::flags::limit_compiler;
+use super::guard::check_time_now;
 use super::memory::memory_left;
-use crate::error::NOT_ENOUGH_MEMORY;
 
 unsafe extern "C" {
     fn free(block: *mut c_void);
+}
+
+unsafe extern "C-unwind" {
+    /// From crates/luau-patches.
+    fn luau_syntax_errors(source: *const c_char, size: usize, context: *mut c_void, report: Report);
+}
+
+type Report = unsafe extern "C-unwind" fn(*mut c_void, *const [c_uint; 4], *const c_char, usize);
+
+/// An error of the parser. Its places are counted from 0, and columns in bytes.
+#[derive(Debug)]
+pub(crate) struct ParseError {
+    pub(crate) message: String,
+    /// The line and the column of the first character.
+    pub(crate) begin: (usize, usize),
+    /// Those of the character behind the last one.
+    pub(crate) end: (usize, usize),
 }
 
 /// The time limit, in milliseconds. After five seconds without a turn for the host the thread would fail with an error that it cannot
@@ -44,16 +62,14 @@ impl Drop for Compiled {
 /// Returns bytecode, or a zero byte and the message of a syntax error. `clock` returns the time in milliseconds.
 ///
 /// # Errors
-/// If the compiler needs more memory than the script has left, or more than four seconds.
+/// If the compiler needs more memory than the script has left, or more than four seconds, or more time than the script has left.
 pub(crate) fn compile(lua: &Lua, source: &[u8], level: u8, clock: &Rc<dyn Fn() -> f64>) -> LuaResult<Vec<u8>> {
     let mut compiled = Compiled { start: ptr::null_mut(), size: 0 };
     let ends = clock() + MAX_MS;
-    let budget = {
-        let clock = clock.clone();
-        Budget::new(memory_left(lua).max(MIN_BUDGET), move || clock() < ends && !is_out_of_time())
-    };
+    let budget = budget(lua, clock, ends);
     let mut options = ffi::lua_CompileOptions::default();
     options.optimizationLevel = level.into();
+    limit_compiler(level);
     let place = &raw mut compiled;
     // SAFETY: the source, the options and `compiled` outlive the call. `exec_raw` is a protected call: it turns an exception, which passes
     // over a frame with nothing to drop, into an error.
@@ -64,14 +80,51 @@ pub(crate) fn compile(lua: &Lua, source: &[u8], level: u8, clock: &Rc<dyn Fn() -
         })
     };
     drop(budget);
+    check_time_now()?;
     // The compiler reports syntax errors in its output. It fails only when an allocation does.
     if result.is_err() || compiled.start.is_null() {
         return Err(if clock() >= ends {
             LuaError::runtime(TOOK_TOO_LONG)
         } else {
-            LuaError::MemoryError(NOT_ENOUGH_MEMORY.to_owned())
+            LuaError::MemoryError(refuse_memory().to_owned())
         });
     }
     // SAFETY: the compiler wrote `size` bytes there.
     Ok(unsafe { std::slice::from_raw_parts(compiled.start.cast::<u8>(), compiled.size) }.to_vec())
+}
+
+/// What the parser or the compiler may use until it is dropped.
+fn budget(lua: &Lua, clock: &Rc<dyn Fn() -> f64>, ends: f64) -> Budget {
+    let clock = clock.clone();
+    Budget::new(memory_left(lua).max(MIN_BUDGET), move || clock() < ends && check_time_now().is_ok())
+}
+
+/// Returns all errors that the parser finds in a source; none if that takes more memory or time than [`compile`] may.
+pub(crate) fn syntax_errors(lua: &Lua, source: &[u8], clock: &Rc<dyn Fn() -> f64>) -> Vec<ParseError> {
+    unsafe extern "C-unwind" fn report(
+        context: *mut c_void,
+        place: *const [c_uint; 4],
+        message: *const c_char,
+        length: usize,
+    ) {
+        // SAFETY: `context` is the list below, which outlives the call; the others are good during this one.
+        let (errors, place, message) = unsafe {
+            (&mut *context.cast::<Vec<ParseError>>(), *place, std::slice::from_raw_parts(message.cast(), length))
+        };
+        let [line, column, end_line, end_column] = place.map(|number| number as usize);
+        let message = String::from_utf8_lossy(message).into_owned();
+        errors.push(ParseError { message, begin: (line, column), end: (end_line, end_column) });
+    }
+
+    let mut errors: Vec<ParseError> = Vec::new();
+    let budget = budget(lua, clock, clock() + MAX_MS);
+    limit_compiler(0);
+    let list = &raw mut errors;
+    // SAFETY: the source and the list outlive the call. `exec_raw` is a protected call: it turns an exception, which passes over a frame
+    // with nothing to drop, into an error.
+    let result = unsafe {
+        lua.exec_raw::<()>((), |_| luau_syntax_errors(source.as_ptr().cast(), source.len(), list.cast(), report))
+    };
+    drop(budget);
+    if result.is_err() { Vec::new() } else { errors }
 }

@@ -1,13 +1,14 @@
 //! What Luau asks while a script computes: whether it may go on, has to let the page have its turn, or has to end.
 
 use std::cell::{Cell, RefCell};
-use std::ffi::{CString, c_int};
+use std::ffi::{CString, c_int, c_void};
+use std::fmt;
 use std::rc::Rc;
 
 use mlua::ffi;
 use mlua::prelude::*;
 
-use super::is_our_code;
+use super::{allocator, is_our_code};
 use crate::error::Kind;
 
 /// What keeps one resumption of a thread in bounds; see [`guarded`].
@@ -16,6 +17,8 @@ pub(crate) struct Guard {
     resumed: Cell<*mut ffi::lua_State>,
     pub(super) clock: Rc<dyn Fn() -> f64>,
     memory_limit: Cell<Option<usize>>,
+    /// The number of refused allocations when the thread was resumed.
+    refusals: Cell<u32>,
     /// How long the page may wait for its turn, in milliseconds.
     slice: Cell<f64>,
     /// Since when it waits. Most threads are back before anybody has to know, and to ask the clock takes long.
@@ -47,10 +50,19 @@ impl Doom {
     pub(crate) fn kind(&self) -> Kind {
         self.0.0
     }
+}
 
-    /// Its text.
-    pub(crate) fn message(&self) -> String {
-        self.0.1.to_string_lossy().into_owned()
+impl fmt::Display for Doom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.1.to_string_lossy())
+    }
+}
+
+impl std::error::Error for Doom {}
+
+impl From<Doom> for LuaError {
+    fn from(doom: Doom) -> Self {
+        Self::external(doom)
     }
 }
 
@@ -63,7 +75,7 @@ const OVERDUE: &str = "timed out: for 5 s the page did not get its turn, since l
                        cannot be interrupted";
 
 /// What a thread that ran for too long is told.
-const TIMED_OUT: &str = "timed out: the script has run longer than its time limit without waiting";
+const PAST_LIMIT: &str = "timed out: the script has run longer than its time limit without waiting";
 
 thread_local! {
     /// The guard of the innermost resumption, of whichever VM. A function of the page that a script calls may run another
@@ -73,26 +85,39 @@ thread_local! {
     static LET_PASS: Cell<u32> = const { Cell::new(0) };
     /// The same while a slice is over and the thread cannot be made to yield.
     static PASSES: Cell<u32> = const { Cell::new(0) };
+    /// The size of the largest program so far, in bytes.
+    static LARGEST_PROGRAM: Cell<usize> = const { Cell::new(0) };
+    /// The steps of long loops; see [`Steps`].
+    static STEPS: Steps = const { Steps { left: Cell::new(0), stride: Cell::new(1), last_look: Cell::new(f64::NEG_INFINITY) } };
 }
 
 /// Looking at the clock costs as much as some tens of interrupts, and an interrupt stands for anything from a few
 /// nanoseconds to a long call into C.
 const LEAST_STRIDE: u32 = 100;
 const MOST_STRIDE: u32 = 4_000;
-/// In milliseconds.
+/// The number of bytes that instructions may read between two looks at the clock. A single one, such as a step of an iteration over a
+/// table whose entries were removed, or a comparison of strings, may read the largest block that there is, at about 0.1 ns a byte.
+const MAX_BYTES_UNSEEN: usize = 2_500_000_000;
+/// The number of bytes of bytecode that may run between two looks at the clock, at about a nanosecond a byte. A loop may have a whole program
+/// as its body.
+const MAX_CODE_UNSEEN: usize = 50_000_000;
+/// The time from one look at the clock to the next, in milliseconds.
 const LOOK_EVERY: f64 = 0.5;
+/// A time between two looks at the clock that only library functions with long values take, in milliseconds.
+const LONG_STEPS: f64 = 20.0;
 
 impl Guard {
     /// A guard with times as `clock` tells them, for no resumption yet.
     pub(crate) fn new(clock: Rc<dyn Fn() -> f64>) -> Rc<Self> {
         let (slice, began, limit_ends, overdue, interrupted, doom) = Default::default();
-        let (stride, last_look) = Default::default();
+        let (stride, last_look, refusals) = Default::default();
         let resumed = Cell::new(std::ptr::null_mut());
         let memory_limit = Cell::new(None);
         Rc::new(Self {
             resumed,
             clock,
             memory_limit,
+            refusals,
             slice,
             began,
             limit_ends,
@@ -116,6 +141,11 @@ impl Guard {
         self.last_look.set(f64::NEG_INFINITY);
         self.overdue.set(false);
         self.doom.take();
+    }
+
+    /// Must be called when the thread is resumed, but not when it continues after an interruption.
+    pub(crate) fn note_start(&self) {
+        self.refusals.set(allocator::refusals());
     }
 
     /// What the script may have, in bytes, if there is a limit.
@@ -162,11 +192,16 @@ impl Guard {
     }
 }
 
+/// Returns whether there is a guard: a thread runs, of whichever VM.
+pub(crate) fn is_guarded() -> bool {
+    GUARD.with_borrow(Option::is_some)
+}
+
 /// Runs `resume` with `guard` as the one that is asked at interrupts.
 pub(crate) fn guarded<R>(guard: Rc<Guard>, resume: impl FnOnce() -> R) -> R {
     let outer = GUARD.replace(Some(guard));
     // Most of what is resumed comes to its end before the clock is looked at.
-    LET_PASS.set(LEAST_STRIDE);
+    LET_PASS.set(LEAST_STRIDE.min(longest_stride()));
     PASSES.set(0);
     let result = resume();
     GUARD.replace(outer);
@@ -176,10 +211,37 @@ pub(crate) fn guarded<R>(guard: Rc<Guard>, resume: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Whether what runs is to end. For Rust code that works for long: nothing interrupts it.
-pub(crate) fn is_out_of_time() -> bool {
-    let guard = GUARD.with_borrow(Option::clone);
-    guard.is_some_and(|guard| guard.doom.borrow().is_some() || guard.has_timed_out((guard.clock)()))
+/// Returns how many interrupts there may be from one look at the clock to the next.
+fn longest_stride() -> u32 {
+    let by_blocks = MAX_BYTES_UNSEEN.checked_div(allocator::largest_block()).unwrap_or(usize::MAX);
+    let by_code = MAX_CODE_UNSEEN.checked_div(LARGEST_PROGRAM.get()).unwrap_or(usize::MAX);
+    u32::try_from(by_blocks.min(by_code)).unwrap_or(MOST_STRIDE).clamp(1, MOST_STRIDE)
+}
+
+/// Notes the size of a program that scripts can run from now on, in bytes.
+pub(super) fn note_program(size: usize) {
+    LARGEST_PROGRAM.set(LARGEST_PROGRAM.get().max(size));
+    LET_PASS.set(LET_PASS.get().min(longest_stride()));
+    PASSES.set(PASSES.get().min(longest_stride()));
+}
+
+/// Fails if the running thread has no time left. For Rust code that runs long: nothing interrupts it.
+///
+/// A thread that was cancelled may have time left. A host function that stops its VM and then starts a run needs it for the conversion of
+/// the arguments.
+pub(crate) fn check_time_now() -> Result<(), Doom> {
+    look_soon();
+    let Some(guard) = GUARD.with_borrow(Option::clone) else { return Ok(()) };
+    let timeout = || guard.doom().filter(|doom| doom.kind() == Kind::Timeout);
+    if timeout().is_none() {
+        guard.has_timed_out((guard.clock)());
+    }
+    timeout().map_or(Ok(()), Err)
+}
+
+/// Returns whether an allocation was refused since the running thread was resumed.
+pub(crate) fn was_refused_memory() -> bool {
+    GUARD.with_borrow(|guard| guard.as_ref().is_some_and(|guard| guard.refusals.get() != allocator::refusals()))
 }
 
 /// Has Luau ask the guard at every turn of a loop and every call; without, running costs nothing more.
@@ -196,7 +258,7 @@ pub(crate) fn set_interrupts(lua: &Lua, on: bool) -> LuaResult<()> {
 }
 
 /// Called by Luau at every turn of a loop and every call, and with `gc` from 0 by the collector.
-unsafe extern "C-unwind" fn interrupt(state: *mut ffi::lua_State, gc: c_int) {
+pub(super) unsafe extern "C-unwind" fn interrupt(state: *mut ffi::lua_State, gc: c_int) {
     let left = LET_PASS.get();
     if left > 0 {
         LET_PASS.set(left - 1);
@@ -225,21 +287,134 @@ unsafe fn look(state: *mut ffi::lua_State) {
             // the thread's own for whoever had resumed it.
             unsafe { ffi::lua_break(state) };
         }
-        // SAFETY: the caller's promise. The guard, and the message in it, are kept by whoever resumed the thread.
+        // SAFETY: the caller's promise. Our own code must finish: it reports to the host how the thread ended.
         Action::Raise => unsafe {
-            let message = guard.doom.borrow().as_ref().map(|doom| doom.0.1.as_ptr());
-            drop(guard);
-            // Code of ours goes on: it tells the page how the thread ended.
-            if let Some(message) = message
-                && !is_our_code(state, 0)
-            {
-                ffi::luaL_where(state, 0);
-                ffi::lua_pushstring(state, message);
-                ffi::lua_concat(state, 2);
-                ffi::lua_error(state);
+            if !is_our_code(state, 0) {
+                raise(state, guard);
             }
         },
     }
+}
+
+/// Raises the error that `guard` has for the running thread, if it has one.
+///
+/// # Safety
+/// `state` is the thread that is running. The error passes over the caller's frame.
+unsafe fn raise(state: *mut ffi::lua_State, guard: Rc<Guard>) {
+    // SAFETY: the caller's promise. The guard, and the message in it, are kept by whoever resumed the thread.
+    unsafe {
+        let message = guard.doom.borrow().as_ref().map(|doom| doom.0.1.as_ptr());
+        drop(guard);
+        if let Some(message) = message {
+            ffi::luaL_where(state, 0);
+            ffi::lua_pushstring(state, message);
+            ffi::lua_concat(state, 2);
+            ffi::lua_error(state);
+        }
+    }
+}
+
+/// Raises an error if the running thread is to end. For a C function that runs long.
+///
+/// # Safety
+/// As for [`raise`].
+pub(super) unsafe fn raise_if_out_of_time_now(state: *mut ffi::lua_State) {
+    look_soon();
+    if let Some(guard) = GUARD.with_borrow(Option::clone)
+        && (guard.doom.borrow().is_some() || guard.has_timed_out((guard.clock)()))
+    {
+        // SAFETY: the caller's promise.
+        unsafe { raise(state, guard) }
+    }
+}
+
+/// Does the same as [`raise_if_out_of_time_now`] for each step of a loop; most calls don't look at the clock.
+///
+/// # Safety
+/// As for [`raise`].
+pub(super) unsafe fn raise_if_out_of_time(state: *mut ffi::lua_State) {
+    // SAFETY: the caller's promise.
+    unsafe { raise_if_out_of_time_after(state, 1) }
+}
+
+/// Counts several steps as [`raise_if_out_of_time`] counts one.
+///
+/// # Safety
+/// As for [`raise`].
+unsafe fn raise_if_out_of_time_after(state: *mut ffi::lua_State, steps: u32) {
+    if STEPS.with(|counter| counter.takes_a_look(steps)) {
+        // SAFETY: the caller's promise.
+        unsafe { raise_if_out_of_time_now(state) }
+    }
+}
+
+/// The number of bytes that are read in the time of a step.
+const BYTES_PER_STEP: usize = 256;
+
+/// Has Luau ask the guard where it reads many bytes at once.
+pub(super) fn watch_reading() {
+    unsafe extern "C-unwind" fn spend(state: *mut c_void, bytes: usize) {
+        if state.is_null() {
+            return look_soon();
+        }
+        let steps = u32::try_from(bytes / BYTES_PER_STEP).unwrap_or(u32::MAX);
+        // SAFETY: Luau calls this with the thread that runs, where it may raise errors. No frame below has anything to drop.
+        unsafe { raise_if_out_of_time_after(state.cast(), steps.max(1)) }
+    }
+    luau_patches::on_spend(spend);
+}
+
+/// Does the same as [`check_time_now`] for each step of a long loop in Rust; most calls don't look at the clock.
+pub(crate) fn check_time() -> Result<(), Doom> {
+    if STEPS.with(|steps| steps.takes_a_look(1)) { check_time_now() } else { Ok(()) }
+}
+
+/// Counts the steps of long loops, so that looks at the clock are about `LOOK_EVERY` apart. A step usually takes nanoseconds, but one that
+/// looks up a key or makes a string takes as long as a script makes it by keys and strings with the same hash.
+struct Steps {
+    /// The number of steps until the next look.
+    left: Cell<u32>,
+    /// The number of steps from one look to the next.
+    stride: Cell<u32>,
+    last_look: Cell<f64>,
+}
+
+impl Steps {
+    /// Counts some steps, and returns whether it is time for a look.
+    fn takes_a_look(&self, steps: u32) -> bool {
+        if let Some(left) = self.left.get().checked_sub(steps) {
+            self.left.set(left);
+            return false;
+        }
+        let now = GUARD.with_borrow(|guard| guard.as_ref().map(|guard| (guard.clock)()));
+        let Some(now) = now else { return false };
+        let since_last = now - self.last_look.replace(now);
+        let stride = adapted(self.stride.get(), since_last).clamp(1, MOST_STRIDE);
+        self.stride.set(stride);
+        self.left.set(stride);
+        true
+    }
+}
+
+/// Returns the next stride, so that looks become about `LOOK_EVERY` apart.
+fn adapted(stride: u32, since_last: f64) -> u32 {
+    if since_last < LOOK_EVERY { stride.saturating_mul(2) } else { stride / 2 }
+}
+
+/// The number of bytes that take as long to read as to look at the clock.
+pub(super) const LONG_READ: usize = 2_048;
+
+/// Has the guard look at the clock at the next interrupt if that many bytes take long to read.
+pub(crate) fn note_read(bytes: usize) {
+    if bytes >= LONG_READ {
+        look_soon();
+    }
+}
+
+/// Has the guard look at the clock at the next interrupt, because something runs that may take long.
+pub(super) fn look_soon() {
+    LET_PASS.set(0);
+    PASSES.set(0);
 }
 
 /// What is to be done at an interrupt.
@@ -264,9 +439,11 @@ impl Guard {
         }
         let now = (self.clock)();
         let since_last = now - self.last_look.replace(now);
-        let stride = self.stride.get();
-        let stride = if since_last < LOOK_EVERY { stride.saturating_mul(2) } else { stride / 2 };
-        let stride = stride.clamp(LEAST_STRIDE, MOST_STRIDE);
+        let most = longest_stride();
+        // Only where single steps take long, the clock is looked at more often.
+        let is_slow = since_last.is_finite() && since_last > LONG_STEPS;
+        let least = if is_slow { 1 } else { LEAST_STRIDE.min(most) };
+        let stride = adapted(self.stride.get(), since_last).clamp(least, most);
         self.stride.set(stride);
         let slice_ends = self.slice_ends(now);
         if now < self.limit_ends.get() && now >= slice_ends && self.can_interrupt(state) {
@@ -288,7 +465,7 @@ impl Guard {
     /// Whether the time for what runs is over, by a limit or because the page waits for too long; then it is doomed.
     fn has_timed_out(&self, now: f64) -> bool {
         let message = if now >= self.limit_ends.get() {
-            TIMED_OUT
+            PAST_LIMIT
         } else if now >= self.slice_ends(now) + MOST_OVERDUE {
             OVERDUE
         } else {

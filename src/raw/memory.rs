@@ -13,8 +13,9 @@ use mlua::ffi;
 use mlua::prelude::*;
 
 use super::guard::GUARD;
+use super::integers::{box_all, unbox_all};
 use super::references::{References, TOO_MANY};
-use crate::error::NOT_ENOUGH_MEMORY;
+use super::{allocator, heap};
 
 /// What scripts of a VM may have.
 struct MemoryLimit {
@@ -35,11 +36,14 @@ thread_local! {
     static RUNNING: Cell<*const Running<'static>> = const { Cell::new(ptr::null()) };
 }
 
-/// Sets how much memory, in bytes, scripts may have together with all else in their VM.
+/// Limits the memory of a VM, in bytes. From then on an allocation for which the heap has no memory raises an error in the script too.
 ///
 /// # Errors
-/// None as of now: mlua has them for allocators that know no limits.
+/// If Luau does not keep its allocator where it did.
 pub fn set_memory_limit(lua: &Lua, limit: usize) -> LuaResult<()> {
+    if lua.app_data_ref::<MemoryLimit>().is_none() {
+        allocator::install(lua)?;
+    }
     lua.set_app_data(MemoryLimit { most: limit, next_collection: Cell::new(0.0) });
     relax(lua, limit)
 }
@@ -53,10 +57,10 @@ fn is_short(lua: &Lua, limit: usize) -> bool {
     lua.used_memory() > limit - limit / 4
 }
 
-/// Has garbage collected where it fills what the VM may have. Luau's collector keeps its own pace: once a script has used up what it may
-/// have, it would come round only at twice as much.
+/// Collects garbage if the VM has used most of its limit, or the heap most of the engine's memory. Luau's collector keeps its own pace:
+/// once a script has used up its limit, it would come round only at twice as much.
 pub(crate) fn make_room(lua: &Lua) {
-    if limit_of(lua).is_some_and(|limit| is_short(lua, limit)) {
+    if limit_of(lua).is_some_and(|limit| is_short(lua, limit)) || !heap::has_reserve() {
         // It fails when a finalizer does, and ours do not.
         let _ = lua.gc_collect();
     }
@@ -67,22 +71,56 @@ const COLLECTION_PAUSE: f64 = 8.0;
 
 /// The same while a script runs, which may really need so much: most of the time is the script's.
 pub(super) fn make_room_again(lua: &Lua, limit: Option<usize>) {
-    let Some(limit) = limit.filter(|&limit| is_short(lua, limit)) else { return };
+    let Some(limit) = limit.filter(|&limit| is_short(lua, limit) || !heap::has_reserve()) else { return };
     let clock = GUARD.with_borrow(|guard| guard.as_ref().map(|guard| guard.clock.clone()));
-    let Some(clock) = clock else { return };
-    let began = clock();
-    let is_due = lua.app_data_ref::<MemoryLimit>().is_some_and(|limit| began >= limit.next_collection.get());
-    if is_due {
-        make_room(lua);
-        let ended = clock();
-        // A clock of the page's may be coarse.
-        let pause = (ended - began).max(0.1) * COLLECTION_PAUSE;
+    if let Some(clock) = clock
+        && let Some(pause) = collect_if_due(lua, &*clock)
         // Not after one that was worth it: the script was short of memory, and no longer is.
-        let next = if is_short(lua, limit) { ended + pause } else { ended };
-        if let Some(limit) = lua.app_data_ref::<MemoryLimit>() {
-            limit.next_collection.set(next);
+        && is_short(lua, limit)
+    {
+        pause.begin();
+    }
+}
+
+/// Returns whether there is memory to resume a thread: mlua panics if an allocation of its own fails.
+pub(crate) fn has_memory_to_resume(lua: &Lua, clock: impl Fn() -> f64) -> bool {
+    if heap::has_reserve() {
+        return true;
+    }
+    if let Some(pause) = collect_if_due(lua, clock) {
+        pause.begin();
+    }
+    heap::has_reserve()
+}
+
+/// The time after a collection during which another one would not be worth its time.
+struct Pause<'a> {
+    lua: &'a Lua,
+    ends: f64,
+}
+
+impl Pause<'_> {
+    fn begin(self) {
+        if let Some(limit) = self.lua.app_data_ref::<MemoryLimit>() {
+            limit.next_collection.set(self.ends);
         }
     }
+}
+
+/// Collects garbage, unless a pause has not ended. Returns the pause that may follow.
+fn collect_if_due(lua: &Lua, clock: impl Fn() -> f64) -> Option<Pause<'_>> {
+    let began = clock();
+    lua.app_data_ref::<MemoryLimit>().filter(|limit| began >= limit.next_collection.get())?;
+    // It fails when a finalizer does, and ours do not.
+    let _ = lua.gc_collect();
+    let ended = clock();
+    // A clock of the host's may be coarse.
+    Some(Pause { lua, ends: ended + (ended - began).max(0.1) * COLLECTION_PAUSE })
+}
+
+/// Returns whether Luau code of a script runs, and no Rust code that it called.
+pub(super) fn is_script_running() -> bool {
+    !RUNNING.get().is_null()
 }
 
 fn relax(lua: &Lua, limit: usize) -> LuaResult<()> {
@@ -120,7 +158,8 @@ pub(super) unsafe fn script_with_room<'a>(references: &References) -> Option<&'a
     // SAFETY: who set it waits further down the stack for the script.
     let running = unsafe { RUNNING.get().as_ref() }?;
     let needed = references.growth() + BESIDES;
-    (running.lua.used_memory() + needed < running.limit - running.limit / 4).then_some(running.lua)
+    let has_room = running.lua.used_memory() + needed < running.limit - running.limit / 4;
+    (has_room && has_room_for_call(Some(references))).then_some(running.lua)
 }
 
 /// Runs `script`, which raises no error, with the limit in force that [`limit_of`] told.
@@ -175,6 +214,23 @@ pub(crate) fn unlimited_plain(lua: &Lua, function: LuaFunction) -> LuaResult<Lua
 /// When there is no memory.
 pub(crate) fn unlimited(lua: &Lua, function: LuaFunction) -> LuaResult<LuaFunction> {
     wrapped(lua, function, call_for_script)
+}
+
+/// The same for a function whose arguments go to the host, and whose results come from there. Integers that a number cannot hold are in
+/// boxes for `function`, and may be in those that it returns.
+///
+/// # Errors
+/// When there is no memory.
+pub(crate) fn unlimited_for_host(lua: &Lua, function: LuaFunction) -> LuaResult<LuaFunction> {
+    wrapped(lua, function, call_for_host)
+}
+
+/// As [`unlimited_internal`], for a function whose arguments go to the host, with integers as for [`unlimited_for_host`].
+///
+/// # Errors
+/// When there is no memory.
+pub(crate) fn unlimited_internal_for_host(lua: &Lua, function: LuaFunction) -> LuaResult<LuaFunction> {
+    wrapped(lua, function, call_for_us_and_host)
 }
 
 /// The same for a function that our own Luau code calls, and that always has to come to its end.
@@ -234,6 +290,24 @@ unsafe extern "C-unwind" fn call_for_script(state: *mut ffi::lua_State) -> c_int
     unsafe { call(state, Some(2)) }
 }
 
+unsafe extern "C-unwind" fn call_for_host(state: *mut ffi::lua_State) -> c_int {
+    // SAFETY: Luau calls this with the arguments on the stack, and takes the results from there.
+    unsafe {
+        box_all(state);
+        let count = call(state, Some(2));
+        unbox_all(state, 1);
+        count
+    }
+}
+
+unsafe extern "C-unwind" fn call_for_us_and_host(state: *mut ffi::lua_State) -> c_int {
+    // SAFETY: Luau calls this with the arguments on the stack.
+    unsafe {
+        box_all(state);
+        call(state, None)
+    }
+}
+
 unsafe extern "C-unwind" fn call_for_us(state: *mut ffi::lua_State) -> c_int {
     // SAFETY: Luau calls this with the arguments on the stack.
     unsafe { call(state, None) }
@@ -252,22 +326,23 @@ unsafe fn call(state: *mut ffi::lua_State, script: Option<c_int>) -> c_int {
         ffi::lua_pushvalue(state, ffi::lua_upvalueindex(1));
         ffi::lua_insert(state, 1);
         let count = ffi::lua_gettop(state) - 1;
-        if let Some(level) = script {
-            let references = ffi::lua_tolightuserdata(state, ffi::lua_upvalueindex(2)).cast::<References>();
-            if references.as_ref().is_some_and(|references| !references.have_room(count)) {
-                ffi::luaL_where(state, level);
-                ffi::lua_pushlstring(state, TOO_MANY.as_ptr().cast(), TOO_MANY.len());
-                ffi::lua_concat(state, 2);
-                ffi::lua_error(state);
-            }
+        // The VM keeps them. There are some in every function that `push_wrapped` made.
+        let references = ffi::lua_tolightuserdata(state, ffi::lua_upvalueindex(2)).cast::<References>().as_ref();
+        if let Some(level) = script
+            && references.is_some_and(|references| !references.have_room(count))
+        {
+            ffi::luaL_where(state, level);
+            ffi::lua_pushlstring(state, TOO_MANY.as_ptr().cast(), TOO_MANY.len());
+            ffi::lua_concat(state, 2);
+            ffi::lua_error(state);
         }
         let Some(running) = running else {
             ffi::lua_call(state, count, ffi::LUA_MULTRET);
             return ffi::lua_gettop(state);
         };
-        if script.is_some() && is_short(running.lua, running.limit) {
+        if script.is_some() && (is_short(running.lua, running.limit) || !has_room_for_call(references)) {
             make_room_again(running.lua, Some(running.limit));
-            if running.is_over() {
+            if running.is_over() || !has_room_for_call(references) {
                 refuse(state);
             }
         }
@@ -287,12 +362,22 @@ unsafe fn call(state: *mut ffi::lua_State, script: Option<c_int>) -> c_int {
     }
 }
 
+/// The scheduler's tables have an entry for each value that Rust holds, and a table that is full is replaced by one of twice the size. With
+/// those of mlua they make up this many times what [`References::growth`] returns.
+const PARTS: usize = 4;
+
+/// Returns whether the heap has room for what every call into Rust needs.
+fn has_room_for_call(references: Option<&References>) -> bool {
+    heap::has_room(references.map_or(0, References::growth).saturating_mul(PARTS) + BESIDES)
+}
+
 /// # Safety
 /// As for [`call`].
 unsafe fn refuse(state: *mut ffi::lua_State) -> ! {
+    let message = allocator::refuse_memory();
     // SAFETY: the caller's promise. The text was made when Luau was, so this needs no memory.
     unsafe {
-        ffi::lua_pushlstring(state, NOT_ENOUGH_MEMORY.as_ptr().cast(), NOT_ENOUGH_MEMORY.len());
+        ffi::lua_pushlstring(state, message.as_ptr().cast(), message.len());
         ffi::lua_error(state)
     }
 }

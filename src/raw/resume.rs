@@ -7,6 +7,7 @@ use mlua::{Thread, ffi};
 
 use super::frames;
 use super::guard::Guard;
+use super::integers::{unbox_all, unboxed};
 use super::memory::{limited, make_room_again};
 use crate::error::Frame;
 
@@ -64,7 +65,7 @@ const FEW: usize = 5;
 /// # Errors
 /// When there is no memory for the arguments, or for the error that it ended with.
 pub(crate) fn resume(lua: &Lua, guard: &Guard, thread: &Thread, args: LuaMultiValue) -> LuaResult<Resumed> {
-    if are_many(&args) {
+    if need_protection(lua, &args) {
         run(lua, guard, thread, Vec::new(), args)
     } else {
         run_with_few(lua, guard, thread, None, &args)
@@ -82,16 +83,18 @@ pub(crate) fn begin(
     function: LuaFunction,
     args: LuaMultiValue,
 ) -> LuaResult<Resumed> {
-    if are_many(&args) {
+    if need_protection(lua, &args) {
         thread.reset(function)?;
         return run(lua, guard, thread, Vec::new(), args);
     }
     run_with_few(lua, guard, thread, Some(&LuaValue::Function(function)), &args)
 }
 
-fn are_many(args: &LuaMultiValue) -> bool {
-    // An error of mlua's is made into a value first, which may fail.
-    args.len() > FEW || args.iter().any(|value| matches!(value, LuaValue::Error(_)))
+/// Returns true if there are many arguments, or putting one onto a stack may fail.
+fn need_protection(lua: &Lua, args: &LuaMultiValue) -> bool {
+    // An error of mlua's is made into a value first, and an integer is taken out of its box.
+    let may_fail = |value: &LuaValue| matches!(value, LuaValue::Error(_)) || unboxed(lua, value).is_some();
+    args.len() > FEW || args.iter().any(may_fail)
 }
 
 /// What [`run`] does for a thread that was not interrupted, in half the time.
@@ -174,6 +177,7 @@ fn run(
             // SAFETY: `exec_raw` runs this under Luau's error protection, with nothing on the stack but the arguments, which
             // are for the first; all states belong to the same VM, and `thread` keeps them alive.
             unsafe {
+                unbox_all(state, 1);
                 let mut count = ffi::lua_gettop(state);
                 loop {
                     let inner = chain.first().copied();

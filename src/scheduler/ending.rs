@@ -87,22 +87,22 @@ impl Scheduler {
         self.0.running.borrow().as_ref().map(|(thread, _)| *thread)
     }
 
-    /// That the thread that runs is about to get a failure. Should it get out in the end, it is told where it comes from.
-    pub fn note_raised(&self, failure: &Failure) {
+    /// Returns the value that the running thread is to get for a failure. Should it get out in the end, it is told where it comes from.
+    pub fn raised(&self, lua: &Lua, failure: Failure) -> LuaValue {
+        let (value, failure) = failure.into_thrown(lua);
         if let Some(running) = self.running_id() {
-            self.note_origin(running, failure);
+            self.note_origin(running, &failure);
         }
+        value
     }
 
-    /// The same for a thread that waits, and is about to be cancelled for that reason.
+    /// Notes why a waiting thread is about to be cancelled. Should the error get out in the end, it is told where it comes from.
     pub fn note_reason(&self, thread: &LuaThread, reason: &Failure) {
         self.note_origin(raw::id_of(thread), reason);
     }
 
     pub(super) fn note_origin(&self, thread: ThreadId, failure: &Failure) {
-        if let Some(origin) = failure.origin() {
-            self.0.origins.note(thread, failure.message(), origin);
-        }
+        self.0.origins.note(thread, failure);
     }
 
     /// An error that got out of the thread that runs, with what is known of it.
@@ -129,32 +129,38 @@ impl Scheduler {
     /// Lets go of everything: no thread runs any more, what they waited for is given back, and those who watch them are
     /// told of `error`. Threads are closed, so that a script that kept one cannot go on with it.
     pub fn clear(&self, lua: &Lua, error: &ScriptError) {
-        // Taken out first and dropped after: what they hold may reach back here.
-        let parked: Vec<Parked> = self.0.parked.borrow_mut().drain().map(|(_, parked)| parked).collect();
-        let watches: Vec<_> = self.0.watches.borrow_mut().drain().collect();
-        let jobs = [self.0.ready.take(), self.0.deferred.take()].into_iter().flatten();
+        // Taken out first, since what they hold may reach back here. Nothing is copied: there may be many, and little memory.
+        let parked = self.0.parked.take();
+        let watches = self.0.watches.take();
+        let jobs = [self.0.ready.take(), self.0.deferred.take()];
         let (timers, preempted) = (self.0.timers.take(), self.0.preempted.take());
         self.0.spare.take();
         self.0.origins.clear();
 
-        let mut threads: Vec<LuaThread> = parked.iter().map(|parked| parked.thread.clone()).collect();
-        threads.extend(jobs.filter_map(|job| if let Job::Resume { thread, .. } = job { Some(thread) } else { None }));
-        threads.extend(timers.into_delayed());
         if let Some(Preempted { interrupted, .. }) = preempted {
             interrupted.end(lua);
         }
-        for parked in parked {
-            self.give_back(Some(parked));
-        }
-        for (_, watch) in watches {
-            threads.push(watch.thread);
-            (watch.ended)(error.clone());
-        }
-        for thread in threads {
+        let close = |thread: &LuaThread| {
             if thread.is_resumable() {
-                raw::close(lua, &thread);
+                raw::close(lua, thread);
+            }
+        };
+        let mut waiting = Vec::with_capacity(parked.len());
+        for Parked { thread, release, .. } in parked.into_values() {
+            self.give_back(release);
+            waiting.push(thread);
+        }
+        for Watch { thread, ended } in watches.into_values() {
+            ended(error.clone());
+            waiting.push(thread);
+        }
+        waiting.iter().for_each(close);
+        for job in jobs.into_iter().flatten() {
+            if let Job::Resume { thread, .. } = job {
+                close(&thread);
             }
         }
+        timers.into_delayed().for_each(|thread| close(&thread));
     }
 
     /// Sees to it that nothing is left of a thread that was to end, even if it just then finished or yielded.
@@ -172,7 +178,7 @@ impl Scheduler {
         }
         let frames = error.map(|error| error.frames).unwrap_or_default();
         let place = frames.first().map(|frame| format!("{}:{}: ", frame.chunk_name, frame.line)).unwrap_or_default();
-        let message = format!("{place}{}", doom.message());
+        let message = format!("{place}{doom}");
         let error = ScriptError { frames, ..ScriptError::plain(doom.kind(), &message) };
         let unheard = self.end_watched(raw::id_of(thread), || error.clone());
         // Who stops a VM knows that its threads end; a time limit is told.
@@ -181,7 +187,28 @@ impl Scheduler {
         }
     }
 
-    pub(super) fn fail_thread(&self, thread: &LuaThread, error: ScriptError) {
+    /// Ends the thread of a job in place of running it, because there is no memory.
+    pub(super) fn refuse(&self, lua: &Lua, job: Job) {
+        let thread = match job {
+            Job::Wake { token, .. } => self.take_parked(&token).map(|parked| parked.thread),
+            Job::Resume { thread, .. } => Some(thread),
+            Job::Call { .. } => return self.report(ScriptError::plain(Kind::Memory, raw::refuse_memory())),
+            // They belong to the library, and free what they hold.
+            job @ (Job::Dispatch(_) | Job::Deliver(_)) => return self.run(lua, job),
+        };
+        if let Some(thread) = thread.filter(raw::is_resumable) {
+            self.end_without_memory(lua, &thread);
+        }
+    }
+
+    /// Ends a thread that waits, because there is no memory to resume it.
+    pub(super) fn end_without_memory(&self, lua: &Lua, thread: &LuaThread) {
+        raw::close(lua, thread);
+        self.fail_thread(thread, ScriptError::plain(Kind::Memory, raw::refuse_memory()));
+    }
+
+    /// Tells who watches a thread that it failed, or else reports the error.
+    pub(crate) fn fail_thread(&self, thread: &LuaThread, error: ScriptError) {
         let id = raw::id_of(thread);
         if let Some(error) = self.end_watched(id, || error) {
             self.report(self.0.origins.complete(id, error));

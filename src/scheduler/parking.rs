@@ -40,7 +40,9 @@ impl Scheduler {
         }
         let before = self.0.parked.borrow_mut().insert(id, Parked { thread, parking, release });
         // A thread that parked and did not yield, for want of memory, never gave its first parking back.
-        self.give_back(before);
+        if let Some(before) = before {
+            self.give_back(before.release);
+        }
         Token { thread: id, parking }
     }
 
@@ -74,19 +76,30 @@ impl Scheduler {
         }
     }
 
-    pub(super) fn unpark(&self, id: ThreadId) {
-        let parked = self.0.parked.borrow_mut().remove(&id);
-        self.give_back(parked);
+    /// Removes the thread that waits for `token`; none if the token is stale.
+    pub(super) fn take_parked(&self, token: &Token) -> Option<Parked> {
+        let mut parked = self.0.parked.borrow_mut();
+        match parked.get(&token.thread) {
+            Some(entry) if entry.parking == token.parking => parked.remove(&token.thread),
+            _ => None,
+        }
     }
 
-    pub(super) fn give_back(&self, parked: Option<Parked>) {
-        match parked.map(|parked| parked.release) {
-            Some(Release::Timer(key)) => {
+    pub(super) fn unpark(&self, id: ThreadId) {
+        let parked = self.0.parked.borrow_mut().remove(&id);
+        if let Some(parked) = parked {
+            self.give_back(parked.release);
+        }
+    }
+
+    pub(super) fn give_back(&self, release: Release) {
+        match release {
+            Release::Timer(key) => {
                 let alarm = self.0.timers.borrow_mut().remove(key);
                 drop(alarm);
             }
-            Some(Release::Hook(hook)) => hook(),
-            Some(Release::Nothing) | None => {}
+            Release::Hook(hook) => hook(),
+            Release::Nothing => {}
         }
     }
 }

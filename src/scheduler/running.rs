@@ -12,7 +12,7 @@ use crate::raw::{self, Guard, Resumed};
 impl Scheduler {
     pub(super) fn run(&self, lua: &Lua, job: Job) {
         match job {
-            Job::Wake { token, failure, values } => self.run_wake(lua, &token, failure.as_ref(), values),
+            Job::Wake { token, failure, values } => self.run_wake(lua, &token, failure, values),
             Job::Resume { thread, values } => {
                 // One that was cancelled or has ended meanwhile has nothing left to do.
                 if raw::is_resumable(&thread) {
@@ -29,34 +29,25 @@ impl Scheduler {
         }
     }
 
-    pub(super) fn run_wake(&self, lua: &Lua, token: &Token, failure: Option<&Failure>, mut values: LuaMultiValue) {
-        let parked = {
-            let mut parked = self.0.parked.borrow_mut();
-            match parked.get(&token.thread) {
-                Some(entry) if entry.parking == token.parking => parked.remove(&token.thread),
-                _ => None,
-            }
-        };
-        let Some(Parked { thread, .. }) = parked else { return };
+    pub(super) fn run_wake(&self, lua: &Lua, token: &Token, failure: Option<Failure>, mut values: LuaMultiValue) {
+        let Some(Parked { thread, .. }) = self.take_parked(token) else { return };
         // One that parked, and got an error for want of memory before it yielded, may wait for something else by now.
         if !raw::is_resumable(&thread) || !raw::waits_for_us(&thread) {
             return;
         }
-        let prefix = self.mark(lua).and_then(|mark| {
-            let thrown = failure.map(|failure| failure.thrown(lua)).transpose()?;
-            Ok((LuaValue::Table(mark), thrown.unwrap_or(LuaNil)))
-        });
-        if let Some(failure) = failure {
-            self.note_origin(raw::id_of(&thread), failure);
-        }
-        match prefix {
-            Ok((mark, failure)) => {
-                values.push_front(failure);
-                values.push_front(mark);
-                self.run_thread(lua, &thread, values);
+        // Whoever waits for the thread learns of its end only if it is resumed or ended, so nothing here may return without either.
+        let Ok(mark) = self.mark(lua) else { return self.end_without_memory(lua, &thread) };
+        let thrown = failure.map_or(LuaNil, |failure| {
+            let (value, failure) = failure.into_thrown(lua);
+            self.note_origin(raw::id_of(&thread), &failure);
+            if failure.has_place() {
+                values.push_front(LuaValue::Boolean(true));
             }
-            Err(error) => self.report(ScriptError::from_lua(&error, "")),
-        }
+            value
+        });
+        values.push_front(thrown);
+        values.push_front(LuaValue::Table(mark));
+        self.run_thread(lua, &thread, values);
     }
 
     pub(super) fn run_call(&self, lua: &Lua, function: LuaFunction, values: LuaMultiValue) {
@@ -95,6 +86,27 @@ impl Scheduler {
         true
     }
 
+    /// Calls a function within the limits of a thread, for the conversion of values that a thread is about to get: a script may have made
+    /// them, so that they take long.
+    pub fn within_limits<R>(&self, convert: impl FnOnce() -> R) -> R {
+        let limits = self.0.limits.get();
+        if !limits.are_set() || raw::is_guarded() {
+            return convert();
+        }
+        let now = self.now();
+        let guard = self.new_guard();
+        guard.begin(Some(now), limits.slice, now + limits.limit, None);
+        let result = raw::guarded(guard.clone(), convert);
+        self.0.guard.replace(Some(guard));
+        result
+    }
+
+    /// Returns a guard, the last one if nothing has it any more.
+    fn new_guard(&self) -> Rc<Guard> {
+        let spare = self.0.guard.take().filter(|guard| Rc::strong_count(guard) == 1);
+        spare.unwrap_or_else(|| Guard::new(self.0.clock.clone()))
+    }
+
     /// Returns whether the thread has come to its end, by returning.
     pub(super) fn run_slice(
         &self,
@@ -108,10 +120,12 @@ impl Scheduler {
         // What the turn did before may have taken long, and does not count against the limit of this thread; of its slice the page
         // has had nothing.
         let began = if limits.limit.is_finite() { Some(self.now()) } else { self.0.time.get() };
-        let spare = self.0.guard.take().filter(|guard| Rc::strong_count(guard) == 1);
-        let guard = spare.unwrap_or_else(|| Guard::new(self.0.clock.clone()));
+        let guard = self.new_guard();
         let ends = began.map_or(f64::INFINITY, |began| began + limits.limit - used);
         guard.begin(began, limits.slice, ends, self.0.memory_limit.get());
+        if used <= 0.0 {
+            guard.note_start();
+        }
         // None but this thread runs, since turns are not nested.
         self.0.running.replace(Some((raw::id_of(thread), guard.clone())));
         // The text of what was thrown may be made by the script, and has to keep to its limits too.

@@ -100,10 +100,10 @@ impl Timers {
         self.delays.keys().copied()
     }
 
-    /// The threads themselves, when nothing is to be resumed any more.
-    pub(super) fn into_delayed(self) -> Vec<LuaThread> {
-        let of = |alarm| if let Alarm::Resume { thread, .. } = alarm { Some(thread) } else { None };
-        self.alarms.into_values().filter_map(of).collect()
+    /// Returns the delayed threads, once nothing is to be resumed any more.
+    pub(super) fn into_delayed(self) -> impl Iterator<Item = LuaThread> {
+        let thread_of = |alarm| if let Alarm::Resume { thread, .. } = alarm { Some(thread) } else { None };
+        self.alarms.into_values().filter_map(thread_of)
     }
 
     /// How many timers scripts have.

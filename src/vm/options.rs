@@ -1,12 +1,15 @@
 //! What a VM is made with.
 
-use js_sys::Function;
+use js_sys::{Array, Function};
 use wasm_bindgen::prelude::*;
 
+use crate::globals::GlobalScope;
 use crate::host::hooks::Hooks;
 use crate::host::modules::ModuleSource;
 use crate::host::options::{boolean_option, function_option, number_option, option};
 use crate::host::sink::{Console, Sink};
+use crate::host::turns::Shared;
+use crate::modules::ScriptTree;
 use crate::scheduler;
 use crate::websocket;
 
@@ -24,6 +27,10 @@ export interface VmOptions {
     globals?: Record<string, unknown>;
     /** The source of the module at a path. */
     modules?: (path: string) => string | Uint8Array | null | undefined | Promise<string | Uint8Array | null | undefined>;
+    /** Gives each script the value `script`; only with globals of its own. */
+    script?: boolean;
+    /** The paths of all modules, for `script`. */
+    modulePaths?: string[];
     /** How much memory scripts may have, in bytes; 512 MiB by default. */
     memoryLimit?: number;
     /** How long a thread runs until the page gets its turn, in milliseconds. */
@@ -32,6 +39,8 @@ export interface VmOptions {
     timeLimit?: number;
     /** Whether the libraries are read-only; true by default. */
     sandbox?: boolean;
+    /** Which scripts share globals; those of a run by default, and all without the sandbox. */
+    globalScope?: "run" | "vm";
     /** How far the compiler optimizes: 0, 1 or 2; 1 by default. */
     optimize?: number;
     websocket?: {
@@ -52,6 +61,13 @@ export interface VmOptions {
     makeValue?: (handle: object, text: string) => object;
     /** Gets the promises that are not settled, by the functions that reject them. */
     pending?: Map<(error: unknown) => void, Promise<unknown>>;
+    /** Called before the promise of a call of a script's function is rejected. */
+    onCallRejected?: (promise: Promise<unknown[]>, error: Error) => void;
+    /** Knows since when the event loop waits for VMs; shared by those that must not keep it one after the other. */
+    turns?: {
+        begin: (now: number, onControl: () => void) => number;
+        beginTask: (now: number, onControl: () => void) => boolean;
+    };
     /** Called once, when the VM has ended, with the error that calls get from then on. */
     onEnd?: (reason: Error) => void;
 }
@@ -77,13 +93,16 @@ pub(super) struct Options {
     pub(super) on_error: Sink,
     pub(super) globals: Option<JsValue>,
     pub(super) modules: Option<ModuleSource>,
+    pub(super) script: Option<ScriptTree>,
     pub(super) memory_limit: Option<usize>,
     pub(super) time: scheduler::Limits,
-    pub(super) sandbox: bool,
+    /// None without the sandbox.
+    pub(super) scope: Option<GlobalScope>,
     pub(super) optimize: u8,
     pub(super) constructor: Option<Function>,
     pub(super) sockets: websocket::Limits,
     pub(super) hooks: Hooks,
+    pub(super) turns: Option<Shared>,
 }
 
 impl Options {
@@ -103,15 +122,17 @@ impl Options {
         let memory_limit = Some(number_option(options, "memoryLimit")?.unwrap_or(DEFAULT_MEMORY_LIMIT))
             .filter(|limit| limit.is_finite())
             .map(whole);
+        let scope = global_scope(options)?;
         Ok(Self {
             print: Sink::from_options(options, "print", Console::Log)?,
             warn: Sink::from_options(options, "warn", Console::Warn)?,
             on_error: Sink::from_options(options, "onError", Console::Error)?,
             globals: option(options, "globals")?,
             modules: function_option(options, "modules")?.map(ModuleSource::new),
+            script: script_tree(options, scope)?,
             memory_limit,
             time: scheduler::Limits { slice: milliseconds("timeSlice")?, limit: milliseconds("timeLimit")? },
-            sandbox: boolean_option(options, "sandbox")?.unwrap_or(true),
+            scope,
             optimize: optimization_level(options)?,
             constructor: function_option(&websocket, "WebSocket")?,
             sockets: websocket::Limits {
@@ -122,8 +143,37 @@ impl Options {
                 total_bytes: memory_limit.map_or(default.total_bytes, |limit| limit / 2),
             },
             hooks: Hooks::from_options(options)?,
+            turns: option(options, "turns")?.as_ref().and_then(Shared::new),
         })
     }
+}
+
+fn global_scope(options: &JsValue) -> Result<Option<GlobalScope>, JsValue> {
+    let is_sandboxed = boolean_option(options, "sandbox")?.unwrap_or(true);
+    let scope = option(options, "globalScope")?;
+    match scope.as_ref().map(JsValue::as_string) {
+        None => Ok(is_sandboxed.then_some(GlobalScope::Run)),
+        Some(Some(name)) if name == "vm" => Ok(is_sandboxed.then_some(GlobalScope::Vm)),
+        Some(Some(name)) if name == "run" && is_sandboxed => Ok(Some(GlobalScope::Run)),
+        Some(Some(name)) if name == "run" => {
+            // Scripts could change the shared table, which they reach by the metatable of their own.
+            Err(js_sys::TypeError::new("option globalScope: \"run\" needs the sandbox").into())
+        }
+        Some(_) => Err(js_sys::TypeError::new("option globalScope: neither \"run\" nor \"vm\"").into()),
+    }
+}
+
+fn script_tree(options: &JsValue, scope: Option<GlobalScope>) -> Result<Option<ScriptTree>, JsValue> {
+    if !boolean_option(options, "script")?.unwrap_or(false) {
+        return Ok(None);
+    }
+    if scope != Some(GlobalScope::Run) {
+        let message = "option script: each script has its own, so it needs the sandbox and globalScope: \"run\"";
+        return Err(js_sys::TypeError::new(message).into());
+    }
+    let paths = option(options, "modulePaths")?
+        .map(|paths| Array::from(&paths).iter().filter_map(|path| path.as_string()).collect());
+    Ok(Some(ScriptTree { paths }))
 }
 
 fn optimization_level(options: &JsValue) -> Result<u8, JsValue> {

@@ -46,7 +46,7 @@ const ERROR_IN_HANDLING: &str = "error in error handling";
 
 fn error_of(lua: &Lua, value: LuaValue, frames: Vec<Frame>) -> ScriptError {
     let error = ScriptError::thrown(lua, value, frames);
-    if error.message == ERROR_IN_HANDLING {
+    if error.message == ERROR_IN_HANDLING && raw::was_refused_memory() {
         return ScriptError { kind: Kind::Memory, message: NOT_ENOUGH_MEMORY.to_owned(), ..error };
     }
     error
@@ -54,7 +54,7 @@ fn error_of(lua: &Lua, value: LuaValue, frames: Vec<Frame>) -> ScriptError {
 
 /// An error of a thread that was to end: it may be another one, if the text of that could not be made any more.
 fn doomed(error: ScriptError, doom: &Doom) -> ScriptError {
-    let message = doom.message();
+    let message = doom.to_string();
     let message = if error.message.ends_with(&message) { error.message.clone() } else { message };
     ScriptError { kind: doom.kind(), message, ..error }
 }
@@ -71,7 +71,7 @@ impl Threads {
             Ok(value)
         })?;
         let (of_finish, ending) = (scheduler.clone(), watched.clone());
-        let finish = bind::internal(lua, move |lua, (ok, mut results): (bool, LuaMultiValue)| {
+        let finish = bind::internal_for_host(lua, move |lua, (ok, mut results): (bool, LuaMultiValue)| {
             let (scheduler, thread) = (&of_finish, lua.current_thread());
             scheduler.unwatch(&thread);
             let watched = ending.borrow_mut().remove(&raw::id_of(&thread));
@@ -102,6 +102,14 @@ impl Threads {
         mut args: LuaMultiValue,
         on_end: OnEnd,
     ) -> LuaResult<LuaThread> {
+        let thread = self.prepare(lua, on_end)?;
+        args.push_front(LuaValue::Function(function));
+        self.scheduler.resume(thread.clone(), args);
+        Ok(thread)
+    }
+
+    /// Makes a thread that is to be resumed with a function and its arguments, and calls it.
+    pub(super) fn prepare(&self, lua: &Lua, on_end: OnEnd) -> LuaResult<LuaThread> {
         let thread = lua.create_thread(self.body.clone())?;
         // It may be made by a function of the page that a script has called, and is no part of that script.
         raw::set_family(&thread, 0);
@@ -115,8 +123,6 @@ impl Threads {
                 watched.end(Err(error));
             }
         });
-        args.push_front(LuaValue::Function(function));
-        self.scheduler.resume(thread.clone(), args);
         Ok(thread)
     }
 

@@ -1,6 +1,7 @@
 //! A connection, from the first try to connect until nobody has it any more.
 
 mod delivery;
+mod events;
 mod members;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -9,10 +10,11 @@ use std::rc::{Rc, Weak};
 use mlua::prelude::*;
 
 pub(super) use self::members::install;
-use super::inbox::{Inbox, Message};
+use super::inbox::Inbox;
 use super::options::{Binary, Options};
 use super::{Sockets, WeakSockets};
-use crate::host::socket::{SocketEvent, Transport};
+use crate::host::socket::Transport;
+use crate::raw;
 use crate::scheduler::{Scheduler, Timer, Token};
 use crate::signal::{Signal, SignalUserData, Source};
 
@@ -36,7 +38,7 @@ enum State {
     Connecting,
     /// Messages go both ways.
     Open,
-    /// The script closed it; messages may still come.
+    /// One side has begun to close it, or it has failed; its end is still to come.
     Closing,
     /// It is over. The inbox may still hold what came before.
     Closed,
@@ -92,6 +94,8 @@ pub(super) struct Shared {
     is_cut_off: Cell<bool>,
     /// Whether the script itself closed it: who does that reads no more.
     is_given_up: Cell<bool>,
+    /// The host's reason for its failure, if the host gave one.
+    failure: RefCell<String>,
     /// How it ended, once it has.
     closure: OnceCell<Closure>,
     /// Whether `OnClose` is still to fire.
@@ -154,6 +158,7 @@ impl Shared {
             has_been_heard: Cell::new(false),
             is_cut_off: Cell::new(false),
             is_given_up: Cell::new(false),
+            failure: RefCell::default(),
             closure: OnceCell::new(),
             close_is_due: Cell::new(false),
             delivering: Cell::new(false),
@@ -172,97 +177,6 @@ impl Shared {
     pub(super) fn wait_for_answer(&self, socket: Rc<dyn Transport>, token: Token, timer: Timer) {
         self.socket.replace(Some(socket));
         self.connecting.replace(Some((token, timer)));
-    }
-
-    pub(super) fn on_event(self: &Rc<Self>, event: SocketEvent) {
-        self.scheduler.event(|| match event {
-            SocketEvent::Open => self.opened(),
-            SocketEvent::Text(data) => self.received(Some(Message { data, is_binary: false })),
-            SocketEvent::Binary(data) => self.received(Some(Message { data, is_binary: true })),
-            SocketEvent::TooLong => self.received(None),
-            SocketEvent::Close { code, reason, was_clean } => self.closed(Closure { code, reason, was_clean }),
-        });
-    }
-
-    fn opened(self: &Rc<Self>) {
-        let Some((token, timer)) = self.connecting.take() else { return };
-        drop(timer);
-        if let Some(socket) = self.socket() {
-            self.url.replace(socket.url());
-            self.protocol.replace(socket.protocol());
-        }
-        // The standard has the connection fail (Fetch, "establish a WebSocket connection"). Chromium obeys it, Firefox and
-        // WebKitGTK open the connection with no subprotocol.
-        let is_agreed = self.protocols.is_empty() || self.protocols.contains(&*self.protocol.borrow());
-        if !is_agreed {
-            self.let_go();
-            self.leave();
-            let url = self.url.borrow();
-            self.refuse(token, &format!("could not connect to {url} (the server agreed to no subprotocol)"));
-            return;
-        }
-        self.state.set(State::Open);
-        self.note_deserted();
-        let shared = self.clone();
-        self.answer(token, move |lua| shared.to_userdata(lua)?.into_lua_multi(lua));
-    }
-
-    /// A message has come, or one that was too long to be taken over.
-    fn received(self: &Rc<Self>, message: Option<Message>) {
-        if self.is_cut_off.get() {
-            self.inbox.borrow_mut().note_dropped();
-            return;
-        }
-        let is_full = message.as_ref().is_none_or(|message| !self.inbox.borrow().has_room(message));
-        let is_awaited = self.on_message.has_consumer() || self.on_message.has_reader();
-        let has_dropped_before = self.inbox.borrow().dropped() > 0;
-        // Before JS is called, which may tell of more from inside the call.
-        let mut inbox = self.inbox.borrow_mut();
-        if let Some(message) = message {
-            if is_full && !is_awaited {
-                inbox.make_room(&message);
-            }
-            inbox.push(message);
-        } else {
-            inbox.note_dropped();
-        }
-        drop(inbox);
-        if is_full && is_awaited {
-            self.is_cut_off.set(true);
-            // The browser takes this code and this reason.
-            let _ = self.close(QUEUE_FULL, QUEUE_FULL_REASON);
-        } else if is_full && !has_dropped_before {
-            self.warn_of_drops();
-        }
-        self.deliver_soon();
-    }
-
-    fn warn_of_drops(&self) {
-        if let Some(sockets) = self.sockets.upgrade() {
-            let url = self.url.borrow().clone();
-            sockets.warn(&format!(
-                "the oldest messages of {url} are being dropped, since nobody takes them and too many are kept: connect \
-                 a handler to OnMessage, or read with Receive"
-            ));
-        }
-    }
-
-    fn closed(self: &Rc<Self>, closure: Closure) {
-        self.state.set(State::Closed);
-        let socket = self.socket.take();
-        drop(socket);
-        if let Some((token, timer)) = self.connecting.take() {
-            drop(timer);
-            self.leave();
-            self.refuse(token, &format!("could not connect to {} (browsers do not tell why)", self.url.borrow()));
-            return;
-        }
-        // A socket closes once; a second closure would be the browser's mistake, and changes nothing.
-        if self.closure.set(closure).is_ok() {
-            self.close_is_due.set(true);
-        }
-        self.leave();
-        self.deliver_soon();
     }
 
     /// Ends `connect` with nil and a reason.
@@ -305,6 +219,14 @@ impl Shared {
         }
     }
 
+    /// How far it has come. The socket knows first when the server closes it or when it fails.
+    fn state(&self) -> State {
+        match self.state.get() {
+            State::Open if self.socket().is_some_and(|socket| socket.is_closing()) => State::Closing,
+            state => state,
+        }
+    }
+
     fn close(&self, code: u16, reason: &str) -> Result<(), String> {
         if !self.state.get().is_open() {
             return Ok(());
@@ -342,6 +264,7 @@ impl Shared {
 
     /// That so many bytes more may wait to be sent. The browser takes any number of them, until the page has no memory left.
     fn make_sure_it_may_send(&self, length: usize) -> Result<(), String> {
+        raw::note_read(length);
         let since = self.sent_unasked.get().saturating_add(length);
         if since >= ASK_EVERY
             && let Some(sockets) = self.sockets.upgrade()

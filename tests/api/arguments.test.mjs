@@ -60,7 +60,7 @@ const wrongOptions = [
   [{ args: "text" }, /args: not an array/],
   [{ args: new Set([1]) }, /args: not an array/],
   [{ signal: {} }, /signal: not an AbortSignal/],
-  [{ signal: null }, /signal: not an AbortSignal/],
+  [{ signal: false }, /signal: not an AbortSignal/],
 ];
 
 test("options of run are checked", async () => {
@@ -68,6 +68,10 @@ test("options of run are checked", async () => {
     const run = luau.run("return 1", /** @type {any} */ (options));
     await assert.rejects(run, (error) => error instanceof TypeError && message.test(error.message));
   }
+});
+
+test("a signal that is null is none", async () => {
+  assert.deepEqual(await luau.run("return 1", { signal: null }), [1]);
 });
 
 test("what options of run throw by themselves is what the promise is rejected with", async () => {

@@ -1,6 +1,6 @@
 // What a script makes large outside of Luau's own memory, or has Rust work at for long, has bounds as well.
 //
-// Tier: default; --full adds a table with more values than mlua has room for.
+// Tier: default; --full adds more values than mlua and the table of JS objects have room for.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { Luau } from "../../pkg/node.js";
 import { isFull } from "../server/tier.mjs";
 
 test("what is in a table many times does not become a text of any length", async () => {
-  const luau = await Luau.create({ memoryLimit: 2_000_000 });
+  const luau = await Luau.create({ globalScope: "vm", memoryLimit: 2_000_000 });
   await luau.run("function nest(value) for i = 1, 40 do value = { value, value } end return value end");
   const bombs = ["nest('x')", "nest({ a = nest({}) })", "nest(string.rep('x', 1e5))"];
   for (const bomb of bombs) {
@@ -58,29 +58,63 @@ test("Rust holds only so many values of scripts at a time", async () => {
   luau.dispose();
 });
 
-test("what a script hands to the page in any number ends nothing", async () => {
-  /** @type {unknown} */
-  let held;
-  const luau = await Luau.create({
-    memoryLimit: 2_000_000_000,
-    globals: {
-      hold: (/** @type {unknown} */ value) => {
-        held = value;
-      },
-    },
-  });
-  await luau.run("function many(make) local t = {} for i = 1, 1.1e5 do t[i] = make() end return t end");
-  for (const make of ["newproxy(true)", "function() return make end", "coroutine.create(print)"]) {
-    const run = luau.run(`local make hold(many(function() return ${make} end))`);
+test("a script cannot hand the host more handles than a VM may have", async () => {
+  for (const make of ["newproxy(true)", "function() return i end", "coroutine.create(print)"]) {
+    /** @type {unknown} */
+    let held;
+    const hold = (/** @type {unknown} */ value) => {
+      held = value;
+    };
+    const luau = await Luau.create({ memoryLimit: 2_000_000_000, globals: { hold } });
+    const run = luau.run(`local list = {} for i = 1, 1.1e5 do list[i] = ${make} end hold(list)`);
     await assert.rejects(run, /the page holds too many/, make);
     assert.deepEqual(await luau.run("return #json.encode({ 1 })"), [3], make);
+    assert.equal(held, undefined);
+    luau.dispose();
   }
-  assert.equal(held, undefined);
+});
+
+test("json encodes an object with a great many keys", async () => {
+  const luau = await Luau.create({ memoryLimit: 2_000_000_000 });
   const count = isFull ? 1_100_000 : 320_000;
   const [length] = await luau.run(
     "local t = {} for i = 1, ... do t['k' .. i] = 'v' .. i end return #json.encode(t)",
     { args: [count] },
   );
   assert(Number(length) > 15 * count);
+  luau.dispose();
+});
+
+test("what crosses in any number, of whatever kind, is an error that says how many may", async () => {
+  const luau = await Luau.create({
+    globalScope: "vm",
+    memoryLimit: 2_000_000_000,
+    globals: { take: () => {} },
+  });
+  await luau.run(
+    "function many(make, n) local t = table.create(n) for i = 1, n do t[i] = make(i) end return t end",
+  );
+  const count = isFull ? 9_000_000 : 2_100_000;
+  for (const make of ["buffer.create(0)", "vector.create(i, i, i)", "{}"]) {
+    const source = `take(many(function(i) return ${make} end, ${count}))`;
+    await assert.rejects(luau.run(source), /more than 2000000 tables, buffers, vectors/, make);
+    assert.deepEqual(await luau.run("return 'alive'"), ["alive"], make);
+  }
+  const objects = Array.from({ length: isFull ? 4_500_000 : 3_100_000 }, () => ({}));
+  await assert.rejects(luau.run("", { args: [objects] }), /too many JS objects .* \(at most 6000000\)/);
+  assert.throws(() => luau.set("objects", objects), /too many JS objects/);
+  assert.deepEqual(await luau.run("return 'alive'"), ["alive"]);
+  luau.dispose();
+});
+
+test("a script holds only so many objects of the host", { skip: !isFull && "for --full" }, async () => {
+  const luau = await Luau.create({
+    globalScope: "vm",
+    memoryLimit: 2_000_000_000,
+    globals: { symbol: () => Symbol() },
+  });
+  const hold = luau.run("held = {} for i = 1, 9e6 do held[i] = symbol() end");
+  await assert.rejects(hold, /too many JS objects/);
+  assert.deepEqual(await luau.run("held = nil return 'alive'"), ["alive"]);
   luau.dispose();
 });

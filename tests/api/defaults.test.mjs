@@ -26,6 +26,25 @@ test("output and errors go to the console", async (t) => {
   luau.dispose();
 });
 
+test("the function that converts what is printed is good only during the call, and harmless after it", async () => {
+  /** @type {(() => unknown[]) | undefined} */
+  let convert;
+  const luau = await Luau.create({
+    isolation: "shared",
+    print: (_, values) => {
+      convert = values;
+    },
+  });
+  const bystander = await Luau.create({ isolation: "shared" });
+  await luau.run("print(1)");
+  const tooLate = { message: "values() is good only during the call that it was given to" };
+  assert.throws(() => convert?.(), tooLate);
+  luau.dispose();
+  assert.throws(() => convert?.(), tooLate);
+  assert.deepEqual(await bystander.run("return 1"), [1]);
+  bystander.dispose();
+});
+
 test("without the sandbox scripts may change the libraries, and with it they may not", async () => {
   const source = "string.twice = function(text) return text .. text end return ('x'):twice()";
   const open = await Luau.create({ sandbox: false, globals: { settings: { size: 1 } } });
@@ -87,5 +106,58 @@ test("an abort without a word says what it was", async () => {
   const run = luau.run("task.wait(10)", { signal: controller.signal });
   controller.abort("");
   await assert.rejects(run, { kind: "cancelled", message: "the run was aborted", cause: "" });
+  luau.dispose();
+});
+
+test("check finds all errors, with their columns", async () => {
+  const luau = await Luau.create();
+  const source = "local = 1\nprint('💡', ]\nreturn 1";
+  const error = luau.check(source, "main");
+  assert(error instanceof LuauError);
+  assert.equal(error.message.slice(0, 7), "main:1:");
+  assert.deepEqual([error.line, error.column], [1, 7]);
+  assert(error.errors.length >= 2);
+  assert(error.message.endsWith(error.errors[0]?.message ?? "none"));
+  const [first, second] = error.errors;
+  assert.deepEqual([first?.line, first?.column, first?.endLine, first?.endColumn], [1, 7, 1, 8]);
+  // As places in a string: the emoji has two units.
+  assert.equal(source.split("\n")[1]?.slice((second?.column ?? 0) - 1, (second?.endColumn ?? 0) - 1), "]");
+  await assert.rejects(luau.run("\uFEFFx ="), { kind: "syntax", column: 5 });
+  const runtime = await luau.run("error('x')").catch((error) => error);
+  assert.deepEqual([runtime.column, runtime.errors], [undefined, []]);
+  // What only the compiler finds has a line and no column.
+  const limit = luau.check("local a = print() ".repeat(300));
+  assert.deepEqual([limit?.kind, limit?.column, limit?.errors], ["syntax", undefined, []]);
+  luau.dispose();
+});
+
+test("a source may begin with a byte order mark and a line for the shell", async () => {
+  const luau = await Luau.create({ modules: { tool: "\uFEFF#!/usr/bin/env luau\nreturn 'tool'" } });
+  for (const start of ["\uFEFF", "#!/usr/bin/env luau\n", "\uFEFF#!luau\n"]) {
+    const source = `${start}return 'started'`;
+    assert.deepEqual(await luau.run(source), ["started"]);
+    assert.deepEqual(await luau.run(new TextEncoder().encode(source)), ["started"]);
+    assert.equal(luau.check(source), null);
+  }
+  await assert.rejects(luau.run("#!luau\nerror('here')"), { message: "script:2: here" });
+  assert.deepEqual(await luau.run("#!luau"), []);
+  assert.deepEqual(await luau.run("return require('./tool')"), ["tool"]);
+  luau.dispose();
+});
+
+test("a subclass makes instances of itself, and create needs no class to be called on", async () => {
+  class Editor extends Luau {
+    lines = ["return 6 * 7"];
+    runAll() {
+      return this.run(this.lines.join("\n"));
+    }
+  }
+  const editor = await Editor.create();
+  assert(editor instanceof Editor);
+  assert.deepEqual(await editor.runAll(), [42]);
+  editor.dispose();
+  const { create } = Luau;
+  const luau = await create();
+  assert(luau instanceof Luau && !(luau instanceof Editor));
   luau.dispose();
 });

@@ -33,6 +33,8 @@ before(async () => {
       response.writeHead(200, { "Content-Type": "application/octet-stream" }).end(bytes);
     } else if (path === "/page") {
       response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" }).end("<!doctype html>");
+    } else if (path === "/broken") {
+      response.writeHead(500).end();
     } else if (path === "/later" && asked.get(path) > 1) {
       response.writeHead(200, { "Content-Type": "application/wasm" }).end(bytes);
     } else {
@@ -102,8 +104,11 @@ test("progress is told, and ends at the whole", async () => {
 test("what cannot be loaded says why, and is tried again the next time", async () => {
   await assert.rejects(
     Luau.create({ wasm: `${address}/nothing` }),
-    /cannot load http.*\/nothing: the server answered 404/,
+    /cannot load http.*\/nothing: the server answered 404 Not Found\. Is luau\.wasm among.*optimizeDeps\.exclude.*option wasm/,
   );
+  await assert.rejects(Luau.create({ wasm: `${address}/broken` }), {
+    message: /the server answered 500 Internal Server Error$/,
+  });
   await assert.rejects(
     Luau.create({ wasm: `${address}/page` }),
     /an HTML page instead of WebAssembly.*option wasm/,
@@ -119,6 +124,31 @@ test("what cannot be loaded says why, and is tried again the next time", async (
   );
   await assert.rejects(Luau.create({ wasm: `${address}/later` }), /404/);
   await works(Luau.create({ wasm: `${address}/later` }));
+});
+
+test("a policy that forbids WebAssembly is named, and an old browser is not blamed", async (t) => {
+  // The texts of Chromium, Firefox and WebKit.
+  for (const text of [
+    "WebAssembly.compile(): Compiling or instantiating WebAssembly module violates the following Content Security policy directive " +
+      "because neither 'wasm-eval' nor 'unsafe-eval' is an allowed source of script",
+    "call to WebAssembly.compile() blocked by CSP",
+    "Refused to create a WebAssembly object because 'unsafe-eval' or 'wasm-unsafe-eval' is not an allowed source of script in the " +
+      "following Content Security Policy directive",
+  ]) {
+    const mock = t.mock.method(WebAssembly, "compile", async () => {
+      throw new WebAssembly.CompileError(text);
+    });
+    await assert.rejects(Luau.create({ wasm: bytes }), (error) => {
+      assert(error instanceof Error);
+      assert.match(
+        error.message,
+        /Content Security Policy does not allow it\. Add 'wasm-unsafe-eval' to its script-src/,
+      );
+      assert.doesNotMatch(error.message, /Chrome 95/);
+      return true;
+    });
+    mock.mock.restore();
+  }
 });
 
 test("what is no source at all is not taken for one", async () => {

@@ -112,3 +112,94 @@ test("without an option there is a limit too", async () => {
   luau.dispose();
   bystander.dispose();
 });
+
+test("the text of an error does not make it one of memory", async () => {
+  const luau = await Luau.create();
+  for (const text of ["not enough memory", "x: not enough memory", "error in error handling"]) {
+    await assert.rejects(luau.run("error(..., 0)", { args: [text] }), { kind: "runtime", message: text });
+  }
+  await assert.rejects(luau.run("local ok, message = pcall(buffer.create, 1e9); error(message, 0)"), {
+    kind: "memory",
+  });
+  luau.dispose();
+});
+
+const MEMORY_LIMIT = 4 << 20;
+/** Larger than what the limit allows while Rust code runs, which is twice as much. */
+const TOO_LARGE = MEMORY_LIMIT * 4;
+const TEXT = "x".repeat(TOO_LARGE);
+
+/** Functions that fail with an error whose text does not fit into the memory, and how a script calls them. */
+const FAILING = {
+  "a host promise": "rejects()",
+  "a host function": "throws()",
+  "the promise of a module": "require('./rejected')",
+  "the lookup of a module": "require('./thrown')",
+  print: "print()",
+};
+
+for (const [name, call] of Object.entries(FAILING)) {
+  test(`an error of ${name} that is too long for the memory limit is one of memory`, async () => {
+    /** @type {LuauError[]} */
+    const errors = [];
+    const fail = () => {
+      throw new Error(TEXT);
+    };
+    const luau = await Luau.create({
+      memoryLimit: MEMORY_LIMIT,
+      onError: (error) => void errors.push(error),
+      print: fail,
+      globals: { throws: fail, rejects: async () => fail() },
+      modules: (path) => (path === "thrown" ? fail() : Promise.reject(new Error(TEXT))),
+    });
+    const isMemory = (/** @type {unknown} */ error) => {
+      assert(error instanceof LuauError, String(error));
+      assert.deepEqual([error.kind, error.message], ["memory", "script:1: not enough memory"]);
+      return true;
+    };
+    await assert.rejects(luau.run(call), isMemory);
+    const caught = `local ok, message = pcall(function() return ${call} end)`;
+    assert.deepEqual(await luau.run(`${caught} return ok, message`), [false, "script:1: not enough memory"]);
+    await assert.rejects(luau.run(`${caught} task.wait() error(message, 0)`), isMemory);
+    assert.deepEqual(errors, []);
+    assert.equal(luau.stats.threads, 0);
+    luau.dispose();
+  });
+}
+
+for (const [name, value] of Object.entries({
+  string: TEXT,
+  buffer: new Uint8Array(TOO_LARGE),
+  array: new Array(TOO_LARGE / 8).fill(1.5),
+})) {
+  test(`memory refused to a ${name} of the host is an error of memory, awaited or not`, async () => {
+    const luau = await Luau.create({
+      memoryLimit: MEMORY_LIMIT,
+      globals: { now: () => value, later: async () => value },
+    });
+    for (const [call, what] of [
+      ["now", "what the function returned"],
+      ["later", "what the promise was resolved with"],
+    ]) {
+      const expected = {
+        kind: "memory",
+        message: `script:1: ${what} cannot be a Luau value: not enough memory`,
+      };
+      for (const source of [
+        `return ${call}()`,
+        `local ok, message = pcall(${call}) error(string.gsub(message, "^w", "script:1: w"), 0)`,
+        `local ok, message = pcall(function() return ${call}() end) task.wait() error(message, 0)`,
+      ]) {
+        await assert.rejects(luau.run(source), expected, source);
+      }
+    }
+    luau.dispose();
+  });
+}
+
+test("an error of a promise is one of memory only if memory was refused", async () => {
+  const text = "not enough memory";
+  const luau = await Luau.create({ globals: { rejects: () => Promise.reject(new Error(text)) } });
+  await assert.rejects(luau.run("rejects()"), { kind: "runtime", message: `script:1: ${text}` });
+  luau.dispose();
+});

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
+import { runInNewContext } from "node:vm";
 import { Luau } from "../../pkg/node.js";
 
 /**
@@ -48,7 +49,7 @@ test("each module runs once, however many ask at the same time, and what it retu
   const modules = async (/** @type {string} */ path) => {
     asked.push(path);
     await setImmediate();
-    return path === "once" ? "count = (count or 0) + 1 task.wait(0.01) return {}" : null;
+    return path === "once" ? "local count = 0 task.wait(0.01) count += 1 return { count = count }" : null;
   };
   const [count, same] = await run(
     modules,
@@ -59,7 +60,7 @@ test("each module runs once, however many ask at the same time, and what it retu
      task.wait()
      local same = true
      for index = 1, 5 do same = same and results[index] == mine end
-     return count, same and require("./once") == mine`,
+     return mine.count, same and require("./once") == mine`,
   );
   assert.deepEqual([count, same], [1, true]);
   assert.deepEqual(asked, ["once"]);
@@ -169,6 +170,7 @@ test("an error of a module keeps its kind, its frames and its value", async () =
   const modules = {
     broken: "\nreturn +",
     slow: "\nwhile true do end",
+    late: "task.wait() while true do end",
     thrown: "\nlocal function fail() error({ code = 7 }) end\nfail()",
     text: "\n\nerror('inside')",
     asks: "return require('./thrown')",
@@ -224,8 +226,9 @@ test("an error of a module keeps its kind, its frames and its value", async () =
       return thrown, no, text`),
     [{ code: 7 }, false, 'cannot load module "text": text:3: inside'],
   );
-  // A kind is not for those who throw something of their own.
-  assert.equal((await failure("pcall(require, './slow') error('mine')")).kind, "runtime");
+  // A kind is not for those who throw something of their own. A module that does not wait computes in the time of its caller.
+  assert.equal((await failure("pcall(require, './late') error('mine')")).kind, "runtime");
+  assert.equal((await failure("pcall(require, './slow') error('mine')")).kind, "timeout");
   luau.dispose();
 });
 
@@ -235,6 +238,7 @@ test("a circle is found also when it goes through another thread of a module", a
     /** @type {string[]} */
     const errors = [];
     const luau = await Luau.create({
+      globalScope: "vm",
       modules: {
         a: `local found
             ${begin}(function() found = { pcall(require, './b') } end${call}
@@ -283,12 +287,61 @@ test("a resolver that fails is the cause, and is asked again the next time", asy
   luau.dispose();
   await assert.rejects(
     run(() => /** @type {any} */ (5), "require('./x')"),
-    /gave no string/,
+    /the source of "x" is neither a string nor a Uint8Array/,
   );
   await assert.rejects(
     run(async () => /** @type {any} */ (new Response("return 1")), "require('./x')"),
-    /gave no string.*\.text\(\)/,
+    /the source of "x" is neither a string nor a Uint8Array.*\.text\(\)/,
   );
+});
+
+test("a thenable is as good as a promise, with or without a module at the path", async () => {
+  const sources = new Map([
+    ["a", "return 'a'"],
+    ["folder/init", "return 'folder'"],
+  ]);
+  const modules = (/** @type {string} */ path) => ({
+    // biome-ignore lint/suspicious/noThenProperty: a thenable is what this is about
+    then(/** @type {(source: string | undefined) => void} */ resolve) {
+      resolve(sources.get(path));
+    },
+  });
+  const source = "return require('./a'), require('./folder'), (pcall(require, './none'))";
+  assert.deepEqual(await run(/** @type {any} */ (modules), source), ["a", "folder", false]);
+  // Asked for the folder alone.
+  const folder = (/** @type {string} */ path) => (path.endsWith("/init") ? modules(path) : undefined);
+  assert.deepEqual(await run(/** @type {any} */ (folder), "return require('./folder')"), ["folder"]);
+  // A promise whose own `then` returns nothing.
+  const changed = Promise.resolve("return 'changed'");
+  // biome-ignore lint/suspicious/noThenProperty: the same
+  Object.defineProperty(changed, "then", {
+    value: (/** @type {any} */ ...args) => void Promise.prototype.then.apply(changed, args),
+  });
+  assert.deepEqual(await run(() => changed, "return require('./a')"), ["changed"]);
+  const failing = () => ({
+    // biome-ignore lint/suspicious/noThenProperty: the same
+    then: (/** @type {any} */ _, /** @type {any} */ reject) => reject(new Error("off")),
+  });
+  await assert.rejects(run(/** @type {any} */ (failing), "require('./a')"), /cannot load module "a": off/);
+});
+
+test("a Uint8Array is the only kind of bytes that is a source", async () => {
+  const bytes = new TextEncoder().encode("return 1");
+  const foreign = runInNewContext("Uint8Array.from(bytes)", { bytes: [...bytes] });
+  for (const modules of [() => foreign, async () => foreign, { x: foreign }]) {
+    assert.deepEqual(await run(modules, "return require('./x')"), [1]);
+  }
+  for (const other of [
+    bytes.buffer,
+    new DataView(bytes.buffer),
+    new Uint16Array(1),
+    new Uint8ClampedArray(1),
+  ]) {
+    const refused = /the source of "x" is neither a string nor a Uint8Array/;
+    for (const modules of [() => other, async () => other, { x: other }]) {
+      await assert.rejects(run(/** @type {any} */ (modules), "return require('./x')"), refused);
+    }
+  }
 });
 
 test("names that JS's objects inherit are no modules", async () => {
@@ -337,5 +390,26 @@ test("what was asked for before a stop does not count for what is asked for afte
   }
   answers[1]?.("return 'after'");
   assert.deepEqual(await after, ["after"]);
+  luau.dispose();
+});
+
+test("thousands of threads that wait for a module which fails with a long text do not end the instance", async () => {
+  const luau = await Luau.create({
+    memoryLimit: 64 << 20,
+    modules: () => "task.wait() error(string.rep('x', 1000000))",
+  });
+  const [lengths] = await luau.run(`
+    local lengths = {}
+    for _ = 1, 5000 do
+      task.spawn(function()
+        local _, message = pcall(require, "./long")
+        lengths[#message] = (lengths[#message] or 0) + 1
+      end)
+    end
+    while not next(lengths) do task.wait() end
+    return lengths`);
+  assert(lengths instanceof Map);
+  assert.equal(lengths.size, 1);
+  assert.deepEqual(await luau.run("return 1"), [1]);
   luau.dispose();
 });

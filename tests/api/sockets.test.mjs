@@ -105,13 +105,14 @@ test("an inspector sees all that happens on each socket, in order", async () => 
   const events = [];
   const luau = await vm({}, { onSocket: (event) => events.push(event) });
   const began = performance.now();
+  const { closed } = await ports();
   await luau.run(`
     local c = websocket.connect("${echo}")
     c:Send("grüße")
     c:Send(buffer.fromstring("\\1\\2\\3"))
     c:Receive() c:Receive()
     c:Close(3001, "bye") c.OnClose:Wait()
-    websocket.connect("ws://${(await ports()).closed}/")`);
+    websocket.connect("ws://${closed}/")`);
   await eventually(() => events.filter(({ type }) => type === "close").length === 2);
   const seen = events.map(({ id, type, data, size, code, reason }) => [id, type, data, size, code, reason]);
   const bytes = new Uint8Array([1, 2, 3]);
@@ -124,7 +125,8 @@ test("an inspector sees all that happens on each socket, in order", async () => 
     [1, "message", bytes, 3, undefined, undefined],
     [1, "close", undefined, undefined, 3001, "bye"],
     [2, "connecting", undefined, undefined, undefined, undefined],
-    [2, "close", undefined, undefined, 1006, ""],
+    // The reason is the host's, since there is none of the server.
+    [2, "close", undefined, undefined, 1006, `connect ECONNREFUSED ${closed}`],
   ]);
   assert(
     events.every(
@@ -232,3 +234,40 @@ test("what waits to be sent is bounded too, and goes on when it has left", async
   assert.equal(count, 20_000_000);
   other.dispose();
 });
+
+// A socket of ws calls a copy of its list of listeners: first the inspector's, then the VM's, which is dropped by then.
+for (const type of ["open", "message", "close"]) {
+  for (const method of /** @type {const} */ (["stop", "dispose"])) {
+    test(`${method} inside onSocket at the event ${type} ends nothing but what it should`, async () => {
+      /** @type {string[]} */
+      const types = [];
+      const luau = await vm(
+        {},
+        {
+          isolation: "shared",
+          onSocket: (event) => {
+            types.push(event.type);
+            if (event.type === type && types.filter((seen) => seen === type).length === 1) {
+              luau[method]();
+            }
+          },
+        },
+      );
+      const bystander = await Luau.create({ isolation: "shared" });
+      const run = luau.run(`
+        local c = websocket.connect("${echo}")
+        c:Send("x")
+        c:Receive()
+        c:Close()
+        task.wait(600)`);
+      await assert.rejects(run, { kind: method === "stop" ? "cancelled" : "disposed" });
+      await eventually(() => types.includes("close"));
+      assert.deepEqual(await bystander.run("return 1"), [1]);
+      if (method === "stop") {
+        assert.deepEqual(await luau.run("return 2"), [2]);
+        luau.dispose();
+      }
+      bystander.dispose();
+    });
+  }
+}

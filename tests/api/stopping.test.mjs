@@ -164,6 +164,77 @@ test("a time limit ends what computes for too long, and not what waits", async (
   patient.dispose();
 });
 
+test("a time limit ends conversions too", async () => {
+  // The table is filled in parts, each well within the limit, and takes long to convert.
+  const fill = `local t, text = table.create(4e6), string.rep("x", 100)
+    for i = 1, 4e6, 1e5 do
+      task.wait()
+      for j = i, i + 99999 do t[j] = text end
+    end
+    task.wait()`;
+  const message = "timed out: the script has run longer than its time limit without waiting";
+  /** @type {unknown[]} */
+  const thrown = [];
+  /** @type {Promise<unknown>[]} */
+  const runs = [];
+  const { luau, errors } = await vm({
+    timeLimit: 200,
+    memoryLimit: 2 ** 29,
+    print(_, values) {
+      try {
+        values();
+      } catch (error) {
+        thrown.push(error);
+      }
+    },
+    globals: {
+      take: () => {},
+      run: () => {
+        const args = [new Array(4e6).fill("x")];
+        runs.push(assert.rejects(luau.run("return 1", { args }), ofKind("timeout")));
+        // The compiler has no time left either.
+        runs.push(assert.rejects(luau.run("do local _ = { 1 } end\n".repeat(1e4)), ofKind("timeout")));
+      },
+    },
+  });
+  await assert.rejects(luau.run(`${fill} return t`), ofKind("timeout", new RegExp(message)));
+  await assert.rejects(luau.run(`${fill} return pcall(take, t)`), ofKind("timeout", new RegExp(message)));
+  await assert.rejects(
+    luau.run(`${fill} return pcall(json.encode, t)`),
+    ofKind("timeout", new RegExp(message)),
+  );
+  await assert.rejects(luau.run(`${fill} print(t)`), ofKind("timeout", new RegExp(message)));
+  assert.equal(thrown.length, 1);
+  ofKind("timeout", new RegExp(message))(thrown[0]);
+  await assert.rejects(luau.run("run() while true do end"), ofKind("timeout"));
+  assert.equal(runs.length, 2);
+  await Promise.all(runs);
+  assert.equal(errors.length, 0);
+  // Nobody waits for this one.
+  await luau.run(`task.defer(function() ${fill} json.encode(t) end)`);
+  await luau.idle();
+  assert.equal(errors.length, 1);
+  ofKind("timeout", new RegExp(message))(errors[0]);
+  luau.dispose();
+});
+
+test("a host function that stops its VM may convert and compile right afterwards", async () => {
+  /** @type {Promise<unknown>[]} */
+  const runs = [];
+  const { luau } = await vm({
+    globals: {
+      restart: () => {
+        luau.stop();
+        runs.push(luau.run("return #...", { args: [new Array(1e5).fill(1)] }));
+        runs.push(luau.run("do local _ = { 1 } end\n".repeat(1e4)));
+      },
+    },
+  });
+  await assert.rejects(luau.run("restart()"), ofKind("cancelled"));
+  assert.deepEqual(await Promise.all(runs), [[1e5], []]);
+  luau.dispose();
+});
+
 test("a memory limit is an error of the script, and the VM lives on", async () => {
   const { luau } = await vm({ memoryLimit: 4e6 });
   for (const source of [
@@ -192,7 +263,7 @@ test("idle waits for threads, timers and sockets, and for nothing else", async (
   const gate = new Promise((resolve) => {
     open = () => resolve(undefined);
   });
-  const { luau } = await vm({ globals: { gate: () => gate } });
+  const { luau } = await vm({ globalScope: "vm", globals: { gate: () => gate } });
   await luau.idle();
   let isIdle = false;
   await luau.run(`
@@ -296,4 +367,21 @@ test("a VM that the page let go of lives as long as the page holds a function of
   const [double] = await (await vm()).luau.run("local factor = 2 return function(n) return n * factor end");
   await collectAll();
   assert.deepEqual(await /** @type {any} */ (double)(21), [42]);
+});
+
+test("calls that are ended together share their error", async () => {
+  /** @type {Promise<unknown>[]} */
+  const calls = [];
+  const luau = await Luau.create({
+    globals: { call: (/** @type {() => Promise<unknown>} */ f) => void calls.push(f()) },
+  });
+  await luau.run("for i = 1, 1e3 do call(function() task.wait(3600) end) end");
+  luau.stop();
+  const outcomes = await Promise.allSettled(calls);
+  const reasons = new Set(outcomes.map((outcome) => outcome.status === "rejected" && outcome.reason));
+  assert.equal(outcomes.length, 1_000);
+  assert.equal(reasons.size, 1);
+  const [reason] = reasons;
+  assert(reason instanceof LuauError && reason.kind === "cancelled");
+  luau.dispose();
 });

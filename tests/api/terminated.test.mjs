@@ -66,6 +66,16 @@ test("a fault in a call ends what is pending in every VM of the instance, and ev
   await connections(0);
 });
 
+test("a fault while the arguments of a call are handed over ends the instance too", async () => {
+  const luau = await Luau.create(options);
+  const waiting = assert.rejects(luau.run("task.wait(60)"), isTermination);
+  ruin();
+  // The name is copied into the memory of the instance before the call.
+  await assert.rejects(luau.run("return 1", { chunkName: "x".repeat(1000) }), isTermination);
+  assert.throws(() => luau.get("x"), isTermination);
+  await waiting;
+});
+
 test("a fault in a timer is told to who waits, and not to the event loop", async () => {
   const luau = await Luau.create(options);
   const pending = assert.rejects(luau.run("while true do task.wait(0.01) end"), isTermination);
@@ -110,6 +120,8 @@ async function connections(expected) {
 test("the timers of an instance that is gone keep no program from ending", async () => {
   const luau = await Luau.create(options);
   const waiting = luau.run("task.wait(3600)");
+  // Those that note that the event loop had control are short.
+  await new Promise((resolve) => setTimeout(resolve, 20));
   const timers = () => process.getActiveResourcesInfo().filter((type) => type === "Timeout").length;
   const before = timers();
   ruin();

@@ -106,3 +106,48 @@ test("a call from a task of its own runs up to its first wait before it returns"
   }
   luau.dispose();
 });
+
+/** @param {() => Promise<unknown>} run Returns how often a timer fires meanwhile. */
+async function turnsDuring(run) {
+  let turns = 0;
+  const interval = setInterval(() => turns++, 1);
+  await run();
+  clearInterval(interval);
+  return turns;
+}
+
+test("timers get their turn between scripts that cannot be interrupted, of one VM and of many", async () => {
+  const COUNT = 6;
+  const vms = await Promise.all(Array.from({ length: COUNT }, () => Luau.create({ timeLimit: 300 })));
+  const spin = "return setmetatable({}, { __index = function() while true do end end }).x";
+  for (const list of [vms, Array(COUNT).fill(vms[0])]) {
+    const turns = await turnsDuring(() =>
+      Promise.all(list.map((luau) => assert.rejects(luau.run(spin), { kind: "timeout" }))),
+    );
+    assert(turns >= COUNT - 1, `${turns} turns`);
+  }
+  for (const luau of vms) {
+    luau.dispose();
+  }
+});
+
+test("runs that the host starts one after the other leave the event loop its turn", async () => {
+  const luau = await Luau.create();
+  const turns = await turnsDuring(async () => {
+    for (let i = 0; i < 200; i++) {
+      await luau.run("for i = 1, 1e6 do end");
+    }
+  });
+  assert(turns >= 2, `${turns} turns`);
+  luau.dispose();
+});
+
+test("a VM that is disposed while it keeps the event loop leaves no other one waiting", async () => {
+  const luau = await Luau.create({ timeLimit: 300 });
+  const other = await Luau.create();
+  await assert.rejects(luau.run("return setmetatable({}, { __index = function() while true do end end }).x"));
+  const run = other.run("task.wait() return 1");
+  luau.dispose();
+  assert.deepEqual(await run, [1]);
+  other.dispose();
+});

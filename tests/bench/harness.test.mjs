@@ -13,6 +13,8 @@ import { benchmarkPages } from "./pages.mjs";
 
 /** How many bytes a sleeping thread may cost. */
 const SLEEPING_BYTES = 1_536;
+/** The memory grows by 16 MiB at a time (src/raw/heap.rs), for the 100,000 threads that are measured. */
+const STEP_BYTES = (16 * 1_048_576) / 100_000;
 
 const newPage = benchmarkPages();
 
@@ -33,5 +35,5 @@ test("a workload runs in ours and in a peer, and they return the same", async ()
 test("a sleeping thread costs less than 1.5 KiB", async () => {
   const { counted, growth } = await bytes(newPage);
   assert(counted < SLEEPING_BYTES, `${counted} bytes of the VM`);
-  assert(growth < SLEEPING_BYTES, `${growth} bytes of the module's memory`);
+  assert(growth < SLEEPING_BYTES + STEP_BYTES, `${growth} bytes of the module's memory`);
 });

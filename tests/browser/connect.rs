@@ -24,16 +24,21 @@ async fn an_opened_connection_tells_what_it_is() {
 }
 
 #[wasm_bindgen_test]
-async fn what_a_connection_does_not_have_is_nil() {
+async fn what_a_connection_does_not_have_is_an_error_whatever_it_is_called() {
     let page = Page::new();
     let results = page
         .run(
             "local c = websocket.connect('ws://SERVER/echo')
              local odd = setmetatable({}, { __tostring = function() error('asked') end })
-             return c.Nothing, c['\\255'], c[1], c[odd], (pcall(function() c.State = 'x' end))",
+             local fails = {}
+             for _, name in { 'Nothing', '\\255', 1, odd } do
+                 local isRead, message = pcall(function() return c[name] end)
+                 table.insert(fails, not isRead and string.find(message, 'WebSocketConnection', 1, true) ~= nil)
+             end
+             return fails, (pcall(function() c.State = 'x' end))",
         )
         .await;
-    assert_eq!(json(&results), "[null,null,null,null,false]");
+    assert_eq!(json(&results), "[[true,true,true,true],false]");
 }
 
 /// A page that gives a constructor of its own, by the text of a class.

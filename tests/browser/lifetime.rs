@@ -189,10 +189,10 @@ async fn a_connection_with_a_handler_lives_without_a_reference() {
 #[wasm_bindgen_test]
 async fn globals_are_shared_by_runs_and_libraries_are_read_only() {
     let page = Page::new();
-    page.run("shared = 5").await;
-    assert_eq!(page.run("return shared").await[0], 5);
+    page.run("common = 5").await;
+    assert_eq!(page.run("return common").await[0], 5);
     page.fail("task.wait = nil").await;
     page.fail("websocket.connect = nil").await;
     page.fail("string.rep = nil").await;
-    assert_eq!(Page::new().run("return shared").await[0], wasm_bindgen::JsValue::UNDEFINED);
+    assert_eq!(Page::new().run("return common").await[0], wasm_bindgen::JsValue::UNDEFINED);
 }

@@ -16,6 +16,7 @@ const errors = [];
 
 before(async () => {
   luau = await Luau.create({
+    globalScope: "vm",
     onError: (error) => errors.push(error),
     globals: {
       later: async (/** @type {unknown} */ value, milliseconds = 5) => {
@@ -66,8 +67,24 @@ test("it works in coroutines and in pcall, and where a script cannot wait it say
   assert.deepEqual([status, before, ok, value, after], ["suspended", undefined, true, 2, 1]);
   await assert.rejects(
     luau.run("table.sort({ 2, 1 }, function() return later(true) end)"),
-    /script:1: attempt to yield across metamethod\/C-call boundary/,
+    /script:1: attempt to yield across metamethod\/C-call boundary: the host function 'later' returned a promise$/,
   );
+  const nameless = (
+    () => async () =>
+      1
+  )();
+  luau.set("shop", { price: async () => 1, nameless });
+  for (const [name, callee] of [
+    ["price", "the host function 'price'"],
+    ["nameless", "a host function"],
+  ]) {
+    await assert.rejects(
+      luau.run(`return setmetatable({}, { __index = function() return shop.${name}() end }).x`),
+      {
+        message: `script:1: attempt to yield across metamethod/C-call boundary: ${callee} returned a promise`,
+      },
+    );
+  }
 });
 
 test("a rejection is an error that pcall catches, and its reason is the cause if it gets out", async () => {

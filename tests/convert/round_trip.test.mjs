@@ -256,11 +256,7 @@ test("the rows of the table that do not come back as they went", async () => {
   for (const [value, expected] of rows) {
     assert.deepEqual(await returned(value), expected);
   }
-  assert.deepEqual(await luau.run("return '\\xff', json.null, vector.create(1, 2, 3)"), [
-    new Uint8Array([255]),
-    null,
-    [1, 2, 3],
-  ]);
+  assert.deepEqual(await luau.run("return json.null, vector.create(1, 2, 3)"), [null, [1, 2, 3]]);
 });
 
 test("bytes are copies", async () => {
@@ -285,7 +281,7 @@ test("what cannot be converted is an error that says so, and nothing is half don
   };
   /** @type {[unknown, RegExp][]} */
   const rows = [
-    [2n ** 53n, /bigint 9007199254740992/],
+    [2n ** 63n, /bigint 9223372036854775808/],
     [[[2n ** 64n]], /bigint 18446744073709551616/],
     [throwing, /no a/],
     [{ deep: [throwing] }, /no a/],

@@ -5,11 +5,13 @@
 // - `--! expect finished`, or the kind of its error: `error` (that is, of kind `runtime`), `memory`, `timeout`, `cancelled`,
 //   `disposed`, `syntax`; and a part of the message after it, in quotes;
 // - `--! errors N` and `--! warnings N`: so many errors that nobody waits for, and warnings; none by default, any number for `*`;
+// - `--! globalScope vm`: all that its VM runs has the same globals;
 // - `--! memoryLimit N`, `--! timeLimit N`, `--! timeSlice N`: options of its VM; `--! queue N`: so many messages are kept;
 // - `--! memoryLeft N`: so many bytes more than before may be in use afterwards, two million by default: what mlua keeps Rust's values
 //   on does not become smaller again;
 // - `--! module NAME SOURCE`: a module that it can require; one whose name begins with `later` comes by a promise;
-// - `--! worker`: it runs in a worker, which is terminated once it is at work;
+// - `--! also in node worker`: it runs in a process of Node too, and in a `LuauWorker`, with the same outcome;
+// - `--! terminated`: it runs in a worker, which is terminated once it is at work;
 // - `--! exclusive`: it needs so much of the machine's memory that no other such script may run beside it;
 // - `--! tier full`: it is left out of the default tier, since it takes long;
 // - `--! not in ENGINE: REASON`: it is skipped there.
@@ -17,7 +19,8 @@
 // The scripts run on two pages in parallel, so none of them may have a limit on how long something takes. The global `FULL` tells
 // them whether to try their full size.
 //
-// What the scripts can call of the page is in `hostile/page.mjs`, and what has to work afterwards in `hostile/check.luau`.
+// What the scripts can call of the host is in `hostile/host.mjs`, and what has to work afterwards in `hostile/check.luau`. Beside each
+// script there is a VM that must not notice any of it.
 //
 // Tier: default; --full adds memory bombs at full size and scripts that take long.
 // Engines: all with --full.
@@ -28,6 +31,7 @@ import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ask, collectComplaints, engine, pageForTests, unexpected } from "../server/browser.mjs";
 import { isFull } from "../server/tier.mjs";
+import { ScriptProcess } from "./hostile/script-process.mjs";
 
 const folder = fileURLToPath(new URL("hostile/", import.meta.url));
 const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -51,6 +55,9 @@ let withAddresses;
 /** The pages that no script is running on. @type {import("playwright-core").Page[]} */
 const idlePages = [];
 
+/** The processes of Node that no script is running in. @type {ScriptProcess[]} */
+const idleProcesses = [];
+
 const context = pageForTests("/tests/luau/hostile/page.html", async (context) => {
   const ports = await ask(context, "ports");
   withAddresses = (text) =>
@@ -66,7 +73,12 @@ const context = pageForTests("/tests/luau/hostile/page.html", async (context) =>
   }
 });
 
-after(() => console.log(`hostile: ${tried} scripts tried, ${survived} survived`));
+after(() => {
+  for (const process of idleProcesses) {
+    process.close();
+  }
+  console.log(`hostile: ${tried} scripts tried, ${survived} survived`);
+});
 
 /** @param {import("playwright-core").Page} page */
 async function isReady(page) {
@@ -123,19 +135,24 @@ async function withPage(isExclusive, run) {
 /**
  * Runs a script. One that takes its page down gets a new page for the next script.
  *
- * @param {import("./hostile/page.mjs").Script} script
+ * @param {import("./hostile/realm.mjs").Script} script
+ * @param {"page" | "worker"} where
  * @param {boolean} isExclusive
- * @returns {Promise<import("./hostile/page.mjs").Told>}
+ * @param {boolean} [canRetry] true if the script may run on a new page when there is no memory to begin
+ * @returns {Promise<import("./hostile/realm.mjs").Told>}
  */
-async function runScript(script, isExclusive) {
-  /** @type {import("./hostile/page.mjs").Told | undefined} */
+async function runInBrowser(script, where, isExclusive, canRetry = true) {
+  /** @type {import("./hostile/realm.mjs").Told | undefined} */
   let told;
   let failure;
   await withPage(isExclusive, async (page) => {
     let timer;
     try {
       told = await Promise.race([
-        page.evaluate((given) => /** @type {any} */ (globalThis).runHostile(given), script),
+        page.evaluate(
+          ([script, where]) => /** @type {any} */ (globalThis).runHostile(script, where),
+          /** @type {const} */ ([script, where]),
+        ),
         new Promise((_, reject) => {
           timer = setTimeout(() => reject(new Error("the page does not answer any more")), DEADLINE_MS);
         }),
@@ -153,23 +170,65 @@ async function runScript(script, isExclusive) {
       clearTimeout(timer);
     }
   });
+  // The memory of instances that have ended counts against the address space of the renderer until the engine collects it, and after some
+  // hundred of them there may be no room for another. The script has not begun then, and the page was replaced.
+  if (canRetry && String(failure).includes("Cannot allocate Wasm memory")) {
+    return runInBrowser(script, where, isExclusive, false);
+  }
   assert(told, failure);
   return told;
 }
 
+/**
+ * Runs a script in a process of Node, while it keeps a page from others: each takes a processor.
+ *
+ * @param {import("./hostile/realm.mjs").Script} script
+ * @param {boolean} isExclusive
+ */
+async function runInNode(script, isExclusive) {
+  /** @type {import("./hostile/realm.mjs").Told | undefined} */
+  let told;
+  await withPage(isExclusive, async (page) => {
+    const process = idleProcesses.pop() ?? new ScriptProcess();
+    told = await process.run(script, DEADLINE_MS);
+    if (process.isAlive) {
+      idleProcesses.push(process);
+    }
+    return page;
+  });
+  assert(told);
+  return told;
+}
+
 // All of them begin at once, and wait for a page.
-describe("hostile scripts", { concurrency: files.length }, () => {
+describe("hostile scripts", { concurrency: 3 * files.length }, () => {
   for (const file of files) {
-    test(file, (test) => tryScript(file, test));
+    const source = readFileSync(`${folder}${file}`, "utf8");
+    test(file, (test) => tryScript(file, source, "page", test));
+    const [, also = ""] = /^--! also in (.*)$/m.exec(source) ?? [];
+    for (const where of /** @type {const} */ (["node", "worker"])) {
+      // Node is the same beside every browser.
+      if (also.includes(where) && (where === "worker" || engine === "Chromium")) {
+        test(`${file} in ${where}`, (test) => tryScript(file, source, where, test));
+      }
+    }
   }
 });
 
 /**
+ * Returns a script that can stand before another one, whose lines keep their numbers and whose locals are its own.
+ *
+ * @param {string} source
+ */
+const onOneLine = (source) => `do ${source.replace(/--.*$/gm, "").replace(/\s+/g, " ")} end `;
+
+/**
  * @param {string} file
+ * @param {string} source
+ * @param {"page" | "worker" | "node"} where
  * @param {import("node:test").TestContext} test
  */
-async function tryScript(file, test) {
-  const source = readFileSync(`${folder}${file}`, "utf8");
+async function tryScript(file, source, where, test) {
   /** @param {string} name */
   const directives = (name) =>
     [...source.matchAll(new RegExp(`^--! ${name} (.*)$`, "gm"))].map((found) => found[1] ?? "");
@@ -203,21 +262,25 @@ async function tryScript(file, test) {
   const script = {
     name: file.replace(/^.*[\\/]|\.luau$/g, ""),
     source,
-    prelude: withAddresses(readFileSync(`${folder}../prelude.luau`, "utf8")),
+    prelude: onOneLine(withAddresses(readFileSync(`${folder}../prelude.luau`, "utf8"))),
     check: readFileSync(`${folder}check.luau`, "utf8"),
     modules: Object.fromEntries(
       directives("module").map((line) => [line.split(" ", 1)[0], line.replace(/^\S+ /, "")]),
     ),
     options: {
+      globalScope: /** @type {"run" | "vm" | undefined} */ (directives("globalScope")[0]),
       memoryLimit: number("memoryLimit"),
       timeLimit: number("timeLimit"),
       timeSlice: number("timeSlice"),
     },
     queue: number("queue"),
     memoryLeft: number("memoryLeft"),
-    isForWorker: has("worker"),
+    isTerminated: has("terminated"),
   };
-  const told = await runScript(script, has("exclusive"));
+  const isExclusive = has("exclusive");
+  const told = await (where === "node"
+    ? runInNode(script, isExclusive)
+    : runInBrowser(script, where, isExclusive));
   test.diagnostic(`${Math.round(told.milliseconds)} ms`);
   assert.equal(told.faults.join("\n"), "");
   survived += 1;

@@ -30,15 +30,13 @@ function declared(file, type) {
 }
 
 /**
- * The members that the code of a userdata knows: its methods, and the names that its `__index` compares with.
+ * The members that the code of a userdata knows: its methods, and the properties in its table or the constants that name them.
  *
  * @param {string} file
  */
 function known(file) {
   const text = readFileSync(`${root}/src/${file}`, "utf8");
-  const names = [...text.matchAll(/^\s+((?:b?"\w+"(?: \| )?)+) =>/gm)].flatMap((match) => [
-    ...(match[1] ?? "").matchAll(/\w{2,}/g),
-  ]);
+  const names = [...text.matchAll(/(?<=^\s+\(")\w+(?=", \|)|(?<=^const CONNECTED: &str = ")\w+/gm)];
   const methods = [...text.matchAll(/create_table_from\(\[([^\]]*)\]\)/g)].flatMap((match) => [
     ...(match[1] ?? "").matchAll(/(?<=\(")\w+(?=", (?:binder|disconnect))/g),
   ]);
@@ -94,8 +92,10 @@ test("the globals", async () => {
       "tonumber", "tostring", "type", "typeof", "unpack", "xpcall", "bit32", "buffer", "coroutine", "debug", "math", "os",
       "string", "table", "utf8", "vector", "integer", "class", "arrived", "browserSleep" }
     local names = {}
-    for name in getmetatable(getfenv()).__index do
-      if not table.find(luau, name) then table.insert(names, name) end
+    for _, globals in { getfenv(), getmetatable(getfenv()).__index } do
+      for name in globals do
+        if not table.find(luau, name) then table.insert(names, name) end
+      end
     end
     return names
   end)()`);

@@ -40,6 +40,75 @@ fn whole_numbers_have_no_fraction_and_others_are_exact() {
 }
 
 #[test]
+fn numbers_are_written_as_javascript_does() {
+    // Each is what `JSON.stringify` returns.
+    for (number, expected) in [
+        ("1.795901832e18", "1795901832000000000"),
+        ("2^53 + 2", "9007199254740994"),
+        ("-2^63", "-9223372036854776000"),
+        ("123456789012345680000", "123456789012345680000"),
+        ("1e20", "100000000000000000000"),
+        ("999999999999999868928", "999999999999999900000"),
+        ("1e21", "1e+21"),
+        ("1.5e300", "1.5e+300"),
+        ("-1.7976931348623157e308", "-1.7976931348623157e+308"),
+        ("0.000001", "0.000001"),
+        ("1.25e-6", "0.00000125"),
+        ("1e-7", "1e-7"),
+        ("-1.5e-10", "-1.5e-10"),
+        ("5e-324", "5e-324"),
+        ("123.456", "123.456"),
+        ("-0", "0"),
+        ("-0.5", "-0.5"),
+    ] {
+        assert_eq!(World::logged(&format!("log(json.encode({number}))")), [expected], "{number}");
+    }
+}
+
+#[test]
+fn an_object_stays_one_when_it_is_empty() {
+    assert_eq!(
+        World::logged(
+            r#"log(json.encode(json.decode('{"a":{},"b":[],"c":[{}]}')))
+               local decoded = json.decode('{"a":1}')
+               decoded.a = nil
+               log(json.encode(decoded), json.encode(table.clone(decoded)), json.encode(table.freeze(decoded)))
+               log(json.encode({}), json.encode(json.object({})), json.encode(json.array(json.object({}))))
+               local same = { x = 1 }
+               log(json.object(same) == same, json.encode(same), json.encode(json.array({ 1, 2 })))"#
+        ),
+        [r#"{"a":{},"b":[],"c":[{}]}"#, "{} {} {}", "[] {} []", r#"true {"x":1} [1,2]"#]
+    );
+}
+
+#[test]
+fn a_decoded_object_takes_a_metatable_of_the_script() {
+    assert_eq!(
+        World::logged(
+            r#"local Class = { get = function(self) return self.a end }
+               local object = setmetatable(json.decode('{"a":5}'), { __index = Class })
+               log(object:get(), json.encode(object))
+               log(pcall(function() getmetatable(json.decode("{}")).__index = Class end))"#
+        ),
+        [r#"5 {"a":5}"#, "false script:4: attempt to modify a readonly table"]
+    );
+}
+
+#[test]
+fn values_nest_127_levels_deep_in_both_directions() {
+    assert_eq!(
+        World::logged(
+            "for _, pair in { { '[', ']' }, { '{\"a\":', '}' } } do
+               local text = string.rep(pair[1], 127) .. (if pair[1] == '[' then '' else '0') .. string.rep(pair[2], 127)
+               log(json.encode(json.decode(text)) == text, (pcall(json.decode, '[' .. text .. ']')))
+               log((pcall(json.encode, { json.decode(text) })))
+             end"
+        ),
+        ["true false", "false", "true false", "false"]
+    );
+}
+
+#[test]
 fn a_number_is_the_one_that_is_nearest_to_its_text() {
     assert_eq!(
         World::logged(
@@ -65,6 +134,14 @@ fn what_json_cannot_say_is_an_error_that_names_the_place() {
         ("local t = {} t.me = { t } json.encode(t)", "cannot encode: a table contains itself (at me[1])"),
         ("json.encode(buffer.create(1))", "cannot encode: a buffer"),
         ("local t = {} for i = 1, 1000 do t = { t } end json.encode(t)", "cannot encode: tables more than 127 deep"),
+        ("json.encode(json.object({ 1 }))", "cannot encode: an object with number as a key"),
+        ("json.encode({ json.array({ a = 1 }) })", "cannot encode: an array with string as a key (at [1])"),
+        ("json.object()", "missing argument #1 to 'object' (table expected)"),
+        ("json.array(5)", "invalid argument #1 to 'array' (table expected, got number)"),
+        ("json.object(table.freeze({}))", "cannot mark a table that is frozen"),
+        ("json.array(setmetatable({}, {}))", "cannot mark a table that has a metatable"),
+        ("json.decode('\"\\\\ud800\"')", "cannot decode: unexpected end of hex escape at line 1 column 8"),
+        ("json.decode('\"\\\\udc00x\"')", "cannot decode: lone leading surrogate in hex escape at line 1 column 7"),
         ("json.decode()", "missing argument #1 to 'decode' (string expected)"),
         ("json.decode('')", "cannot decode: EOF while parsing a value at line 1 column 0"),
         ("json.decode('[1,\\n2,,]')", "cannot decode: expected value at line 2 column 3"),

@@ -13,11 +13,11 @@ fn world() -> World {
     let world = World::new();
     let binder = Binder::new(&world.lua, &world.scheduler).unwrap();
     let text = |args: LuaMultiValue| args.front().unwrap().to_string().unwrap();
-    let throws = binder.answering(&world.lua, move |_, args| -> Result<Answer, Failure> {
+    let throws = binder.answering(&world.lua, None, move |_, args| -> Result<Answer, Failure> {
         let text = text(args);
         Err(Failure::caused(text.clone(), Cause::new(text)))
     });
-    let fails = binder.answering(&world.lua, move |_, args| -> Result<Answer, Failure> {
+    let fails = binder.answering(&world.lua, None, move |_, args| -> Result<Answer, Failure> {
         let text = text(args);
         let error = ScriptError::plain(Kind::Timeout, &text);
         Err(Failure::of_error(text, error))

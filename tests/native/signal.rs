@@ -117,9 +117,24 @@ fn a_waiter_that_is_gone_is_skipped() {
 fn methods_can_be_read_as_fields_and_say_when_the_colon_is_missing() {
     let world = World::new();
     let _signal = world.signal("signal");
-    world.run("log(type(signal.Connect), type(signal.Once), type(signal.Wait), signal.Nothing) signal.Connect(log)");
-    assert_eq!(world.log(), ["function function function nil"]);
+    world.run("log(type(signal.Connect), type(signal.Once), type(signal.Wait)) signal.Connect(log)");
+    assert_eq!(world.log(), ["function function function"]);
     assert_eq!(world.errors(), ["script:1: expected ':' not '.' calling member function 'Connect' of a Signal"]);
+}
+
+#[test]
+fn a_member_that_a_signal_does_not_have_is_an_error_that_names_it() {
+    let world = World::new();
+    let _signal = world.signal("signal");
+    world.run("log(signal.connect)");
+    world.run("signal.Connect = log");
+    assert_eq!(
+        world.errors(),
+        [
+            "script:1: connect is not a member of Signal; did you mean Connect?",
+            "script:1: Connect of Signal cannot be set"
+        ]
+    );
 }
 
 #[test]

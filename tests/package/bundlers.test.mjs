@@ -120,6 +120,26 @@ describe("bundlers", { concurrency: 2 }, () => {
     await expectFromPage(test, context, browser, `${await serve(test, dist)}/page.html`);
   });
 
+  test("esbuild, as a classic script without the module: the errors say what to do", async (test) => {
+    const dist = join(context.folder, "dist-no-address");
+    await esbuild.build({
+      entryPoints: [join(project, "loading.mjs")],
+      outdir: dist,
+      format: "iife",
+      bundle: true,
+      logLevel: "silent",
+    });
+    writePage(join(dist, "page.html"), 'defer src="./loading.js"');
+    const { page } = await browser.open(test, `${await serve(test, dist)}/page.html`);
+    await page.waitForFunction(() => "outcome" in globalThis);
+    const messages = await page.evaluate(() => /** @type {any} */ (globalThis).outcome);
+    assert.match(
+      messages[0],
+      /^cannot find luau\.wasm: this bundle is no module.*format iife.*luau-websocket\/inline/,
+    );
+    assert.match(messages[1], /^cannot find worker-thread\.js: this bundle is no module.*option/);
+  });
+
   test("esbuild, which copies no files: the page says where they are", async (test) => {
     const dist = join(context.folder, "dist-given");
     await bundle(["given", "given-worker", "thread"], dist, "esm");

@@ -3,6 +3,8 @@
 // Tier: default.
 
 import assert from "node:assert/strict";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import {
   browserForTests,
@@ -46,6 +48,47 @@ describe("pages", { concurrency: 2 }, () => {
   });
 
   test("in the worker that the package makes", (test) => underPolicy(test, "luau-worker"));
+
+  test("a policy without wasm-unsafe-eval is named by the error", async (test) => {
+    const policy = "script-src 'self'; connect-src 'self' ws:";
+    writeWithPaths(project, "loading.mjs", "loading-by-path.mjs");
+    writePage(`${project}/loading.html`, 'type="module" src="./loading-by-path.mjs"');
+    const address = await serve(test, project, { "Content-Security-Policy": policy });
+    const { page } = await browser.open(test, `${address}/loading.html`);
+    await page.waitForFunction(() => "outcome" in globalThis);
+    const messages = await page.evaluate(() => /** @type {any} */ (globalThis).outcome);
+    assert.equal(messages.length, 2);
+    for (const message of messages) {
+      assert.match(
+        message,
+        /Content Security Policy does not allow it\. Add 'wasm-unsafe-eval' to its script-src/,
+      );
+    }
+  });
+
+  test("with Trusted Types, by a worker that the page makes", async (test) => {
+    writeWithPaths(project, "thread.mjs", "thread-by-path.mjs");
+    writeWithPaths(project, "trusted-worker.mjs", "trusted-worker-by-path.mjs");
+    writePage(`${project}/trusted.html`, 'type="module" src="./trusted-worker-by-path.mjs"');
+    const policy = `${POLICY}; require-trusted-types-for 'script'; trusted-types workers`;
+    const address = await serve(test, project, { "Content-Security-Policy": policy });
+    await expectFromPage(test, context, browser, `${address}/trusted.html`);
+  });
+
+  test("from a CDN of another origin, in the worker that the package makes", async (test) => {
+    const cdn = await serve(test, project, { "Access-Control-Allow-Origin": "*" });
+    const folder = join(context.folder, "other-origin");
+    const module = `${cdn}/node_modules/luau-websocket`;
+    const source = readFileSync(join(project, "luau-worker.mjs"), "utf8");
+    mkdirSync(folder);
+    cpSync(join(project, "program.mjs"), join(folder, "program.mjs"));
+    writeFileSync(
+      join(folder, "page.mjs"),
+      source.replace('"luau-websocket/worker"', `"${module}/worker.js"`),
+    );
+    writePage(join(folder, "page.html"), 'type="module" src="./page.mjs"');
+    await expectFromPage(test, context, browser, `${await serve(test, folder)}/page.html`);
+  });
 
   test("what the policy forbids is noticed here", async (test) => {
     writePage(`${project}/forbidden.html`, 'type="module"', "<script>console.log('inline')</script>");

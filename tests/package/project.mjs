@@ -114,7 +114,7 @@ export function writeWithPaths(project, from, to) {
     readFileSync(join(project, "node_modules/luau-websocket/package.json"), "utf8"),
   );
   const source = readFileSync(join(project, from), "utf8").replace(
-    /"luau-websocket(\/\w+)?"/g,
+    /"luau-websocket(\/[\w-]+)?"/g,
     (_, entry = "") => `"./${join("node_modules/luau-websocket", manifest.exports[`.${entry}`].default)}"`,
   );
   writeFileSync(join(project, to), source);

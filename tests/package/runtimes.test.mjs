@@ -65,9 +65,12 @@ describe("runtimes", { concurrency: 2 }, () => {
       });
       const message = await run(process.execPath, [outfile]);
       assert.match(message, /luau\.wasm.*option wasm.*luau-websocket\/inline/);
+      assert.match(message, /serverExternalPackages/);
       assert.doesNotMatch(message, /Invalid URL/);
       const wasm = join(project, "node_modules/luau-websocket/luau.wasm");
       assert.equal(await run(process.execPath, [outfile, wasm]), "[ 2 ]\n");
+      // In the folder in which the package is installed, as the servers of Next.js run, it needs nothing.
+      assert.equal(await run(process.execPath, [outfile], { cwd: project }), "[ 2 ]\n");
     }
   });
 

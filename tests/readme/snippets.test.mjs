@@ -54,13 +54,17 @@ const newName = () => `snippet-${++files}`;
 const linesOf = (output) => output.split("\n").slice(0, -1);
 
 /**
- * The code for a file of the project. It imports ws, which is not installed there, by its path.
+ * The code for a file of the project. It imports ws and vue, which are not installed there, by their paths.
  *
  * @param {string} code
  */
 function forProject(code) {
-  const ws = pathToFileURL(join(root, "node_modules/ws/wrapper.mjs")).href;
-  return withAddress(code).replace('from "ws"', `from "${ws}"`).replace("console.error(", "console.log(");
+  const imported = (/** @type {string} */ path) =>
+    `from "${pathToFileURL(join(root, "node_modules", path)).href}"`;
+  return withAddress(code)
+    .replace('from "ws"', imported("ws/wrapper.mjs"))
+    .replace('from "vue"', imported("vue/index.mjs"))
+    .replace("console.error(", "console.log(");
 }
 
 /**
@@ -167,6 +171,11 @@ describe("snippets", { concurrency: 2 }, () => {
         if (from !== undefined) {
           const file = readFileSync(join(root, from.slice("from=".length)), "utf8");
           assert(file.includes(code), `it is not in ${from}`);
+          return;
+        }
+        if (marks.some((mark) => mark.startsWith("tried="))) {
+          const tried = marks.find((mark) => /^tried=(?:\w|\.)+-\d+\.\d|^tried=tests\/.*\.mjs$/.test(mark));
+          assert(tried, "it does not say with which version it was tried, or which file tests it");
           return;
         }
         const name = marks.includes("browser") ? "browser" : (LANGUAGES.get(language) ?? language);

@@ -147,6 +147,26 @@ const behaviors = {
     socket.on("close", (code, reason) => messages.push(`closed ${code} ${reason}`));
   },
 
+  /** Sends a close frame with the code 4001 and the reason "leaving" after `seconds`, and keeps the TCP connection open. */
+  async "close-frame"({ params, stream, accept }) {
+    await accept();
+    await seconds(params.get("seconds"));
+    const reason = Buffer.from("leaving");
+    stream.write(Buffer.concat([Buffer.from([0x88, 2 + reason.length, 0x0f, 0xa1]), reason]));
+  },
+
+  /** Sends a frame with reserved bits after `seconds` (RFC 6455, section 5.2), and keeps the TCP connection open. */
+  async "protocol-error"({ params, stream, accept }) {
+    await accept();
+    await seconds(params.get("seconds"));
+    stream.write(Buffer.from([0xf1, 0x00]));
+  },
+
+  /** Answers the handshake with 401. */
+  unauthorized({ stream }) {
+    stream.end("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  },
+
   /** Answers the handshake with 403. */
   forbidden({ stream }) {
     stream.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
@@ -216,10 +236,11 @@ export async function startServer({ port = 0, root, playground = false } = {}) {
     const name = url.pathname.slice(1);
     const behavior = Object.hasOwn(behaviors, name) ? behaviors[name] : undefined;
     const service = services.get(url.pathname);
+    // A socket closes after an error, such as a message that is too long, and a service only cares about that.
     const accept = () =>
       /** @type {Promise<import("ws").WebSocket>} */ (
         new Promise((resolve) => sockets.handleUpgrade(request, stream, head, resolve))
-      );
+      ).then((socket) => socket.on("error", () => {}));
     if (behavior !== undefined) {
       behavior({ params: url.searchParams, request, stream, head, accept });
     } else if (service !== undefined) {
@@ -291,8 +312,6 @@ function tagOf(url) {
  * @returns {import("../../www/services/services.js").Connection}
  */
 function connectionOf(socket) {
-  // The socket closes after an error, and a service only cares about that.
-  socket.on("error", () => {});
   return {
     // Sending on a closed socket is no error here.
     send: (data) => socket.send(data, () => {}),

@@ -4,6 +4,7 @@
 // SOAK_SECONDS says how long, and SOAK_SEED what happens. `cargo xtask soak` runs it for half an hour.
 //
 // Tier: default; --full takes two minutes instead of 15 seconds, with 200 clients instead of 40, and sees that memory stays flat.
+// Needs: a quiet machine with --full.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

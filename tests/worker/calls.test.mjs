@@ -12,7 +12,7 @@ const context = pageOfWorkers();
 
 test("runs, arguments and results", async () => {
   const results = await inPage(context, async ({ LuauWorker }) => {
-    const luau = await LuauWorker.create();
+    const luau = await LuauWorker.create({ globalScope: "vm" });
     const results = [
       await luau.run("return 1 + 1, 'text', nil, { 1, 2 }, { a = { b = true } }"),
       await luau.run(new TextEncoder().encode("return ...")),
@@ -58,7 +58,7 @@ test("errors have all their members", async () => {
       throw cause;
     });
     const thrown = await caught(luau.run("fail()"));
-    const bigint = await caught(luau.run("", { args: [2n ** 60n] }));
+    const bigint = await caught(luau.run("", { args: [2n ** 64n] }));
     const getter = await caught(
       luau.set("x", {
         get broken() {
@@ -167,6 +167,23 @@ test("a function of the page can be called again and again", async () => {
   assert.equal(count, calls);
 });
 
+test("modules find each other by script, in a worker too", async () => {
+  const results = await inPage(context, async ({ LuauWorker }) => {
+    const sources = { "lib/one": "return require(script.Parent.two)", "lib/two": "return script.Name" };
+    const run = async (/** @type {any} */ modules) => {
+      const luau = await LuauWorker.create({ modules, script: true });
+      try {
+        return await luau.run("return require(script.Parent.lib.one)");
+      } finally {
+        luau.dispose();
+      }
+    };
+    const find = (/** @type {keyof typeof sources} */ path) => sources[path];
+    return [await run(sources), await run(find)];
+  });
+  assert.deepEqual(results, [["two"], ["two"]]);
+});
+
 test("modules, as an object and as a function", async () => {
   const results = await inPage(context, async ({ LuauWorker, failure }) => {
     /** @type {string[]} */
@@ -191,6 +208,18 @@ test("modules, as an object and as a function", async () => {
       }, "return require('./deep')"),
       asked,
       missing: await failure(run(() => null, "require('./gone')")),
+      thenable: await run(
+        // biome-ignore lint/suspicious/noThenProperty: a thenable is as good as a promise
+        () => ({ then: (/** @type {any} */ resolve) => resolve("return 'then'") }),
+        "return require('./x')",
+      ),
+      refused: await Promise.all(
+        [new ArrayBuffer(1), new Uint16Array(1), new Response()].flatMap((source) => [
+          failure(run(() => source, "require('./x')")),
+          failure(run(async () => source, "require('./x')")),
+          failure(run({ x: source }, "require('./x')")),
+        ]),
+      ),
     };
   });
   assert.deepEqual(results.object, [1]);
@@ -198,6 +227,10 @@ test("modules, as an object and as a function", async () => {
   assert.deepEqual(results.function, ["deep"]);
   assert.deepEqual(results.asked, ["deep", "deep/init"]);
   assert.match(results.missing.message, /gone/);
+  assert.deepEqual(results.thenable, ["then"]);
+  for (const { message } of results.refused) {
+    assert.match(message, /the source of "x" is neither a string nor a Uint8Array/);
+  }
 });
 
 test("an aborted run is cancelled, with the reason as the cause", async () => {

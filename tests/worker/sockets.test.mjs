@@ -10,7 +10,7 @@ import { inPage, pageOfWorkers } from "./in-page.mjs";
 
 const context = pageOfWorkers();
 
-test("allow is asked in the page; what it denies could not be reached", async () => {
+test("allow is asked in the page, and the script is told what it denies", async () => {
   const result = await inPage(context, async ({ LuauWorker, echo }) => {
     /** @type {unknown[]} */
     const asked = [];
@@ -60,11 +60,39 @@ test("allow is asked in the page; what it denies could not be reached", async ()
     assert.equal(isGranted, false);
     assert.match(reason, /could not connect/);
   }
+  for (const [, reason] of [result.denied, result.broken]) {
+    assert.match(reason, /: the host does not allow connections to this address$/);
+  }
   assert.equal(result.left.sockets, 0);
   assert.deepEqual(
     result.asked,
     ["/echo", "/denied", "/broken", "/forbidden"].map((path) => [true, path]),
   );
+});
+
+test("an event of a long message has its size, and no data that could not cross", async () => {
+  const sent = await inPage(context, async ({ LuauWorker, echo, eventually }) => {
+    /** @type {import("../../pkg/options.js").SocketEvent[]} */
+    const sent = [];
+    const luau = await LuauWorker.create({
+      onSocket: (event) => {
+        if (event.type === "send") {
+          sent.push(event);
+        }
+      },
+    });
+    await luau.run(
+      "local connection = websocket.connect(...) connection:Send('short') connection:Send(string.rep('x', 2 ^ 27 + 1))",
+      { args: [echo] },
+    );
+    await eventually(() => sent.length === 2);
+    luau.dispose();
+    return sent.map(({ size, data }) => [size, data]);
+  });
+  assert.deepEqual(sent, [
+    [5, "short"],
+    [2 ** 27 + 1, undefined],
+  ]);
 });
 
 test("a connect that is given up while the page is asked opens nothing", async () => {

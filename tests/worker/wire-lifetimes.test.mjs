@@ -6,8 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { LuauError } from "../../pkg/errors.js";
-import { eventually } from "../eventually.mjs";
-import { collect, collectAll } from "../garbage.mjs";
+import { collectAll, collectUntil } from "../garbage.mjs";
 import { anything, ends, Opaque, posted, returned, sent } from "./wires.mjs";
 
 test("what cannot be read is an error, and leaves nothing behind", () => {
@@ -60,7 +59,7 @@ test("what the other side has let go of is let go of, however often it was sent"
     sent(worker, page, [() => time, new LuauError("error", { kind: "runtime", value: () => time })]);
   }
   assert(page.size > 1_000 && worker.size > 1_000);
-  await collected(() => page.size === 1 && worker.size === 0);
+  await collectUntil(() => page.size === 1 && worker.size === 0);
   assert.equal(returned(kept, both), kept);
   assert.equal(sent(page, worker, kept), stub);
 });
@@ -76,15 +75,3 @@ test("what is sent again while the other side lets go of it is still there", asy
   assert.equal(page.size, 1);
   assert.equal(sent(worker, page, stub), value);
 });
-
-/**
- * Runs the collector until the condition holds.
- *
- * @param {() => boolean} isDone
- */
-function collected(isDone) {
-  return eventually(() => {
-    collect();
-    return isDone();
-  });
-}

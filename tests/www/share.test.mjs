@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { deflateRawSync } from "node:zlib";
 import {
   addFile,
   openExamples,
@@ -132,6 +133,50 @@ test("a damaged link or one of another version is reported and changes nothing",
   }
   await run(visitor, "print('works')");
   await status(visitor, "Finished");
+  await visitor.context().close();
+});
+
+/**
+ * The address of a link with so many files.
+ *
+ * @param {number} count
+ */
+function linkWith(count) {
+  const files = Array.from({ length: count }, (_, index) => [`file${index}`, ""]);
+  const text = deflateRawSync(JSON.stringify({ v: 1, files })).toString("base64url");
+  return `http://127.0.0.1:${context.port}/#v1.${text}`;
+}
+
+test("a link with more files than the page can show at once is refused", async () => {
+  const visitor = await context.newPage();
+  await visitor.goto(linkWith(101));
+  await ready(visitor);
+  const refusal = "The link cannot be opened: it has 101 files, and 100 are allowed.";
+  await visitor.locator("#notice").getByText(refusal).waitFor();
+  assert.match(await script(visitor), /WebSocket connected!/);
+  assert.equal(await visitor.locator("#tabs").getByRole("tab").count(), 1);
+  await visitor.context().close();
+});
+
+test("a script with as many files as there may be gets no further one", async () => {
+  const visitor = await context.newPage();
+  await visitor.goto(linkWith(100));
+  await ready(visitor);
+  const tabs = visitor.locator("#tabs").getByRole("tab");
+  assert.equal(await tabs.count(), 100);
+  await addFile(visitor, "another");
+  assert.equal(
+    await visitor.locator("#name-error").innerText(),
+    "There are 100 files already, and 100 are allowed.",
+  );
+  await visitor.keyboard.press("Escape");
+  assert.equal(await tabs.count(), 100);
+  // A name can still be changed.
+  await visitor.getByRole("tab", { name: "file7.luau" }).focus();
+  await visitor.keyboard.press("F2");
+  await visitor.getByLabel(/Name, such as/).fill("seven");
+  await visitor.getByRole("button", { name: "Rename" }).click();
+  await visitor.getByRole("tab", { name: "seven.luau" }).waitFor();
   await visitor.context().close();
 });
 

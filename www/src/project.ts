@@ -21,6 +21,12 @@ const LONGEST_HASH = 1_900_000;
 /** More than any link that somebody means to share: a link is not to fill the memory of who opens it. */
 const MOST_BYTES = 4_000_000;
 
+/**
+ * The maximum number of files. Each gets a tab and a type check when the files are opened: a hundred open about as quickly as one.
+ * Thousands compress into a short link, and would freeze the page as soon as it is opened.
+ */
+const MAX_FILES = 100;
+
 const DAMAGED = "it is cut short or damaged";
 
 /** The names of files: paths without an extension. */
@@ -30,6 +36,9 @@ const NAME = /^(?:@?[\w-]+)(?:\/[\w.-]*[\w-])*$/;
 export function nameProblem(name: string, others: readonly string[]): string | undefined {
   if (!NAME.test(name) || /\.luau?$/.test(name)) {
     return "A name is a path of letters, digits, - and _, without an extension, such as util or lib/list.";
+  }
+  if (others.length >= MAX_FILES) {
+    return `There are ${others.length} files already, and ${MAX_FILES} are allowed.`;
   }
   return others.includes(name) ? `There is a file ${name} already.` : undefined;
 }
@@ -60,7 +69,11 @@ export function fromText(text: string): Files {
   ) {
     throw new Error("it was made by another version of the playground");
   }
-  const files = Array.isArray(data.files) ? data.files.map(fileOf) : [];
+  const pairs: unknown[] = Array.isArray(data.files) ? data.files : [];
+  if (pairs.length > MAX_FILES) {
+    throw new Error(`it has ${pairs.length} files, and ${MAX_FILES} are allowed`);
+  }
+  const files = pairs.map(fileOf);
   const [first, ...others] = files;
   if (first === undefined || new Set(files.map(({ name }) => name)).size < files.length) {
     throw new Error(DAMAGED);

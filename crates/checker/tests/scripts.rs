@@ -25,6 +25,16 @@ fn checker() -> Checker {
     checker
 }
 
+#[test]
+fn the_members_of_a_module_place_are_known_and_its_children_are_anything() {
+    let mut checker = checker();
+    assert_eq!(checker.define("script", &read("types/script.d.luau")), Ok(()));
+    let source = "--!strict\nlocal name: string = script.Name\nlocal other = script.Parent.Other\nprint(name, other, script.Child.Name)\n\
+                  local wrong: number = script.Name";
+    let found = check(&mut checker, &[("main".into(), source.into())]);
+    assert!(matches!(&found[..], [only] if only.starts_with("main:5:") || only.starts_with("main:4:")), "{found:?}");
+}
+
 /// What is wrong with each of the files, as `name:line: message`.
 fn check(checker: &mut Checker, files: &[(String, String)]) -> Vec<String> {
     checker.set_files(files.iter().cloned());
@@ -77,6 +87,8 @@ fn nothing_is_wrong_with_the_examples_of_the_playground() {
 fn nothing_is_wrong_with_the_examples_of_the_package() {
     let mut checker = checker();
     assert_eq!(check(&mut checker, &scripts("examples/node/scripts")), <[&str; 0]>::default());
+    let host = "declare function onSubmit(listener: (message: string) -> ()): ()";
+    assert_eq!(checker.define("host", host), Ok(()));
     assert_eq!(check(&mut checker, &[("chat".into(), read("examples/vite/chat.luau"))]), <[&str; 0]>::default());
 }
 

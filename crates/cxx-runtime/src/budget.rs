@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 const UNBOUNDED: usize = usize::MAX;
 
 /// The number of allocations between two calls of `may_go_on`.
-const PASSES: usize = 64;
+const PASSES: usize = 16;
 
 /// The bytes that may still be allocated.
 static LEFT: AtomicUsize = AtomicUsize::new(UNBOUNDED);
@@ -27,7 +27,7 @@ thread_local! {
 pub struct Budget(());
 
 impl Budget {
-    /// Sets a limit in bytes, and replaces any other budget. Every 64 allocations it calls `may_go_on`; once that returns false, all
+    /// Sets a limit in bytes, and replaces any other budget. Every 16 allocations it calls `may_go_on`; once that returns false, all
     /// further allocations fail.
     pub fn new(bytes: usize, may_go_on: impl Fn() -> bool + 'static) -> Self {
         MAY_GO_ON.set(Some(Box::new(may_go_on)));

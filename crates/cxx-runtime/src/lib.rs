@@ -7,12 +7,15 @@
 //! - wasi-libc, as Rust ships it for `wasm32-wasip1`;
 //! - `memory`: `malloc` and its kin on Rust's global allocator, so that one heap serves both languages; a
 //!   [`Budget`] limits it;
+//! - `compare`: a faster `memcmp`;
 //! - `system`: the system calls that wasi-libc makes, answered by the page, the worker or Node;
 //! - [`imports`] (on the host, feature `imports`): the check that a finished module needs nothing else.
 //!
 //! On every other target `init` does nothing, and a `Budget` limits nothing.
 
 mod budget;
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+mod compare;
 #[cfg(feature = "imports")]
 pub mod imports;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]

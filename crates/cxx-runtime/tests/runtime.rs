@@ -24,6 +24,7 @@ unsafe extern "C" {
     fn aligned_alloc(align: usize, size: usize) -> *mut u8;
     fn posix_memalign(out: *mut *mut u8, align: usize, size: usize) -> i32;
     fn malloc_usable_size(address: *mut u8) -> usize;
+    fn memcmp(one: *const u8, other: *const u8, count: usize) -> i32;
     fn exp(number: f64) -> f64;
     fn clock() -> i64;
     fn time(out: *mut i64) -> i64;
@@ -87,6 +88,22 @@ fn memory_that_was_freed_is_used_again() {
     }
     let grown = std::arch::wasm32::memory_size(0) - before;
     assert!(grown <= 4 * PAGES_OF_A_MEBIBYTE, "{grown} pages");
+}
+
+#[wasm_bindgen_test]
+fn the_first_byte_that_differs_orders_memory() {
+    let compare = |one: &[u8], other: &[u8]| unsafe { memcmp(one.as_ptr(), other.as_ptr(), one.len()) }.signum();
+    for length in 0..40 {
+        let one = vec![0x7F; length];
+        assert_eq!(compare(&one, &one.clone()), 0);
+        for index in 0..length {
+            let mut other = one.clone();
+            // The bytes after it would give the opposite result. Bytes are unsigned.
+            other[index..].fill(0);
+            other[index] = 0x80;
+            assert_eq!((compare(&one, &other), compare(&other, &one)), (-1, 1), "{index} of {length}");
+        }
+    }
 }
 
 #[wasm_bindgen_test]

@@ -40,14 +40,15 @@ struct Vm {
     world: World,
     encode: LuaFunction,
     decode: LuaFunction,
+    object: LuaFunction,
 }
 
 impl Vm {
     fn new() -> Self {
         let world = World::new();
         let json: LuaTable = world.lua.globals().get("json").unwrap();
-        let (encode, decode) = (json.get("encode").unwrap(), json.get("decode").unwrap());
-        Self { world, encode, decode }
+        let [encode, decode, object] = ["encode", "decode", "object"].map(|name| json.get(name).unwrap());
+        Self { world, encode, decode, object }
     }
 
     fn check_text(&self, text: &[u8]) {
@@ -171,7 +172,11 @@ impl Vm {
             table.raw_set(key, 1).unwrap();
             return Ok((LuaValue::Table(table), None));
         }
-        let said = if is_empty { Some(Value::Array(Vec::new())) } else { said.map(Value::Object) };
+        let is_marked = bytes.ratio(1, 2)?;
+        if is_marked {
+            self.object.call::<()>(&table).unwrap();
+        }
+        let said = if is_empty && !is_marked { Some(Value::Array(Vec::new())) } else { said.map(Value::Object) };
         Ok((LuaValue::Table(table), said))
     }
 }
@@ -210,7 +215,7 @@ fn check_error(error: &LuaError, begins: &str) {
     assert!(message.starts_with(begins), "{message}");
 }
 
-/// Numbers are doubles, the zero has no sign, and an empty object is an empty table, which is an empty array.
+/// Numbers are doubles, and the zero has no sign.
 fn as_luau_has_it(value: Value) -> Value {
     match value {
         Value::Number(number) => {
@@ -218,7 +223,6 @@ fn as_luau_has_it(value: Value) -> Value {
             Value::Number(Number::from_f64(if number == 0.0 { 0.0 } else { number }).unwrap())
         }
         Value::Array(list) => Value::Array(list.into_iter().map(as_luau_has_it).collect()),
-        Value::Object(object) if object.is_empty() => Value::Array(Vec::new()),
         Value::Object(object) => {
             Value::Object(object.into_iter().map(|(name, value)| (name, as_luau_has_it(value))).collect())
         }

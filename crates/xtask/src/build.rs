@@ -32,7 +32,7 @@ pub(crate) const LUAUR: WasmCrate =
     WasmCrate { name: "luaur", folder: "crates/bench-luaur", profile: "peer", others: &[] };
 
 pub(crate) fn steps(config: &Config) -> Vec<Step<'_>> {
-    let inputs = [&WORKSPACE[..], &["src", "crates/cxx-runtime", "crates/libc"]].concat();
+    let inputs = [&WORKSPACE[..], &["src", "crates/cxx-runtime", "crates/luau-patches", "crates/libc"]].concat();
     vec![
         Step::make(MODULE, |log| compile_module(config, log))
             .needs(FOR_WASM)

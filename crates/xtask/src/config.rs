@@ -73,13 +73,12 @@ pub(crate) struct Engine {
 }
 
 impl Config {
-    /// Reads the `wasm-pack.toml` of the repository that this program was built from.
+    /// Reads the `wasm-pack.toml` of the repository.
     pub(crate) fn read() -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .ancestors()
-            .nth(2)
-            .context("the crate xtask is not where it was built")?
-            .to_owned();
+        // Cargo sets it when it runs the program, which it does not build again after the repository was moved.
+        let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let root =
+            Path::new(&package).ancestors().nth(2).context("the crate xtask is not where it was built")?.to_owned();
         let path = root.join("wasm-pack.toml");
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let file = toml::from_str(&text).with_context(|| format!("{} is not as expected", path.display()))?;

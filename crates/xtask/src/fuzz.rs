@@ -16,7 +16,7 @@ use crate::setup::HOST_COMPILER;
 use crate::step::{Counts, Outcome, Resource, Step};
 use crate::tally::collect_summaries;
 use crate::test::Options as TestOptions;
-use crate::{plan, rust_tests};
+use crate::{plan, rust_tests, setup};
 
 /// Flags for Luau's C++. They also turn on Luau's own checks: stacks move whenever they can, and the collector verifies what it
 /// sees. GCC takes much longer with more optimization or debug information.
@@ -131,24 +131,35 @@ fn fuzz_briefly(cargo: &mut Command, log: &mut Log) -> Result<Counts> {
 /// The options of `cargo xtask fuzz`.
 struct Options {
     target: Option<String>,
-    seconds: u64,
+    seconds: Option<u64>,
     input: Option<PathBuf>,
+    seed: Option<u32>,
+    /// Where programs are played: in Node, in a page or in workers.
+    place: Option<String>,
 }
 
 impl Options {
     fn read(words: &[String]) -> Result<Self> {
-        let mut options = Self { target: None, seconds: USUAL_SECONDS, input: None };
+        let mut options = Self { target: None, seconds: None, input: None, seed: None, place: None };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             match word.as_str() {
                 "--seconds" => {
                     let number = words.next().and_then(|word| word.parse().ok());
-                    options.seconds = number.context("--seconds wants a number")?;
+                    options.seconds = Some(number.context("--seconds wants a number")?);
                 }
+                "--seed" => {
+                    let number = words.next().and_then(|word| word.parse().ok());
+                    options.seed = Some(number.context("--seed wants a number")?);
+                }
+                "--in" => options.place = Some(words.next().context("--in wants node, page or worker")?.clone()),
                 "--input" => options.input = Some(words.next().context("--input wants a file")?.into()),
                 word if word.starts_with('-') || options.target.is_some() => bail!("fuzz has no option {word}"),
                 target => options.target = Some(target.to_owned()),
             }
+        }
+        if options.target.as_deref() != Some(API) {
+            ensure!(options.seed.is_none() && options.place.is_none(), "only {API} takes --seed and --in");
         }
         Ok(options)
     }
@@ -157,17 +168,26 @@ impl Options {
 /// Fuzzes with libFuzzer, or runs one input again, such as a find.
 pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
     let options = Options::read(words)?;
-    if options.target.as_deref() == Some(CONVERT) {
-        ensure!(
-            options.input.is_none(),
-            "{CONVERT} takes no --input: it prints what fails, and the seed to see it again"
-        );
-        return convert(config, options.seconds);
+    let seconds = options.seconds.unwrap_or(USUAL_SECONDS);
+    match options.target.as_deref() {
+        Some(API) => return api(config, &options),
+        Some(CONVERT) => {
+            ensure!(
+                options.input.is_none(),
+                "{CONVERT} takes no --input: it prints what fails, and the seed to see it again"
+            );
+            return convert(config, seconds);
+        }
+        _ => {}
     }
     plan::make(config, &[HOST_COMPILER])?;
     let names = targets(config)?;
     if let Some(target) = &options.target {
-        ensure!(names.contains(target), "there is no target {target}; there are: {}, {CONVERT}", names.join(", "));
+        ensure!(
+            names.contains(target),
+            "there is no target {target}; there are: {}, {CONVERT}, {API}",
+            names.join(", ")
+        );
     }
     if let Some(input) = &options.input {
         let target = options.target.as_ref().context("--input wants a target before it")?;
@@ -181,7 +201,7 @@ pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
     let chosen: Vec<&String> =
         names.iter().filter(|name| options.target.as_ref().is_none_or(|it| it == *name)).collect();
     // Zero would mean forever.
-    let each = (options.seconds / chosen.len().max(1) as u64).max(1);
+    let each = (seconds / chosen.len().max(1) as u64).max(1);
     for target in chosen {
         let folder = config.root.join("target/finds").join(target);
         let corpus = folder.join("corpus");
@@ -217,6 +237,34 @@ fn convert(config: &Config, seconds: u64) -> Result<()> {
     Ok(())
 }
 
+/// The target that plays programs on the package. Scripts in `tests/fuzz` make them, and make those smaller that fail.
+const API: &str = "api";
+
+fn api(config: &Config, options: &Options) -> Result<()> {
+    let engine = config.main_engine()?;
+    plan::make(config, &[PACKAGE, &engine.name])?;
+    let browser = setup::find_browser(config, engine)?;
+    let mut node = Command::new("node");
+    node.arg("tests/fuzz/main.mjs").current_dir(&config.root).env("CHROMIUM", browser.executable);
+    if let Some(input) = &options.input {
+        node.arg("--input").arg(input);
+    }
+    if let Some(seed) = options.seed {
+        node.args(["--seed", &seed.to_string()]);
+    }
+    if let Some(place) = &options.place {
+        node.args(["--in", place]);
+    }
+    let is_one_program = options.input.is_some() || (options.seed.is_some() && options.seconds.is_none());
+    let time = if is_one_program { 1 } else { options.seconds.unwrap_or(USUAL_SECONDS) };
+    if !is_one_program {
+        node.args(["--seconds", &time.to_string()]);
+    }
+    let (succeeded, _) = run_streamed("programs over the API", &format!("{time} seconds"), &mut node)?;
+    ensure!(succeeded, "{API} has a find: the command above shows it again");
+    Ok(())
+}
+
 /// The names of the targets, from the fuzzer.
 fn targets(config: &Config) -> Result<Vec<String>> {
     let mut cargo = Build::new("sanitized", "")?.cargo(config, "run");
@@ -224,4 +272,23 @@ fn targets(config: &Config) -> Result<Vec<String>> {
     let (succeeded, output) = run_streamed("building the fuzzer", "3 minutes the first time", &mut cargo)?;
     ensure!(succeeded, "the fuzzer cannot be built");
     Ok(output.lines().map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(words: &[&str]) -> Result<Options> {
+        Options::read(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn seeds_and_places_are_only_for_the_target_that_has_them() -> Result<()> {
+        let options = read(&["api", "--seed", "7", "--in", "page", "--seconds", "3"])?;
+        assert_eq!((options.seed, options.place.as_deref(), options.seconds), (Some(7), Some("page"), Some(3)));
+        for wrong in [&["--seed", "7"][..], &["json", "--in", "page"], &["api", "--seed", "x"], &["api", "json"]] {
+            assert!(read(wrong).is_err(), "{wrong:?}");
+        }
+        Ok(())
+    }
 }

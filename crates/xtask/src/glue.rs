@@ -17,6 +17,26 @@ const STRINGS: (&str, &str) = (include_str!("glue/strings.theirs.js"), include_s
 const VIEWS: (&str, &str) = (include_str!("glue/views.theirs.js"), include_str!("glue/views.ours.js"));
 const BYTES: (&str, &str) = (include_str!("glue/bytes.theirs.js"), include_str!("glue/bytes.ours.js"));
 
+/// The three ways in which a closure of Rust becomes a function of JS: for `Fn`, for `FnMut`, and for closures that are only lent for
+/// one call of JS. Each entry has the text by which the glue's uses are counted, and what is replaced in each of them.
+const CLOSURES: [(&str, &[(&str, &str)]); 3] = [
+    ("function makeClosure(", &[(include_str!("glue/closures.theirs.js"), include_str!("glue/closures.ours.js"))]),
+    (
+        "function makeMutClosure(",
+        &[(include_str!("glue/mut-closures.theirs.js"), include_str!("glue/mut-closures.ours.js"))],
+    ),
+    (
+        "var state0 = {",
+        &[
+            ("const a = state0.a;\n", "if (state0.isDropped) return;\n                    const a = state0.a;\n"),
+            ("} finally {\n                state0.a = 0;\n", "} finally {\n                state0.isDropped = true;\n"),
+        ],
+    ),
+];
+
+/// The second closure that is lent to one call. None of our imports takes two.
+const SECOND_CLOSURE: &str = "var state1 = {";
+
 /// How an import begins, after its name, and how it ends.
 const IMPORT: &str = ": function() { return wrapError(function (";
 const IMPORT_END: &str = "}, arguments); },";
@@ -31,6 +51,25 @@ const VARIABLES: &str = "\nlet wasmModule, wasmInstance, wasm;\n";
 /// Functions of Rust that JS calls by themselves: timers, events of sockets, the callbacks of promises.
 const CLOSURE: &str = "\nfunction wasm_bindgen__convert__closures_____invoke__";
 
+/// Takes note of a fault, in the frame that has caught it. An overflow of the stack leaves no room for calls but the last one, perhaps,
+/// for which it does not matter then.
+const MARK: &str = "if (__fault === undefined) { __end.thrown = e; __fault = __end; } \
+                    if (!__is_finished) try { __finish_later(); } catch {}";
+
+/// The functions that the glue calls for itself, and those of `guard.ours.js` that take note when they fail.
+const HELPERS: [(&str, &str); 4] = [
+    ("wasm.__wbindgen_malloc", "__wbg_malloc"),
+    ("wasm.__wbindgen_realloc", "__wbg_realloc"),
+    ("wasm.__externref_table_alloc", "__wbg_alloc_slot"),
+    ("wasm.__externref_table_dealloc", "__wbg_free_slot"),
+];
+
+/// The part of the stack that has to be left for a call, in frames of `probe_stack` in src/raw/stack.rs: more than a script needs that
+/// recurses as deep as Luau allows, or source that nests as deep as the parser allows, and less than a third of what V8 has.
+const STACK_LEVELS: u32 = 36;
+/// The size of such a frame.
+const KIB_PER_LEVEL: u32 = 8;
+
 /// What a bundler would follow, or a content security policy forbid.
 const FORBIDDEN: [&str; 5] = ["import.meta", "fetch(", "importScripts", "eval(", "new Function("];
 
@@ -38,11 +77,16 @@ const FORBIDDEN: [&str; 5] = ["import.meta", "fetch(", "importScripts", "eval(",
 pub(crate) fn factory(glue: &str) -> Result<String> {
     let body = without_loader(glue)?;
     let (body, exports) = without_exports(body)?;
-    let mut body = replace(&body, 1, GUARD.0, &GUARD.1.replace("__CACHES__", &caches(&body)?))?;
-    for (theirs, ours) in [IMPORTS, STRINGS, VIEWS, BYTES] {
+    let body = with_marks(&body)?;
+    let guard = GUARD.1.replace("__CACHES__", &caches(&body)?).replace("__MARK__", MARK);
+    let guard = guard.replace("__LEVELS__", &STACK_LEVELS.to_string());
+    let guard = guard.replace("__KIB__", &(STACK_LEVELS * KIB_PER_LEVEL).to_string());
+    let mut body = with_watched_helpers(&body)?;
+    for (theirs, ours) in [(GUARD.0, guard.as_str()), IMPORTS, STRINGS, VIEWS, BYTES] {
         body = replace(&body, 1, theirs, ours)?;
     }
     let body = with_direct_imports(&body)?;
+    let body = with_droppable_closures(&body)?;
     let body = with_quiet_closures(&body)?;
     let body = with_quiet_finalizers(&body)?;
     for forbidden in FORBIDDEN {
@@ -57,7 +101,11 @@ pub(crate) fn factory(glue: &str) -> Result<String> {
              const instance = await WebAssembly.instantiate(module, __wbg_get_imports());\n    \
              return __wbg_finalize_init(instance, module);\n\
          }}\n\n\
-         return {{ instantiate, close, {exports} }};\n\
+         return {{\n    \
+             instantiate, close, requireStack, finish: __wbg_finish,\n    \
+             get hasEnded() {{ return __fault !== undefined; }},\n    \
+             {exports}\n\
+         }};\n\
          }}\n"
     ))
 }
@@ -100,6 +148,40 @@ fn caches(body: &str) -> Result<String> {
     Ok(names.join(" = "))
 }
 
+/// Calls of exports that take note of a fault before they do anything about it.
+fn with_marks(body: &str) -> Result<String> {
+    const CATCH: &str = "catch(e) {";
+    const HANDLE: &str = "__wbg_handle_catch(e);";
+    let mut count = 0;
+    let mut is_catch = false;
+    let lines = body.lines().map(|line| {
+        let marked = is_catch && line.trim_start() == HANDLE;
+        is_catch = line.ends_with(CATCH);
+        if !marked {
+            return line.to_owned();
+        }
+        count += 1;
+        format!("{}{MARK} {HANDLE}", &line[..line.len() - HANDLE.len()])
+    });
+    let marked = lines.collect::<Vec<_>>().join("\n");
+    let all = marked.matches(HANDLE).count();
+    ensure!(count == all && count > 0, unexpected(&format!("{count} of {all} times `{HANDLE}` follows `{CATCH}`")));
+    Ok(marked)
+}
+
+fn with_watched_helpers(body: &str) -> Result<String> {
+    let mut watched = body.to_owned();
+    for (helper, ours) in HELPERS {
+        ensure!(watched.contains(helper), unexpected(&format!("it has no `{helper}`")));
+        // As arguments, and in calls.
+        for end in [",", ")", "("] {
+            watched = watched.replace(&format!("{helper}{end}"), &format!("{ours}{end}"));
+        }
+        ensure!(!watched.contains(helper), unexpected(&format!("`{helper}` is neither called nor an argument")));
+    }
+    Ok(watched)
+}
+
 /// Each import as a function that does it all by itself. In theirs each call makes a function and a list of arguments for
 /// `wrapError`: without, what crosses between Rust and JS takes a fifth to a quarter less time.
 fn with_direct_imports(body: &str) -> Result<String> {
@@ -109,11 +191,11 @@ fn with_direct_imports(body: &str) -> Result<String> {
             && let Some(arguments) = arguments.strip_suffix(") {")
         {
             begun += 1;
-            return format!("{name}: function({arguments}) {{ if (__fault !== undefined) throw __wbg_gone(); try {{");
+            return format!("{name}: function({arguments}) {{ if (__fault !== undefined) throw __gone; try {{");
         }
         if line.trim_start() == IMPORT_END {
             ended += 1;
-            return "        } catch (e) { __wbg_rethrow(e); } finally { if (__fault !== undefined) throw __wbg_gone(); } },"
+            return "        } catch (e) { __wbg_rethrow(e); } finally { if (__fault !== undefined) throw __gone; } },"
                 .to_owned();
         }
         line.to_owned()
@@ -122,6 +204,20 @@ fn with_direct_imports(body: &str) -> Result<String> {
     let is_whole = begun == ended && begun > 0 && !direct.contains("wrapError");
     ensure!(is_whole, unexpected(&format!("{begun} imports begin and {ended} end as those that it wraps")));
     Ok(direct)
+}
+
+/// Makes closures do nothing when JS calls them after Rust has dropped them. In wasm-bindgen's glue such a call throws inside Rust, and
+/// so ends the instance. A recursive call of a living `FnMut` still does: it is a bug, and must not go unnoticed.
+fn with_droppable_closures(body: &str) -> Result<String> {
+    ensure!(!body.contains(SECOND_CLOSURE), unexpected(&format!("it has `{SECOND_CLOSURE}`")));
+    let mut droppable = body.to_owned();
+    for (way, replacements) in CLOSURES {
+        let count = body.matches(way).count();
+        for (theirs, ours) in replacements {
+            droppable = replace(&droppable, count, theirs, ours)?;
+        }
+    }
+    Ok(droppable)
 }
 
 fn with_quiet_closures(body: &str) -> Result<String> {
@@ -133,7 +229,7 @@ fn with_quiet_closures(body: &str) -> Result<String> {
             bail!(unexpected(&format!("a function has no end: `{}`", CLOSURE.trim())));
         };
         let function = replace(function, 1, "__wbg_call_guard();", "if (__fault !== undefined) return;")?;
-        let function = replace(&function, 1, "__wbg_handle_catch(e);", "return __wbg_swallow(e);")?;
+        let function = replace(&function, 1, "__wbg_handle_catch(e);", "return __wbg_swallow();")?;
         quiet.extend([CLOSURE, &function, "\n}\n", rest]);
         count += 1;
     }
@@ -141,14 +237,13 @@ fn with_quiet_closures(body: &str) -> Result<String> {
     Ok(quiet)
 }
 
-/// What the garbage collector calls, and the end of a closure, which comes after each of its calls.
+/// Finalizers that the garbage collector calls. The end of a closure is in `guard.ours.js`.
 fn with_quiet_finalizers(body: &str) -> Result<String> {
     const DESTROY: &str = "wasm.__wbindgen_destroy_closure(state.a, state.b)";
     const REGISTRY: &str = "new FinalizationRegistry(";
     const OF_CLASS: &str = "new FinalizationRegistry(ptr => wasm.";
-    // Once in the registry, and once for each of the ways in which closures are made: that of `Fn`, and that of `FnMut`.
-    let ways = body.matches("function makeClosure(").count() + body.matches("function makeMutClosure(").count();
-    let body = replace(body, 1 + ways, DESTROY, &format!("__wbg_quietly(() => {DESTROY})"))?;
+    let from = format!("(state => {DESTROY})");
+    let body = replace(body, 1, &from, &format!("(state => __wbg_quietly(() => {DESTROY}))"))?;
     // One more is that of the closures, which the line above has dealt with.
     let classes = body.matches(REGISTRY).count().saturating_sub(1);
     let mut parts = body.split(OF_CLASS);
@@ -187,10 +282,18 @@ mod tests {
     /// Glue with one of each thing that is replaced.
     fn sample() -> String {
         let (guard, imports, strings, views, bytes) = (GUARD.0, IMPORTS.0, STRINGS.0, VIEWS.0, BYTES.0);
+        let (closures, mut_closures) = (CLOSURES[0].1[0].0, CLOSURES[1].1[0].0);
         format!(
             "export class Vm {{
-    run() {{
+    run(name) {{
+        passStringToWasm0(name, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
         __wbg_call_guard();
+        try {{
+            wasm.vm_run(wasm.__externref_table_alloc());
+        }} catch(e) {{
+            __wbg_handle_catch(e);
+        }}
+        wasm.__externref_table_dealloc(0);
     }}
 }}
 {guard}function wasm_bindgen__convert__closures_____invoke__h1(arg0, arg1) {{
@@ -217,10 +320,35 @@ function getUint8ArrayMemory0() {{
 {bytes}    }}
     return cachedUint8ArrayMemory0;
 }}
-function makeClosure(state) {{
-    wasm.__wbindgen_destroy_closure(state.a, state.b);
+function makeClosure(arg0, arg1, f) {{
+    const state = {{ a: arg0, b: arg1, cnt: 1 }};
+    const real = (...args) => {{
+{closures}    return real;
+}}
+function makeMutClosure(arg0, arg1, f) {{
+    const state = {{ a: arg0, b: arg1, cnt: 1 }};
+    const real = (...args) => {{
+{mut_closures}    return real;
 }}
 const imports = {{
+        __wbg_new_1: function() {{ return wrapError(function (arg0, arg1) {{
+            try {{
+                var state0 = {{a: arg0, b: arg1}};
+                var cb0 = (arg0) => {{
+                    const a = state0.a;
+                    state0.a = 0;
+                    try {{
+                        return wasm_bindgen__convert__closures_____invoke__h1(a, state0.b, arg0);
+                    }} finally {{
+                        state0.a = a;
+                    }}
+                }};
+                const ret = new Promise(cb0);
+                return ret;
+            }} finally {{
+                state0.a = 0;
+            }}
+        }}, arguments); }},
         __wbg_now_1: function() {{ return wrapError(function (arg0, arg1) {{
             return arg0;
         }}, arguments); }},
@@ -249,7 +377,7 @@ export {{ initSync, __wbg_init as default }};
     fn the_glue_becomes_the_body_of_a_function() {
         let made = factory(&sample()).expect("the sample is as expected");
         assert!(made.contains("\nexport function createGlue(onFault) {\nclass Vm {\n"), "{made}");
-        assert!(made.ends_with("\nreturn { instantiate, close, Vm };\n}\n"), "{made}");
+        assert!(made.ends_with("    Vm\n};\n}\n"), "{made}");
         assert_eq!(made.matches("\nexport ").count(), 1);
         assert!(!made.contains("__wbg_load"));
     }
@@ -262,21 +390,65 @@ export {{ initSync, __wbg_init as default }};
     }
 
     #[test]
+    fn whoever_catches_a_fault_takes_note_of_it_first() {
+        let made = factory(&sample()).expect("the sample is as expected");
+        let methods = "catch(e) {\n            if (__fault === undefined) { __end.thrown = e; __fault = __end; } if";
+        assert_eq!(made.matches(methods).count(), 1, "{made}");
+        assert!(!made.contains("__MARK__"), "{made}");
+        assert!(made.contains("passStringToWasm0(name, __wbg_malloc, __wbg_realloc);"), "{made}");
+        assert!(made.contains("wasm.vm_run(__wbg_alloc_slot());"), "{made}");
+        assert!(
+            fault("vm_run(wasm.__externref_table_alloc())", "vm_run()").contains("no `wasm.__externref_table_alloc`")
+        );
+        assert!(fault("(e) {\n            __wbg_handle", "(e) {\n            f(); __wbg_handle").contains("follows"));
+    }
+
+    #[test]
     fn only_what_the_event_loop_calls_is_quiet() {
         let made = factory(&sample()).expect("the sample is as expected");
         assert_eq!(made.matches("        __wbg_call_guard();").count(), 1, "the method throws as before");
         assert_eq!(made.matches("if (__fault !== undefined) return;\n    try {\n        wasm.").count(), 1);
-        assert_eq!(made.matches("return __wbg_swallow(e);").count(), 1);
+        assert_eq!(made.matches("return __wbg_swallow();").count(), 1);
         assert!(made.contains("(ptr => __wbg_quietly(() => wasm.__wbg_vm_free(ptr, 1)));"));
         assert_eq!(made.matches("__wbg_quietly(() => wasm.__wbindgen_destroy_closure(state.a, state.b))").count(), 2);
+        assert_eq!(made.matches("__wbindgen_destroy_closure").count(), 2);
+    }
+
+    #[test]
+    fn closures_do_nothing_once_they_are_dropped() {
+        let made = factory(&sample()).expect("the sample is as expected");
+        assert_eq!(made.matches("if (state.isDropped) return;\n        state.cnt++;").count(), 2, "{made}");
+        assert_eq!(made.matches("real._wbg_cb_unref = () => __wbg_drop_closure(state);").count(), 2, "{made}");
+        assert_eq!(made.matches("if (state0.isDropped) return;\n").count(), 1, "{made}");
+        assert_eq!(made.matches("state0.isDropped = true;").count(), 1, "{made}");
+        assert!(!made.contains("real._wbg_cb_unref();"), "a call that ends is not taken for the drop: {made}");
+    }
+
+    #[test]
+    fn a_call_of_a_closure_from_inside_itself_still_reaches_rust() {
+        let made = factory(&sample()).expect("the sample is as expected");
+        let call =
+            "const a = state.a;\n        state.a = 0;\n        try {\n            return f(a, state.b, ...args);";
+        assert_eq!(made.matches(call).count(), 1, "{made}");
+        assert!(made.contains("state0.a = 0;\n                    try {"), "{made}");
+    }
+
+    #[test]
+    fn other_closures_than_expected_are_refused() {
+        assert!(fault("state.cnt++;\n        try", "++state.cnt;\n        try").contains("0 times, not 1"));
+        assert!(fault("return f(a, state.b", "return f(a, state.c").contains("0 times, not 1"));
+        assert!(
+            fault("{\n                state0.a = 0;", "{\n                state0.b = 0;").contains("0 times, not 1")
+        );
+        assert!(fault("var cb0", "var state1 = {a: 0, b: 0};\nvar cb0").contains("`var state1 = {`"));
     }
 
     #[test]
     fn an_import_needs_no_other_function() {
         let made = factory(&sample()).expect("the sample is as expected");
-        let import = "__wbg_now_1: function(arg0, arg1) { if (__fault !== undefined) throw __wbg_gone(); try {
+        let import = "__wbg_now_1: function(arg0, arg1) { if (__fault !== undefined) throw __gone; try {
             return arg0;
-        } catch (e) { __wbg_rethrow(e); } finally { if (__fault !== undefined) throw __wbg_gone(); } },";
+        } catch (e) { __wbg_rethrow(e); } finally { if (__fault !== undefined) throw __gone; } },";
         assert!(made.contains(import), "{made}");
     }
 
@@ -299,13 +471,11 @@ export {{ initSync, __wbg_init as default }};
     fn other_glue_than_expected_is_refused() {
         assert!(fault("e.is(__wbindgen_wrapped_jstag)", "true").contains("`let __wbg_terminated_addr;`"));
         assert!(fault("f.apply(this, args)", "f(...args)").contains("`function wrapError(f, args) {`"));
-        assert!(fault("}, arguments); },", "}, arguments) },").contains("1 imports begin and 0 end"));
+        assert!(fault("}, arguments); },", "}, arguments) },").contains("2 imports begin and 0 end"));
         assert!(fault("closures_____invoke", "closures_invoke").contains("is missing"));
         assert!(fault("async function __wbg_load", "function __wbg_load").contains("is missing"));
         assert!(fault("as default };", "as default };\nlet more;").contains("ends otherwise"));
-        assert!(
-            fault("makeClosure(state) {\n    wasm.", "makeClosure(state) {\n    exports.").contains("1 times, not 2")
-        );
+        assert!(fault("(state => wasm.", "(state => exports.").contains("0 times, not 1"));
         assert!(fault("(ptr => wasm.", "(pointer => wasm.").contains("0 of 1 finalizers"));
         assert!(fault("let cached", "var cached").contains("no view of the memory"));
         assert!(fault("wasmModule, wasmInstance", "wasmInstance").contains("is missing"));

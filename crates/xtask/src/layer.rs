@@ -77,7 +77,7 @@ impl Layer {
             Self::Runtime => "the C++ runtime, and the smallest crate that uses it, in Node",
             Self::Browser => "the crate in Chromium, by wasm-pack; with --full in Firefox too",
             Self::Scripts => "scripts that test scripts, hostile ones among them",
-            Self::Api => "what the package promises to hosts",
+            Self::Api => "what the package promises to hosts, and a short run of the fuzzer of its API",
             Self::Convert => "values between Luau and JavaScript",
             Self::Worker => "scripts in a worker: LuauWorker",
             Self::Package => "the packed tarball in bundlers and runtimes",
@@ -93,7 +93,7 @@ impl Layer {
     pub(crate) fn folders(self) -> &'static [&'static str] {
         match self {
             Self::Scripts => &["luau"],
-            Self::Api => &["api"],
+            Self::Api => &["api", "fuzz", "libraries"],
             Self::Convert => &["convert"],
             Self::Worker => &["worker"],
             Self::Package => &["package"],

@@ -5,12 +5,13 @@ use std::process::Command;
 use crate::build::CHECKER;
 use crate::config::Config;
 use crate::layer::Layer;
+use crate::luau_fixes;
 use crate::package::PACKAGE;
 use crate::setup::{FOR_WASM, HOST_COMPILER, NPM};
 use crate::step::{Counts, Resource, Step};
 
 /// The crates that are compiled for the web from this workspace, and linted for it too.
-const WASM_CRATES: [&str; 3] = ["luau-websocket", "cxx-runtime", "mlua-on-the-web"];
+const WASM_CRATES: [&str; 4] = ["luau-websocket", "cxx-runtime", "luau-patches", "mlua-on-the-web"];
 
 pub(crate) fn steps(config: &Config) -> Vec<Step<'_>> {
     let wasm = config.file.rust.targets.first().map_or("", String::as_str);
@@ -29,6 +30,7 @@ pub(crate) fn steps(config: &Config) -> Vec<Step<'_>> {
             .needs([HOST_COMPILER])
             .occupies(Resource::Compiler),
         cargo(config, "clippy for wasm", &for_wasm).needs(FOR_WASM).occupies(Resource::Compiler),
+        luau_fixes::step(config),
         cargo(config, "rustdoc", &rustdoc).needs([HOST_COMPILER]).occupies(Resource::Compiler),
     ]
 }

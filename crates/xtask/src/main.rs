@@ -12,6 +12,7 @@ mod glue;
 mod layer;
 mod lint;
 mod log;
+mod luau_fixes;
 mod module;
 mod notices;
 mod package;
@@ -70,9 +71,11 @@ Options of bench:
   --quick           one round of a few workloads; printed, not written
 
 Options of fuzz:
-  TARGET         json, scheduler or scripts, by libFuzzer; or convert, in Node. The first three by default
+  TARGET         json, scheduler or scripts, by libFuzzer; or convert or api, on the package. The first three by default
   --seconds N    how long it takes in all, besides building (300)
   --input FILE   runs one input of a target again
+  --seed N       of api: plays the program of a seed, or with --seconds those from it on
+  --in WHERE     of api: node (the default), page or worker, both in Chromium
 
 Options of soak:
   --minutes N   how long it takes (30)

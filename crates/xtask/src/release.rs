@@ -15,7 +15,7 @@ use crate::plan;
 use crate::site::PLAYGROUND;
 
 /// The crates that others could use, in the order in which they would be published.
-const CRATES: [&str; 2] = ["cxx-runtime", "luau-websocket"];
+const CRATES: [&str; 3] = ["cxx-runtime", "luau-patches", "luau-websocket"];
 
 /// What nobody can publish.
 const STOPS: &str = "\

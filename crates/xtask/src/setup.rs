@@ -76,7 +76,7 @@ fn check_place(config: &Config) -> Result<()> {
 }
 
 /// The oldest version that works; `package.json` names it too.
-const OLDEST_NODE: (u32, u32) = (20, 10);
+const OLDEST_NODE: (u32, u32) = (20, 14);
 
 fn check_node() -> Result<()> {
     let (major, minor) = OLDEST_NODE;

@@ -14,7 +14,7 @@ use crate::setup::NPM;
 use crate::site::PLAYGROUND;
 use crate::step::{Counts, Outcome, Resource, Step, select};
 use crate::tally::{collect_summaries, node_counts};
-use crate::test_files::{self, EngineUse, TestFile};
+use crate::test_files::{self, EngineUse, Quiet, TestFile};
 use crate::times::{Times, shown};
 use crate::{fuzz, lint, plan, runner, rust_tests, setup};
 
@@ -177,7 +177,12 @@ fn node_step<'a>(
         .needs([PACKAGE, NPM, engine.name.as_str()])
         .needs(needs.iter().copied())
         .occupies(Resource::Lane);
-    if file.is_quiet { step.occupies(Resource::Machine) } else { step }
+    let is_quiet = match file.quiet {
+        Quiet::Never => false,
+        Quiet::InFull => options.full,
+        Quiet::Always => true,
+    };
+    if is_quiet { step.occupies(Resource::Machine) } else { step }
 }
 
 fn run_file(
@@ -191,7 +196,8 @@ fn run_file(
     let browser = setup::find_browser(config, config.main_engine()?)?;
     let (program, args) = engine.within("node".into());
     let mut node = Command::new(program);
-    node.args(args).arg("--test-reporter=spec").current_dir(&config.root);
+    // A test that failed may leave a timer or a server behind, and the run would wait for it.
+    node.args(args).args(["--test-reporter=spec", "--test-force-exit"]).current_dir(&config.root);
     if let Some(text) = options.filter_within(path) {
         node.arg(format!("--test-name-pattern={}", as_pattern(text)));
     }

@@ -16,9 +16,16 @@ pub(crate) struct TestFile {
     pub path: String,
     /// True if it only runs with `--full`.
     pub is_full: bool,
-    /// True if it measures time, so that nothing may run beside it.
-    pub is_quiet: bool,
+    pub quiet: Quiet,
     pub engines: EngineUse,
+}
+
+/// When nothing may run beside a file, because it measures time or needs much of it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Quiet {
+    Never,
+    InFull,
+    Always,
 }
 
 /// In which engines a file runs.
@@ -64,10 +71,11 @@ fn parse(layer: Layer, path: &str, text: &str) -> Result<TestFile> {
         Some("full") => true,
         _ => bail!("{path} names no tier: end its header with `// Tier: default.` or `// Tier: full.`"),
     };
-    let is_quiet = match says("Needs:") {
-        None => false,
-        Some("a quiet machine.") => true,
-        Some(other) => bail!("{path} needs {other}: only `// Needs: a quiet machine.` is known"),
+    let quiet = match says("Needs:") {
+        None => Quiet::Never,
+        Some("a quiet machine with --full.") => Quiet::InFull,
+        Some("a quiet machine.") => Quiet::Always,
+        Some(other) => bail!("{path} needs {other}: it can be `a quiet machine.` or `a quiet machine with --full.`"),
     };
     let engines = match says("Engines:") {
         None => EngineUse::Main,
@@ -75,7 +83,7 @@ fn parse(layer: Layer, path: &str, text: &str) -> Result<TestFile> {
         Some("all with --full.") => EngineUse::AllInFull,
         Some(other) => bail!("{path} runs in the engines {other}: it is `all.` or `all with --full.`"),
     };
-    Ok(TestFile { layer, path: path.to_owned(), is_full, is_quiet, engines })
+    Ok(TestFile { layer, path: path.to_owned(), is_full, quiet, engines })
 }
 
 #[cfg(test)]
@@ -91,10 +99,12 @@ mod tests {
     #[test]
     fn a_header_says_when_and_where_a_file_runs() -> Result<()> {
         let file = parse(Layer::Api, "a", "// A promise.\n//\n// Tier: default; --full adds more.\n\nimport 1;\n")?;
-        assert!(!file.is_full && !file.is_quiet && file.engines == EngineUse::Main);
+        assert!(!file.is_full && file.quiet == Quiet::Never && file.engines == EngineUse::Main);
         let header = "// A promise.\n//\n// Tier: full.\n// Needs: a quiet machine.\n// Engines: all with --full.\n";
         let file = parse(Layer::Api, "a", header)?;
-        assert!(file.is_full && file.is_quiet && file.engines == EngineUse::AllInFull);
+        assert!(file.is_full && file.quiet == Quiet::Always && file.engines == EngineUse::AllInFull);
+        let file = parse(Layer::Api, "a", "// Tier: default.\n// Needs: a quiet machine with --full.\n")?;
+        assert_eq!(file.quiet, Quiet::InFull);
         for wrong in
             ["// A promise.\n", "// Tier: nightly.\n", "// Tier: full.\n// Engines: some.\n", "1;\n// Tier: full.\n"]
         {

@@ -73,7 +73,7 @@ impl Machine {
         let error = ScriptError::plain(Kind::Cancelled, "the VM was stopped");
         self.sockets.close_all();
         self.modules.stop();
-        self.scheduler.clear(&self.lua, &error);
+        self.converter.with_common_error(&error, || self.scheduler.clear(&self.lua, &error));
         self.scheduler.end_running(&self.lua, Kind::Cancelled, &error.message);
         self.runs.take();
         let search = self.search.take();
@@ -89,7 +89,7 @@ impl Machine {
         let error = Threads::disposed();
         self.pump.stop();
         self.sockets.end();
-        self.scheduler.clear(&self.lua, &error);
+        self.converter.with_common_error(&error, || self.scheduler.clear(&self.lua, &error));
         self.scheduler.end_running(&self.lua, Kind::Disposed, &error.message);
         self.runs.take();
         for idler in self.idlers.take() {

@@ -49,5 +49,5 @@ pub(super) fn outcome_to_js(
     let results = outcome.and_then(|results| {
         converter.to_js_array(results.iter()).map_err(|error| ScriptError::from_lua(&error, DEFAULT_CHUNK_NAME))
     });
-    results.map(JsValue::from).map_err(|error| converter.error_to_js(&error))
+    results.map(JsValue::from).map_err(|error| converter.thrown_to_js(&error))
 }

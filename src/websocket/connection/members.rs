@@ -10,6 +10,7 @@ use super::{
 use crate::bind::{Args, Binder, Callee};
 use crate::failure::Failure;
 use crate::host::socket::Transport;
+use crate::members::Members;
 use crate::signal;
 use crate::task::MILLISECONDS_PER_SECOND;
 use crate::text::MAX_TEXT;
@@ -28,36 +29,47 @@ pub(in crate::websocket) fn install(lua: &Lua, binder: &Binder) -> LuaResult<()>
         Ok(())
     })?;
     let iter = binder.plain(lua, Callee::Function("iter"), move |_, args| Ok((next.clone(), args.value(1))))?;
+    let members = Members::new(CONNECTION, &methods, PROPERTIES.map(|(name, _)| name));
+    let newindex = members.newindex(lua, binder)?;
     let index = binder.indexing(lua, methods, move |lua, args| {
         let LuaValue::UserData(userdata) = args.value(1) else { return Err(args.mismatch(1, CONNECTION)) };
         let connection = args.userdata::<Connection>(1, CONNECTION)?;
-        let shared = &connection.shared;
-        let closure = shared.closure.get();
-        let LuaValue::String(name) = args.value(2) else { return Ok(LuaNil) };
-        let value = match name.to_str().as_deref().unwrap_or_default() {
-            "OnMessage" => userdata.nth_user_value(ON_MESSAGE)?,
-            "OnClose" => userdata.nth_user_value(ON_CLOSE)?,
-            "Dropped" => {
-                let dropped = shared.inbox.borrow().dropped();
-                dropped.into_lua(lua)?
-            }
-            "Url" | "URL" => shared.url.borrow().as_str().into_lua(lua)?,
-            "Protocol" => shared.protocol.borrow().as_str().into_lua(lua)?,
-            "State" => shared.state.get().name().into_lua(lua)?,
-            "BufferedAmount" => shared.buffered_amount().into_lua(lua)?,
-            "CloseCode" => closure.map(|closure| closure.code).into_lua(lua)?,
-            "CloseReason" => closure.map(|closure| closure.reason.as_str()).into_lua(lua)?,
-            "WasClean" => closure.map(|closure| closure.was_clean).into_lua(lua)?,
-            _ => LuaNil,
+        let name = args.value(2);
+        let property = match &name {
+            LuaValue::String(name) => PROPERTIES.iter().find(|(known, _)| name.as_bytes() == known.as_bytes()),
+            _ => None,
         };
-        Ok(value)
+        let (_, get) = property.ok_or_else(|| members.unknown(&name))?;
+        Ok(get(lua, &userdata, &connection.shared)?)
     })?;
     lua.register_userdata_type::<Connection>(move |registry| {
         registry.add_meta_field("__type", CONNECTION);
         registry.add_meta_field("__index", index);
+        registry.add_meta_field("__newindex", newindex);
         registry.add_meta_field("__iter", iter);
     })
 }
+
+/// Reads a member of a connection from its userdata.
+type Property = fn(&Lua, &LuaAnyUserData, &Shared) -> LuaResult<LuaValue>;
+
+/// The members that are no methods, by their names.
+const PROPERTIES: [(&str, Property); 11] = [
+    ("OnMessage", |_, userdata, _| userdata.nth_user_value(ON_MESSAGE)),
+    ("OnClose", |_, userdata, _| userdata.nth_user_value(ON_CLOSE)),
+    ("State", |lua, _, shared| shared.state().name().into_lua(lua)),
+    ("BufferedAmount", |lua, _, shared| shared.buffered_amount().into_lua(lua)),
+    ("Dropped", |lua, _, shared| {
+        let dropped = shared.inbox.borrow().dropped();
+        dropped.into_lua(lua)
+    }),
+    ("Url", |lua, _, shared| shared.url.borrow().as_str().into_lua(lua)),
+    ("URL", |lua, _, shared| shared.url.borrow().as_str().into_lua(lua)),
+    ("Protocol", |lua, _, shared| shared.protocol.borrow().as_str().into_lua(lua)),
+    ("CloseCode", |lua, _, shared| shared.closure.get().map(|closure| closure.code).into_lua(lua)),
+    ("CloseReason", |lua, _, shared| shared.closure.get().map(|closure| closure.reason.as_str()).into_lua(lua)),
+    ("WasClean", |lua, _, shared| shared.closure.get().map(|closure| closure.was_clean).into_lua(lua)),
+];
 
 /// Waits for the next message.
 fn receive(lua: &Lua, args: &Args) -> Result<(), Failure> {
@@ -99,7 +111,7 @@ fn send(args: &Args) -> Result<(), Failure> {
 
 fn with_open_socket(shared: &Shared, run: impl FnOnce(&dyn Transport) -> Result<(), String>) -> Result<(), String> {
     match shared.socket() {
-        Some(socket) if shared.state.get().is_open() => run(&*socket),
+        Some(socket) if shared.state().is_open() => run(&*socket),
         _ => Ok(()),
     }
 }

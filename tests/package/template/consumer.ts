@@ -49,6 +49,8 @@ export async function main(source: string | Uint8Array): Promise<LuauErrorKind |
   for (const luau of [await Luau.create(options), await InlineLuau.create()]) {
     const error: LuauError | null = luau.check(source);
     const [first]: unknown[] = await luau.run(source, runOptions);
+    const [count, name] = await luau.run<[number, string]>("return 1, 'one'", { signal: null });
+    console.log(count.toFixed(1), name.toUpperCase());
     luau.set("first", first);
     const value: unknown = luau.get("first");
     await luau.idle();
@@ -81,6 +83,24 @@ export async function main(source: string | Uint8Array): Promise<LuauErrorKind |
     worker.terminate();
   }
   return undefined;
+}
+
+/** A class of one's own, whose members `create` gives. */
+class Editor extends Luau {
+  readonly history: string[] = [];
+}
+
+class EditorWorker extends LuauWorker {
+  readonly history: string[] = [];
+}
+
+export async function subclasses(): Promise<string[]> {
+  const editor: Editor = await Editor.create(options);
+  const worker: EditorWorker = await EditorWorker.create();
+  const create = Luau.create;
+  const plain: Luau = await create();
+  plain.dispose();
+  return [...editor.history, ...worker.history];
 }
 
 // @ts-expect-error An option that does not exist is noticed.

@@ -5,6 +5,6 @@ import { program } from "./program.mjs";
 
 const address = new URLSearchParams(location.search).get("address") ?? "";
 const worker = () => new Worker("/thread.js", { type: "module" });
-/** @type {typeof LuauWorker.create} */
+/** @param {import("luau-websocket/worker").LuauWorkerOptions} [options] */
 const create = (options) => LuauWorker.create({ ...options, worker, wasm: "/elsewhere/given.wasm" });
 Object.assign(globalThis, { outcome: program({ Luau: { create }, LuauError }, address) });

@@ -10,7 +10,7 @@ export class SyntaxChecker {
     this.#module = module;
   }
 
-  /** What the compiler says of a file. It stops at the first error. */
+  /** Returns all errors of a file. */
   async check(name: string, source: string): Promise<Diagnostic[]> {
     this.#luau ??= Luau.create({ wasm: this.#module });
     let error: LuauError | null;
@@ -24,8 +24,18 @@ export class SyntaxChecker {
     if (error === null) {
       return [];
     }
-    const message = error.message.replace(`${name}:${error.line}: `, "");
-    const start = { chunkName: name, line: error.line ?? 1 };
-    return [{ start, severity: "error", source: "syntax", message }];
+    if (error.errors.length === 0) {
+      // Only the compiler itself found it, and knows no column.
+      const message = error.message.replace(`${name}:${error.line}: `, "");
+      const start = { chunkName: name, line: error.line ?? 1 };
+      return [{ start, severity: "error", source: "syntax", message }];
+    }
+    return error.errors.map(({ message, line, column, endLine, endColumn }) => ({
+      start: { chunkName: name, line, column },
+      end: { chunkName: name, line: endLine, column: endColumn },
+      severity: "error",
+      source: "syntax",
+      message,
+    }));
   }
 }

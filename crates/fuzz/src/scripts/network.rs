@@ -132,6 +132,10 @@ impl Transport for Socket {
     fn buffered_amount(&self) -> f64 {
         0.0
     }
+
+    fn is_closing(&self) -> bool {
+        self.state.get() == State::Over
+    }
 }
 
 impl Drop for Socket {

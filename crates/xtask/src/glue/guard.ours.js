@@ -7,10 +7,22 @@ function __wbg_is_exception(e) {
     }
 }
 
-// What ended the instance, as `{ thrown }`; undefined while it lives.
+// What ended the instance, as `{ thrown }`; undefined while it lives. After a fault it is set first, by an assignment alone: there may
+// be no stack left for a call, and no memory.
 let __fault;
+const __end = { thrown: undefined };
+// Whether `__wbg_finish` is under way, and whether it has come to its end. It may be called anew, after an overflow of the stack.
+let __is_finishing = false;
+let __is_finished = false;
+// Finishes the end in a microtask, where the stack is empty. Made in advance: a call of it is all that a full stack may have room for.
+let __finish_later;
+new Promise((resolve) => {
+    __finish_later = resolve;
+}).then(__wbg_finish);
 // Unwinds the frames of a dead instance. Nothing inside has this tag, so neither Rust nor Luau can catch it and go on.
-const __fault_tag = new WebAssembly.Tag({ parameters: [] });
+const __gone = new WebAssembly.Exception(new WebAssembly.Tag({ parameters: [] }), []);
+// In the place of the exports of a dead instance.
+const __gone_exports = new Proxy({}, { get: __wbg_call_guard });
 
 // The timers that are armed, in the place of the functions that the rest of the glue calls: those of a dead instance would keep
 // a Node program from ending.
@@ -29,39 +41,53 @@ function clearTimeout(id) {
     globalThis.clearTimeout(id);
 }
 
+// May be called again after an overflow of the stack.
 function close(thrown) {
-    __fault = { thrown };
+    if (__fault === undefined) {
+        __end.thrown = thrown;
+        __fault = __end;
+        __is_finished = true;
+    }
     for (const id of __timers) clearTimeout(id);
     // What a page still holds, its timers and sockets, shall not keep the memory of the instance: nothing of it stays here.
-    wasm = new Proxy({}, { get: __wbg_call_guard });
+    wasm = __gone_exports;
     wasmInstance = wasmModule = undefined;
     __CACHES__ = null;
 }
 
-function __wbg_die(thrown) {
-    close(thrown);
-    // V8 keeps the frames of an error, and the instance with them, until the stack is read.
+// Does all that is to be done after a fault. When the stack overflows meanwhile, the next call takes it up again.
+function __wbg_finish() {
+    if (__is_finished || __is_finishing || __fault === undefined) return;
+    __is_finishing = true;
     try {
-        void thrown?.stack;
-    } catch {}
-    onFault(thrown);
+        const e = __end.thrown;
+        if (__wbg_is_exception(e)) {
+            const tag = [__wbindgen_wrapped_jstag, __wbindgen_jstag_polyfill].find((tag) => e.is(tag));
+            if (tag !== undefined) __end.thrown = e.getArg(tag, 0);
+        }
+        close();
+        // V8 keeps the frames of an error, and the instance with them, until the stack is read.
+        try {
+            void __end.thrown?.stack;
+        } catch {}
+        onFault(__end.thrown);
+        __is_finished = true;
+    } finally {
+        __is_finishing = false;
+    }
 }
 
 // Takes what a call of an export threw. What Rust means to throw it returns; so this is a trap, or an import threw that was
-// not expected to, and the frames of Rust were cut off amid their work.
-function __wbg_handle_catch(e) {
-    if (__fault === undefined) {
-        const tags = [__wbindgen_wrapped_jstag, __wbindgen_jstag_polyfill];
-        const tag = tags.find((tag) => __wbg_is_exception(e) && e.is(tag));
-        __wbg_die(tag === undefined ? e : e.getArg(tag, 0));
-    }
-    throw __fault.thrown;
+// not expected to, and the frames of Rust were cut off amid their work. `__fault` is set already.
+function __wbg_handle_catch() {
+    __wbg_finish();
+    throw __end.thrown;
 }
 
 // The same for calls that come from the event loop, where a fault must not arrive: Node would end the process.
-function __wbg_swallow(e) {
+function __wbg_swallow() {
     try {
-        __wbg_handle_catch(e);
+        __wbg_finish();
     } catch {}
 }
 
@@ -70,10 +96,73 @@ function __wbg_quietly(call) {
     try {
         call();
     } catch (e) {
-        __wbg_swallow(e);
+        __MARK__
+        __wbg_swallow();
+    }
+}
+
+// Called when Rust drops a closure. JS may still call it: an EventEmitter calls a copy of its list of listeners, and a host may keep the
+// function. Such a call does nothing. In wasm-bindgen's glue it throws inside Rust, which would count as a fault of the instance.
+function __wbg_drop_closure(state) {
+    state.isDropped = true;
+    __wbg_release_closure(state);
+}
+
+// A closure that is dropped while it runs lives to the end of its call.
+function __wbg_release_closure(state) {
+    if (--state.cnt === 0) {
+        __wbg_quietly(() => wasm.__wbindgen_destroy_closure(state.a, state.b));
+        state.a = 0;
+        CLOSURE_DTORS.unregister(state);
     }
 }
 
 function __wbg_call_guard() {
     if (__fault !== undefined) throw new Error('Module terminated', { cause: __fault.thrown });
+}
+
+// What the glue calls for itself, in the middle of an import or before a call. Whatever fails in them leaves the allocator as it is.
+function __wbg_malloc(size, align) {
+    try {
+        return wasm.__wbindgen_malloc(size, align);
+    } catch (e) {
+        __MARK__
+        throw e;
+    }
+}
+
+function __wbg_realloc(ptr, size, grown, align) {
+    try {
+        return wasm.__wbindgen_realloc(ptr, size, grown, align);
+    } catch (e) {
+        __MARK__
+        throw e;
+    }
+}
+
+function __wbg_alloc_slot() {
+    try {
+        return wasm.__externref_table_alloc();
+    } catch (e) {
+        __MARK__
+        throw e;
+    }
+}
+
+function __wbg_free_slot(idx) {
+    try {
+        wasm.__externref_table_dealloc(idx);
+    } catch (e) {
+        __MARK__
+        throw e;
+    }
+}
+
+// Throws a RangeError unless a call may have enough of the stack.
+function requireStack() {
+    try {
+        wasm.probe_stack(__LEVELS__, 0);
+    } catch (e) {
+        throw new RangeError('Maximum call stack size exceeded: a call into Luau needs __KIB__ KiB of it', { cause: e });
+    }
 }

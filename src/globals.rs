@@ -1,0 +1,266 @@
+//! The tables of globals: one with the libraries and the globals of the host, which scripts share and cannot change, and on top of it
+//! tables that scripts write.
+//!
+//! Luau takes globals for constants: it looks them up when it loads a chunk, and uses what it found as long as the chunk's table is marked
+//! as safe. Chunks are loaded in a thread that sees only the shared table. Whoever gives a shared global another value, for all scripts or
+//! for those of one table, takes that mark away.
+//!
+//! What scripts know as `_G` and `shared` are other tables, see `globals.luau`.
+
+use std::cell::{Cell, OnceCell};
+use std::fmt;
+
+use mlua::prelude::*;
+
+use crate::bind;
+use crate::raw;
+
+/// Which scripts have the same globals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GlobalScope {
+    /// Each run and each module has its own.
+    Run,
+    /// All scripts of the VM.
+    Vm,
+}
+
+/// Globals that each script would have to itself, or that would let it reach those of others: see `globals.luau`.
+const OWN: [&str; 4] = ["_G", "getfenv", "setfenv", "loadstring"];
+
+/// Tables that scripts write. A table of the host under such a name does not replace it, but fills it.
+const WRITABLE: [&str; 2] = ["_G", "shared"];
+
+/// The owner of the shared table, which is no script's.
+const NOBODY: u32 = 0;
+
+/// The globals of one VM.
+pub struct Globals {
+    /// None without the sandbox: then scripts write the shared table.
+    scope: Option<GlobalScope>,
+    /// The libraries and the globals of the host.
+    shared: LuaTable,
+    /// The contents of the shared table before the host set any global.
+    libraries: LuaTable,
+    /// True once the host has replaced something that the compiler calls by a short cut, wherever a table is marked as safe.
+    is_library_replaced: Cell<bool>,
+    /// What the host puts into the tables of [`WRITABLE`], by their names.
+    contents: LuaTable,
+    /// True if `getfenv` and `setfenv` of a script reach the environments of all others.
+    have_one_owner: bool,
+    /// The owner of each table that is the environment of a function; its keys are weak.
+    owners: LuaTable,
+    /// The table of all scripts. None where each has its own, and until [`seal`](Self::seal).
+    common: OnceCell<LuaTable>,
+    /// Makes a table for scripts. None without the sandbox, and until [`seal`](Self::seal).
+    make: OnceCell<LuaFunction>,
+}
+
+impl Globals {
+    /// Takes the globals of `lua`, which has the libraries and nothing else. Without the sandbox there is no `scope`. With `have_one_owner`,
+    /// `getfenv` and `setfenv` reach the functions of other scripts, as in Roblox.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn new(lua: &Lua, scope: Option<GlobalScope>, have_one_owner: bool) -> LuaResult<Self> {
+        let (shared, owners, metatable) = (lua.globals(), lua.create_table()?, lua.create_table()?);
+        metatable.raw_set("__mode", "k")?;
+        owners.set_metatable(Some(metatable))?;
+        owners.raw_set(&shared, NOBODY)?;
+        if scope.is_some() {
+            OWN.into_iter().try_for_each(|name| shared.raw_set(name, LuaNil))?;
+        }
+        let libraries = lua.create_table()?;
+        for pair in shared.pairs::<LuaValue, LuaValue>() {
+            let (name, value) = pair?;
+            libraries.raw_set(name, value)?;
+        }
+        let (common, make, contents) = (OnceCell::new(), OnceCell::new(), lua.create_table()?);
+        let is_library_replaced = Cell::new(false);
+        Ok(Self { scope, shared, libraries, is_library_replaced, contents, have_one_owner, owners, common, make })
+    }
+
+    /// Makes the shared table and the libraries read-only, after which scripts may run.
+    ///
+    /// `make_loadstring` returns the `loadstring` for a table of globals.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn seal(&self, lua: &Lua, make_loadstring: &LuaFunction) -> LuaResult<()> {
+        let Some(scope) = self.scope else {
+            if self.shared.raw_get::<LuaValue>("loadstring")?.is_nil() {
+                self.shared.raw_set("loadstring", make_loadstring.call::<LuaFunction>(&self.shared)?)?;
+            }
+            if self.shared.raw_get::<LuaValue>("shared")?.is_nil() {
+                self.shared.raw_set("shared", lua.create_table()?)?;
+            }
+            // Set once, here.
+            let _ = self.common.set(self.shared.clone());
+            for name in WRITABLE {
+                if let Some(entries) = self.contents.raw_get::<Option<LuaTable>>(name)? {
+                    self.fill(name, &entries)?;
+                }
+            }
+            return Ok(());
+        };
+        let environment_functions = raw::environment_functions(lua)?;
+        let contents = &self.contents;
+        let args = (&self.shared, &self.owners, contents, environment_functions, make_loadstring, self.have_one_owner);
+        let make: LuaFunction = bind::load(lua, include_str!("globals.luau"), args)?;
+        lua.sandbox(true)?;
+        if scope == GlobalScope::Vm {
+            let _ = self.common.set(self.made(&make, None, true)?);
+        }
+        let _ = self.make.set(make);
+        Ok(())
+    }
+
+    /// Returns true if scripts cannot change what the host gives them.
+    #[must_use]
+    pub fn are_read_only(&self) -> bool {
+        self.scope.is_some()
+    }
+
+    /// Returns the table for a run, or for a module that a script requires with the globals `asking`: they share `_G` and `shared`.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn for_chunk(&self, asking: Option<&LuaTable>) -> LuaResult<LuaTable> {
+        match (self.common.get(), self.make.get()) {
+            (Some(common), _) => {
+                self.note_replaced(common)?;
+                Ok(common.clone())
+            }
+            (None, Some(make)) => {
+                let owner = asking.map(|asking| self.owners.raw_get::<Option<u32>>(asking)).transpose()?;
+                self.made(make, owner.flatten(), false)
+            }
+            (None, None) => Ok(self.shared.clone()),
+        }
+    }
+
+    /// Adds a global that each script has to itself to the table for a run or a module. One of the host of the same name takes precedence.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn add_own(&self, globals: &LuaTable, name: &str, value: impl IntoLua) -> LuaResult<()> {
+        if self.shared.raw_get::<LuaValue>(name)?.is_nil() { globals.raw_set(name, value) } else { Ok(()) }
+    }
+
+    fn made(&self, make: &LuaFunction, asking: Option<u32>, is_for_all: bool) -> LuaResult<LuaTable> {
+        let globals: LuaTable = make.call((asking, is_for_all))?;
+        if self.is_library_replaced.get() {
+            globals.set_safeenv(false);
+        }
+        Ok(globals)
+    }
+
+    /// Marks a table as unsafe if a script has set something there that the shared one has, too. Must be called before another chunk is
+    /// loaded for a table.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn note_replaced(&self, globals: &LuaTable) -> LuaResult<()> {
+        for pair in globals.pairs::<LuaValue, LuaValue>() {
+            let (name, _) = pair?;
+            if !self.shared.raw_get::<LuaValue>(name)?.is_nil() {
+                globals.set_safeenv(false);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns a global as scripts see it that have not replaced it.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn get(&self, name: &str) -> LuaResult<LuaValue> {
+        let common = self.common.get().map(|common| common.raw_get(name)).transpose()?;
+        let value = common.filter(|value: &LuaValue| !value.is_nil()).map_or_else(|| self.shared.raw_get(name), Ok)?;
+        if value.is_nil() { self.contents.raw_get(name) } else { Ok(value) }
+    }
+
+    /// Sets a global for all scripts. Nil takes back what the host has set, so a library is what it was. A table for `_G` or `shared` fills
+    /// the one that scripts have: where each run has its own, that of runs that begin from now on.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn set(&self, lua: &Lua, name: &LuaValue, value: &LuaValue) -> LuaResult<()> {
+        if let Some(writable) = WRITABLE.into_iter().find(|&writable| is_text(name, writable)) {
+            match value {
+                LuaValue::Table(entries) => {
+                    self.contents.raw_set(writable, entries)?;
+                    return self.fill(writable, entries);
+                }
+                LuaValue::Nil if !self.contents.raw_get::<LuaValue>(writable)?.is_nil() => {
+                    return self.contents.raw_set(writable, LuaNil);
+                }
+                _ => {}
+            }
+        }
+        let is_replaced = !self.shared.raw_get::<LuaValue>(name)?.is_nil();
+        if has_short_cut(&self.libraries.raw_get(name)?) {
+            self.is_library_replaced.set(true);
+        }
+        if let Some(common) = self.common.get() {
+            if is_replaced {
+                common.set_safeenv(false);
+            }
+            return raw::set_unboxed(lua, common, name, value);
+        }
+        let value = if value.is_nil() { &self.libraries.raw_get(name)? } else { value };
+        let is_sealed = self.shared.is_readonly();
+        self.shared.set_readonly(false);
+        let outcome = raw::set_unboxed(lua, &self.shared, name, value);
+        if is_sealed {
+            self.shared.set_readonly(true);
+            // It still is: chunks that are loaded from now on find the new value.
+            self.shared.set_safeenv(true);
+            if is_replaced {
+                self.mark_unsafe()?;
+            }
+        }
+        outcome
+    }
+
+    /// Puts `entries` into a table that all scripts have. Does nothing where each run has its own.
+    fn fill(&self, name: &str, entries: &LuaTable) -> LuaResult<()> {
+        let Some(common) = self.common.get() else { return Ok(()) };
+        let LuaValue::Table(target) = common.raw_get(name)? else { return Ok(()) };
+        for pair in entries.pairs::<LuaValue, LuaValue>() {
+            let (key, value) = pair?;
+            target.raw_set(key, value)?;
+        }
+        self.note_replaced(common)
+    }
+
+    /// Has chunks that are loaded look up what they took for constants.
+    fn mark_unsafe(&self) -> LuaResult<()> {
+        for pair in self.owners.pairs::<LuaTable, u32>() {
+            let (globals, owner) = pair?;
+            if owner != NOBODY {
+                globals.set_safeenv(false);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_text(value: &LuaValue, text: &str) -> bool {
+    matches!(value, LuaValue::String(value) if value.as_bytes() == text.as_bytes())
+}
+
+/// Returns true for a library, and for a function of Luau's own.
+fn has_short_cut(value: &LuaValue) -> bool {
+    match value {
+        LuaValue::Table(_) => true,
+        LuaValue::Function(function) => function.info().what == "C",
+        _ => false,
+    }
+}
+
+impl fmt::Debug for Globals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Globals").finish_non_exhaustive()
+    }
+}

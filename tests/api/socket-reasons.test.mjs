@@ -1,0 +1,112 @@
+// A script is told why it could not connect, as far as the host knows.
+//
+// Tier: default.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import WebSocket from "ws";
+import { Luau } from "../../pkg/node.js";
+import { openServer } from "../server/host.mjs";
+
+/** @type {Awaited<ReturnType<typeof openServer>>} */
+let server;
+/** @type {string} */
+let base;
+
+before(async () => {
+  server = await openServer();
+  base = `ws://127.0.0.1:${server.port}`;
+});
+after(() => server.close());
+
+/**
+ * The reason for which a script cannot connect.
+ *
+ * @param {string} url
+ * @param {import("../../pkg/node.js").WebSocketOptions} [websocket]
+ */
+async function reasonFor(url, websocket) {
+  const luau = await Luau.create({ websocket: { WebSocket, ...websocket } });
+  const [connection, reason, ...more] = await luau.run("return websocket.connect(...)", { args: [url] });
+  luau.dispose();
+  assert.deepEqual([connection, more], [undefined, []]);
+  return String(reason);
+}
+
+test("the answer of the server, and what the network says", async () => {
+  assert.equal(
+    await reasonFor(`${base}/unauthorized`),
+    `could not connect to ${base}/unauthorized: Unexpected server response: 401`,
+  );
+  const { closed } = await (await fetch(`http://127.0.0.1:${server.port}/server/ports`)).json();
+  assert.equal(
+    await reasonFor(`ws://${closed}/`),
+    `could not connect to ws://${closed}/: connect ECONNREFUSED ${closed}`,
+  );
+});
+
+test("where the host gives no reason, the script is told so", async () => {
+  /** As browsers: an event without a text. */
+  class Quiet extends EventTarget {
+    url = "ws://quiet/";
+    constructor() {
+      super();
+      setTimeout(() => {
+        this.dispatchEvent(new Event("error"));
+        this.dispatchEvent(Object.assign(new Event("close"), { code: 1006, reason: "", wasClean: false }));
+      }, 0);
+    }
+    /** @param {(event: Event) => void} handler */
+    set onclose(handler) {
+      this.addEventListener("close", (event) => handler(event));
+    }
+    close() {}
+  }
+  assert.equal(
+    await reasonFor("ws://quiet/", { WebSocket: Quiet }),
+    "could not connect to ws://quiet/ (the browser gives no reason)",
+  );
+});
+
+test("a reason in the close event will do", async () => {
+  /** As Bun's, whose close event has the text. */
+  class Telling extends EventTarget {
+    url = "ws://telling/";
+    constructor() {
+      super();
+      setTimeout(() => {
+        this.dispatchEvent(
+          Object.assign(new Event("close"), {
+            code: 1002,
+            reason: "Expected 101 status code",
+            wasClean: false,
+          }),
+        );
+      }, 0);
+    }
+    /** @param {(event: Event) => void} handler */
+    set onclose(handler) {
+      this.addEventListener("close", (event) => handler(event));
+    }
+    close() {}
+  }
+  assert.equal(
+    await reasonFor("ws://telling/", { WebSocket: Telling }),
+    "could not connect to ws://telling/: Expected 101 status code",
+  );
+});
+
+test("a long URL is shortened in every reason", async () => {
+  const long = `${base}/unauthorized?token=${"é".repeat(1_000)}`;
+  const reasons = [
+    await reasonFor(long),
+    await reasonFor(long, { allow: () => false }),
+    await reasonFor(`ws://[bad/${"x".repeat(5_000)}`, { allow: () => true }),
+    await reasonFor(`ws://[bad/${"x".repeat(5_000)}`),
+  ];
+  for (const reason of reasons) {
+    assert(reason.length < 250, reason);
+    assert.match(reason, /…/);
+  }
+  assert.match(String(reasons[0]), /…: Unexpected server response: 401$/);
+});

@@ -1,0 +1,52 @@
+// The names of what host.mjs gives to scripts and programs. The generator needs them before there is a host.
+
+/** Host functions that scripts call as members of `host`. */
+export const HOST_FUNCTIONS = /** @type {const} */ ([
+  "echo",
+  "later",
+  "never",
+  "rejects",
+  "throws",
+  "thenable",
+  "call",
+  "ignore",
+  "keep",
+  "value",
+  "deep",
+  "run",
+  "check",
+  "get",
+  "set",
+  "stats",
+  "idle",
+  "abort",
+  "stop",
+  "dispose",
+]);
+
+/** Values that only JavaScript can make. */
+export const HOST_VALUES = /** @type {const} */ ([
+  "undefined",
+  "null",
+  "nan",
+  "bigint",
+  "symbol",
+  "surrogate",
+  "long",
+  "bytes",
+  "cyclic",
+  "nested",
+  "wide",
+  "sparse",
+  "getter",
+  "proxy",
+  "revoked",
+  "map",
+  "class",
+  "date",
+  "function",
+  "thenable",
+  "prototype",
+  "detached",
+  "error",
+]);

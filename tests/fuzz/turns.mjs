@@ -1,0 +1,51 @@
+// Measures the longest time that the event loop had no control.
+
+/** How often it should have control, in milliseconds. */
+const EVERY_MS = 10;
+
+/** Returns the time that the processor has spent on this process of Node, in milliseconds. */
+export function cpuTime() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
+/** Where there is such a time, since a busy machine adds less to it than to the time of day. */
+const hasCpuTime = typeof process === "object";
+
+/** Watches the event loop. */
+export class Turns {
+  /** Whether a busy machine adds little to what is measured. */
+  static areExact = hasCpuTime;
+  #longest = 0;
+  #wall = performance.now();
+  #cpu = hasCpuTime ? cpuTime() : 0;
+  #timer = setInterval(() => this.#tick(), EVERY_MS);
+
+  #tick() {
+    const [wall, cpu] = [performance.now(), hasCpuTime ? cpuTime() : Number.POSITIVE_INFINITY];
+    this.#longest = Math.max(this.#longest, Math.min(wall - this.#wall, cpu - this.#cpu));
+    [this.#wall, this.#cpu] = [wall, hasCpuTime ? cpu : 0];
+  }
+
+  /** Stops, and returns the longest time without control in milliseconds. */
+  stop() {
+    this.#tick();
+    clearInterval(this.#timer);
+    return this.#longest;
+  }
+}
+
+/** The shortest time that the loop of `slowness` took. @type {number | undefined} */
+let fastest;
+
+/** Returns how much slower than at its best this machine is now. */
+export function slowness() {
+  const began = performance.now();
+  let sum = 0;
+  for (let i = 0; i < 2_000_000; i++) {
+    sum = (sum * 31 + i) | 0;
+  }
+  const passed = performance.now() - began + (sum === 1 ? 1e-9 : 0);
+  fastest = Math.min(fastest ?? passed, passed);
+  return passed / fastest;
+}
