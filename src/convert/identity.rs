@@ -7,9 +7,9 @@ use js_sys::{Function, Object, Reflect, WeakMap, WeakRef};
 use mlua::prelude::*;
 use wasm_bindgen::prelude::*;
 
-use super::Converter;
 use super::functions::LuauFunction;
 use super::thrown::{Code, HostError};
+use super::{Converter, WeakConverter};
 use crate::bind::{Binder, Callee};
 use crate::host::slots;
 use crate::value::type_name;
@@ -46,8 +46,10 @@ pub(super) struct Identities {
     values: RefCell<HashMap<u32, LuaValue>>,
     /// A reference to the handle of each Luau value that has one; its keys are weak.
     handle_refs: LuaTable,
-    /// The values that the last errors stand for which the host got, by their numbers.
+    /// The values that errors stand for which the host has, by their numbers.
     thrown: RefCell<BTreeMap<u32, LuaValue>>,
+    /// The [`Thrown`] of each of these errors.
+    thrown_of: WeakMap,
     /// The number of each of these errors.
     thrown_numbers: WeakMap,
     next: Cell<u32>,
@@ -67,16 +69,18 @@ impl Identities {
             values: RefCell::default(),
             handle_refs: weak_table(lua, "k")?,
             thrown: RefCell::default(),
+            thrown_of: WeakMap::new(),
             thrown_numbers: WeakMap::new(),
             next: Cell::new(1),
             has_weak_refs: Reflect::has(&js_sys::global(), &"WeakRef".into()).unwrap_or(false),
         })
     }
 
-    /// Lets go of a Luau value whose handle JS has let go of.
+    /// Lets go of a Luau value that JS has let go of: of its handle, or of the error that stands for it.
     pub(super) fn forget(&self, number: u32) {
         let value = self.values.borrow_mut().remove(&number);
-        drop(value);
+        let thrown = self.thrown.borrow_mut().remove(&number);
+        drop((value, thrown));
     }
 
     /// Whether JS holds a Luau value.
@@ -109,8 +113,8 @@ impl Identities {
         self.stand_ins.raw_set(number, value)
     }
 
-    /// Keeps the value that an error of the host stands for.
-    pub(super) fn set_thrown(&self, error: &Object, value: LuaValue) {
+    /// Keeps the value that an error of the host stands for, for as long as the host keeps the error.
+    fn set_thrown(&self, error: &Object, value: LuaValue, converter: WeakConverter) {
         let number = self.next_number();
         let mut thrown = self.thrown.borrow_mut();
         // None of it runs code of a script, which has no finalizers.
@@ -119,6 +123,7 @@ impl Identities {
         }
         thrown.insert(number, value);
         self.thrown_numbers.set(error, &number.into());
+        self.thrown_of.set(error, &Thrown { number, converter }.into());
     }
 
     /// Returns the value that an error of the host stands for.
@@ -177,6 +182,11 @@ fn install_errors(lua: &Lua, binder: &Binder) -> LuaResult<()> {
 }
 
 impl Converter {
+    /// Keeps the value that an error of the host stands for, for as long as the host keeps the error.
+    pub(super) fn set_thrown(&self, error: &Object, value: LuaValue) {
+        self.0.identities.set_thrown(error, value, self.downgrade());
+    }
+
     /// What stands in Luau for an object of the page, or a symbol.
     pub(super) fn stand_in_of_object(&self, lua: &Lua, value: &JsValue) -> LuaResult<LuaValue> {
         let identities = &self.0.identities;
@@ -272,7 +282,7 @@ impl Converter {
 /// See `raw::references`.
 const MOST_HANDLES: usize = 100_000;
 
-/// The number of values of errors that are kept. An error that passes through the host comes back soon.
+/// The number of values of errors that are kept at most. An error that passes through the host comes back soon.
 const MAX_THROWN: usize = 256;
 
 /// A value of the VM that JS can hold and give back, and cannot look into: a thread or a userdata.
@@ -282,7 +292,7 @@ pub struct LuauValue {
     /// Found out when it is made, since it may outlive its VM.
     text: String,
     number: u32,
-    converter: super::WeakConverter,
+    converter: WeakConverter,
 }
 
 #[wasm_bindgen]
@@ -299,6 +309,20 @@ impl LuauValue {
     fn new(value: &LuaValue, number: u32, converter: &Converter) -> Self {
         let text = format!("{}: {:p}", type_name(value), value.to_pointer());
         Self { text, number, converter: converter.downgrade() }
+    }
+}
+
+/// Ends with the error of the host that keeps it, and lets go of the value that the error stands for.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Thrown {
+    number: u32,
+    converter: WeakConverter,
+}
+
+impl Drop for Thrown {
+    fn drop(&mut self) {
+        self.converter.release(self.number);
     }
 }
 

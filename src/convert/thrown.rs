@@ -112,7 +112,7 @@ impl Converter {
             _ => false,
         };
         if !is_plain && error.is_object() {
-            self.0.identities.set_thrown(error.unchecked_ref::<Object>(), value.clone());
+            self.set_thrown(error.unchecked_ref::<Object>(), value.clone());
         }
     }
 }

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Luau, LuauError } from "../../pkg/node.js";
+import { collectUntil } from "../garbage.mjs";
 
 /** @typedef {(...args: unknown[]) => Promise<unknown[]>} Callback */
 
@@ -56,6 +57,23 @@ test("a script catches the very value that was thrown", async () => {
   );
   assert.deepEqual(await luau.run("return pcall(call, function() error(12.5, 0) end)"), [false, 12.5]);
   assert.deepEqual(await luau.run("return pcall(call, function() error(false) end)"), [false, false]);
+});
+
+test("the value of an error is kept for as long as the error", async () => {
+  const SIZE = 20e6;
+  const before = luau.stats.memory;
+  const failed = async () => {
+    const error = await failure(`error({ buffer.create(${SIZE}) })`);
+    assert(luau.stats.memory > before + SIZE);
+    return new WeakRef(error);
+  };
+  const error = await failed();
+  await collectUntil(() => error.deref() === undefined);
+  // Luau's collector works while a script allocates.
+  await collectUntil(() => {
+    luau.run("for _ = 1, 1e5 do local _ = {} end");
+    return luau.stats.memory < before + SIZE / 2;
+  });
 });
 
 test("a text has one place, that of the error", async () => {
