@@ -50,7 +50,21 @@ impl Files {
 unsafe fn read_source(this: *mut FileResolver, name: &String) -> Option<SourceCode> {
     // SAFETY: the analysis passes the pointer that it was given, which is to the first field of a `Files` that is alive.
     let files = unsafe { &*this.cast::<Files>() };
-    files.sources.get(name).map(|source| SourceCode { source: source.clone(), r#type: SourceCode::Module })
+    files.sources.get(name).map(|source| SourceCode { source: without_preamble(source), r#type: SourceCode::Module })
+}
+
+/// Returns the source with spaces for a byte order mark, and with a comment for a line that begins with `#!`: as the package runs it, with
+/// all places as they were.
+fn without_preamble(source: &str) -> String {
+    const MARK: &str = "\u{feff}";
+    let (before, rest) = match source.strip_prefix(MARK) {
+        Some(rest) => (" ".repeat(MARK.len()), rest),
+        None => (String::new(), source),
+    };
+    match rest.strip_prefix("#!") {
+        Some(rest) => before + "--" + rest,
+        None => before + rest,
+    }
 }
 
 unsafe fn resolve_module(
@@ -99,6 +113,18 @@ unsafe fn get_config(this: *const ConfigResolver, _: *const String, _: *const Ty
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_comes_before_the_program_keeps_its_length() {
+        for (source, read) in [
+            ("\u{feff}return 1", "   return 1"),
+            ("#!/usr/bin/env luau\nreturn 1", "--/usr/bin/env luau\nreturn 1"),
+            ("\u{feff}#!luau", "   --luau"),
+            ("return '#!'", "return '#!'"),
+        ] {
+            assert_eq!(without_preamble(source), read);
+        }
+    }
 
     #[test]
     fn a_folder_with_an_init_is_a_module() {
