@@ -24,12 +24,13 @@ pub enum Callee {
 
 /// The arguments of a call, with access by type in the wording of Luau's own library.
 #[derive(Debug)]
-pub struct Args {
+pub struct Args<'a> {
+    lua: &'a Lua,
     callee: Callee,
     values: LuaMultiValue,
 }
 
-impl Args {
+impl Args<'_> {
     /// The argument at `index`, from 1; nil if there is none.
     #[must_use]
     pub fn value(&self, index: usize) -> LuaValue {
@@ -55,7 +56,7 @@ impl Args {
         };
         match self.values.get(index - 1) {
             Some(value) => {
-                let got = type_name(value);
+                let got = if raw::unboxed(self.lua, value).is_some() { "integer" } else { &type_name(value) };
                 Failure::new(format!("invalid argument #{number} to '{name}' ({expected} expected, got {got})"))
             }
             None => Failure::new(format!("missing argument #{number} to '{name}' ({expected} expected)")),
@@ -303,7 +304,7 @@ fn typed<A: FromLuaMulti, R: IntoLuaMulti>(function: impl Fn(&Lua, A) -> LuaResu
 /// A function that returns nil and then its results, or the message of its failure.
 fn native<R: IntoLuaMulti>(callee: Callee, function: impl Fn(&Lua, Args) -> Result<R, Failure> + 'static) -> Native {
     Box::new(move |lua, values| {
-        let result = function(lua, Args { callee, values })
+        let result = function(lua, Args { lua, callee, values })
             .and_then(|results| results.into_lua_multi(lua).map_err(Failure::from));
         match result {
             Ok(mut results) => {
@@ -324,7 +325,7 @@ pub(crate) fn external<A: FromLuaMulti, R: IntoLuaMulti>(
     lua: &Lua,
     function: impl Fn(&Lua, A) -> LuaResult<R> + 'static,
 ) -> LuaResult<LuaFunction> {
-    raw::unlimited_for_host(lua, made(lua, typed(function))?)
+    in_luau(lua, typed(function))
 }
 
 /// A Rust function that Luau code of ours calls where it has to come to its end.
@@ -336,17 +337,6 @@ pub(crate) fn internal<A: FromLuaMulti, R: IntoLuaMulti>(
     function: impl Fn(&Lua, A) -> LuaResult<R> + 'static,
 ) -> LuaResult<LuaFunction> {
     raw::unlimited_internal(lua, made(lua, typed(function))?)
-}
-
-/// Does what [`internal`] does for a function that hands its arguments to the host.
-///
-/// # Errors
-/// When there is no memory.
-pub(crate) fn internal_for_host<A: FromLuaMulti, R: IntoLuaMulti>(
-    lua: &Lua,
-    function: impl Fn(&Lua, A) -> LuaResult<R> + 'static,
-) -> LuaResult<LuaFunction> {
-    raw::unlimited_internal_for_host(lua, made(lua, typed(function))?)
 }
 
 /// Runs a chunk of ours and returns what it returns. It has no lines: `error` puts none of ours before a message, whatever level it is given.

@@ -116,7 +116,7 @@ const DEEPEST: usize = 127;
 fn encode(lua: &Lua, value: &LuaValue, marks: &Marks) -> Result<Vec<u8>, String> {
     let mut text = Text { bytes: Vec::new(), most: raw::memory_left(lua) };
     let mut serializer = serde_json::Serializer::with_formatter(&mut text, JsNumbers);
-    Encoded { value, marks, above: None }.serialize(&mut serializer).map_err(|error| error.to_string())?;
+    Encoded { lua, value, marks, above: None }.serialize(&mut serializer).map_err(|error| error.to_string())?;
     Ok(text.bytes)
 }
 
@@ -143,6 +143,7 @@ impl io::Write for Text {
 
 /// A value that is being encoded, and the way to it.
 struct Encoded<'a> {
+    lua: &'a Lua,
     value: &'a LuaValue,
     marks: &'a Marks,
     above: Option<&'a Above<'a>>,
@@ -192,6 +193,15 @@ impl Encoded<'_> {
         false
     }
 
+    /// Returns a value of a table, an integer in its box.
+    fn value_in<E: serde::ser::Error>(&self, table: &LuaTable, key: impl IntoLua) -> Result<LuaValue, E> {
+        let value = || {
+            let key = key.into_lua(self.lua)?;
+            raw::boxed_in(self.lua, table, &key, table.raw_get(&key)?)
+        };
+        value().map_err(|error| self.error(error))
+    }
+
     fn table<S: Serializer>(&self, table: &LuaTable, serializer: S) -> Result<S::Ok, S::Error> {
         let id = table.to_pointer();
         let depth = self.above.map_or(0, |above| above.depth) + 1;
@@ -202,7 +212,7 @@ impl Encoded<'_> {
             return Err(self.error(format_args!("tables more than {DEEPEST} deep")));
         }
         let below = |key| Above { table: id, key, outer: self.above, depth };
-        let marks = self.marks;
+        let (lua, marks) = (self.lua, self.marks);
         let shape = marks.shape(table);
 
         let length = table.raw_len();
@@ -244,16 +254,22 @@ impl Encoded<'_> {
         if names.is_empty() && shape != Some(Shape::Object) {
             let mut array = serializer.serialize_seq(Some(length))?;
             for index in 1..=length {
-                let value: LuaValue = table.raw_get(index).map_err(|error| self.error(error))?;
-                array.serialize_element(&Encoded { value: &value, marks, above: Some(&below(Key::Index(index))) })?;
+                let value = self.value_in(table, index)?;
+                array.serialize_element(&Encoded {
+                    lua,
+                    value: &value,
+                    marks,
+                    above: Some(&below(Key::Index(index))),
+                })?;
             }
             return array.end();
         }
         names.sort_unstable();
         let mut object = serializer.serialize_map(Some(names.len()))?;
         for name in &names {
-            let value: LuaValue = table.raw_get(name.as_str()).map_err(|error| self.error(error))?;
-            object.serialize_entry(name, &Encoded { value: &value, marks, above: Some(&below(Key::Name(name))) })?;
+            let value = self.value_in(table, name.as_str())?;
+            object
+                .serialize_entry(name, &Encoded { lua, value: &value, marks, above: Some(&below(Key::Name(name))) })?;
         }
         object.end()
     }
@@ -281,6 +297,7 @@ impl Serialize for Encoded<'_> {
                 Err(_) => Err(self.error("a string that is not UTF-8")),
             },
             LuaValue::Table(table) => self.table(table, serializer),
+            value if let Some(integer) = raw::unboxed(self.lua, value) => serializer.serialize_i64(integer),
             other => Err(self.error(format_args!("a {}", type_name(other)))),
         }
     }

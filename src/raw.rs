@@ -38,11 +38,10 @@ pub(crate) use self::guard::{
     Doom, Guard, check_time, guarded, is_guarded, note_read, set_interrupts, was_refused_memory,
 };
 pub(crate) use self::heap::has_room;
-pub(crate) use self::integers::{boxed, integer_in, is_safe, set_unboxed, unboxed};
+pub(crate) use self::integers::{boxed, boxed_in, is_safe, set_unboxed, unboxed};
 pub use self::memory::set_memory_limit;
 pub(crate) use self::memory::{
-    has_memory_to_resume, limit_of, make_room, memory_left, unlimited, unlimited_for_host, unlimited_internal,
-    unlimited_internal_for_host, unlimited_plain,
+    has_memory_to_resume, limit_of, make_room, memory_left, unlimited, unlimited_internal, unlimited_plain,
 };
 use self::memory::{is_ample, limited};
 pub(crate) use self::natives::{Offset, TimeZone, ZoneName, install_natives};
@@ -86,6 +85,7 @@ pub(crate) fn text_of(lua: &Lua, value: &LuaValue) -> Option<LuaString> {
     // SAFETY: one value is on the stack, and one is left there. The call in between is protected, so no error passes over `limited`.
     let text = unsafe {
         lua.exec_raw(value, |state| {
+            integers::unbox_all(state, 1);
             ffi::lua_pushcfunction(state, to_text);
             ffi::lua_insert(state, 1);
             if limited(lua, limit_of(lua), || ffi::lua_pcall(state, 1, 1, 0)) != ffi::LUA_OK {

@@ -91,15 +91,9 @@ impl<'a> Outward<'a> {
     }
 
     /// Converts a value of a table.
-    fn value_in(&mut self, table: &LuaTable, key: &LuaValue, value: &LuaValue) -> LuaResult<JsValue> {
-        // mlua gives the nearest number for a long integer.
-        if let LuaValue::Number(number) = value
-            && number.abs() > LARGEST_SAFE
-            && let Some(integer) = raw::integer_in(&self.lua()?, table, key)?
-        {
-            return Ok(integer.into());
-        }
-        self.value(value)
+    fn value_in(&mut self, table: &LuaTable, key: &LuaValue, value: LuaValue) -> LuaResult<JsValue> {
+        let value = raw::boxed_in(&self.lua()?, table, key, value)?;
+        self.value(&value)
     }
 
     fn lua(&self) -> LuaResult<Lua> {
@@ -173,19 +167,19 @@ impl<'a> Outward<'a> {
                 Target::Array(array, length) => {
                     for index in 1..=length {
                         let value = table.raw_get(index)?;
-                        array.push(&self.value_in(&table, &LuaValue::Number(index_number(index)), &value)?);
+                        array.push(&self.value_in(&table, &LuaValue::Number(index_number(index)), value)?);
                     }
                 }
                 Target::Object(object) => {
                     for pair in table.pairs() {
                         let (key, value) = pair?;
-                        define(&object, &self.name(&key)?, &self.value_in(&table, &key, &value)?, &descriptor);
+                        define(&object, &self.name(&key)?, &self.value_in(&table, &key, value)?, &descriptor);
                     }
                 }
                 Target::Map(map) => {
                     for pair in table.pairs() {
                         let (key, value) = pair?;
-                        map.set(&self.value(&key)?, &self.value_in(&table, &key, &value)?);
+                        map.set(&self.value(&key)?, &self.value_in(&table, &key, value)?);
                     }
                 }
             }
@@ -231,9 +225,6 @@ fn index_of(key: &LuaValue) -> Option<u32> {
     let whole = index as u32;
     (whole > 0 && f64::from(whole).total_cmp(&index).is_eq()).then_some(whole)
 }
-
-/// The largest number that is surely no integer that a number cannot hold: 2^53 - 1.
-const LARGEST_SAFE: f64 = 9_007_199_254_740_991.0;
 
 #[expect(clippy::cast_precision_loss, reason = "no table is that long")]
 fn index_number(index: usize) -> f64 {

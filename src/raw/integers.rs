@@ -9,6 +9,8 @@ use std::ptr;
 use mlua::ffi;
 use mlua::prelude::*;
 
+use crate::value::number;
+
 /// The tag of a box. mlua's userdata have the tag 0.
 const TAG: c_int = 100;
 
@@ -97,11 +99,16 @@ pub(crate) fn unboxed(lua: &Lua, value: &LuaValue) -> Option<i64> {
     })
 }
 
-/// Returns the integer under a key of a table, if there is one that a number cannot hold: mlua would give the nearest number.
+/// Returns a value of a table as it is: mlua found `value` under `key`, and gives the nearest number for an integer, which comes in a box.
 ///
 /// # Errors
 /// When there is no memory.
-pub(crate) fn integer_in(lua: &Lua, table: &LuaTable, key: &LuaValue) -> LuaResult<Option<i64>> {
+pub(crate) fn boxed_in(lua: &Lua, table: &LuaTable, key: &LuaValue, value: LuaValue) -> LuaResult<LuaValue> {
+    #[expect(clippy::cast_precision_loss, reason = "2^53 - 1 is exact")]
+    const LARGEST: f64 = LARGEST_SAFE as f64;
+    if !number(&value).is_some_and(|number| number.abs() > LARGEST) {
+        return Ok(value);
+    }
     let mut integer = None;
     let found = &mut integer;
     // SAFETY: the table and the key are on the stack, and nothing is left there.
@@ -112,7 +119,7 @@ pub(crate) fn integer_in(lua: &Lua, table: &LuaTable, key: &LuaValue) -> LuaResu
             ffi::lua_settop(state, 0);
         })?;
     }
-    Ok(integer)
+    integer.map_or(Ok(value), |integer| boxed(lua, integer))
 }
 
 /// Sets a field of a table to a value that may be a box, under a key that may be one.

@@ -216,23 +216,6 @@ pub(crate) fn unlimited(lua: &Lua, function: LuaFunction) -> LuaResult<LuaFuncti
     wrapped(lua, function, call_for_script)
 }
 
-/// The same for a function whose arguments go to the host, and whose results come from there. Integers that a number cannot hold are in
-/// boxes for `function`, and may be in those that it returns.
-///
-/// # Errors
-/// When there is no memory.
-pub(crate) fn unlimited_for_host(lua: &Lua, function: LuaFunction) -> LuaResult<LuaFunction> {
-    wrapped(lua, function, call_for_host)
-}
-
-/// As [`unlimited_internal`], for a function whose arguments go to the host, with integers as for [`unlimited_for_host`].
-///
-/// # Errors
-/// When there is no memory.
-pub(crate) fn unlimited_internal_for_host(lua: &Lua, function: LuaFunction) -> LuaResult<LuaFunction> {
-    wrapped(lua, function, call_for_us_and_host)
-}
-
 /// The same for a function that our own Luau code calls, and that always has to come to its end.
 ///
 /// # Errors
@@ -290,29 +273,13 @@ unsafe extern "C-unwind" fn call_for_script(state: *mut ffi::lua_State) -> c_int
     unsafe { call(state, Some(2)) }
 }
 
-unsafe extern "C-unwind" fn call_for_host(state: *mut ffi::lua_State) -> c_int {
-    // SAFETY: Luau calls this with the arguments on the stack, and takes the results from there.
-    unsafe {
-        box_all(state);
-        let count = call(state, Some(2));
-        unbox_all(state, 1);
-        count
-    }
-}
-
-unsafe extern "C-unwind" fn call_for_us_and_host(state: *mut ffi::lua_State) -> c_int {
-    // SAFETY: Luau calls this with the arguments on the stack.
-    unsafe {
-        box_all(state);
-        call(state, None)
-    }
-}
-
 unsafe extern "C-unwind" fn call_for_us(state: *mut ffi::lua_State) -> c_int {
     // SAFETY: Luau calls this with the arguments on the stack.
     unsafe { call(state, None) }
 }
 
+/// Calls the function, with integers in boxes for it.
+///
 /// `script` is the level of the script that calls, which may be refused; none where Luau code of ours calls for itself.
 ///
 /// # Safety
@@ -323,6 +290,7 @@ unsafe fn call(state: *mut ffi::lua_State, script: Option<c_int>) -> c_int {
     // SAFETY: the caller's promise, and a C function has room for twenty values. Errors pass over frames in which nothing is
     // left to drop.
     unsafe {
+        box_all(state);
         ffi::lua_pushvalue(state, ffi::lua_upvalueindex(1));
         ffi::lua_insert(state, 1);
         let count = ffi::lua_gettop(state) - 1;
@@ -338,6 +306,7 @@ unsafe fn call(state: *mut ffi::lua_State, script: Option<c_int>) -> c_int {
         }
         let Some(running) = running else {
             ffi::lua_call(state, count, ffi::LUA_MULTRET);
+            unbox_all(state, 1);
             return ffi::lua_gettop(state);
         };
         if script.is_some() && (is_short(running.lua, running.limit) || !has_room_for_call(references)) {
@@ -358,6 +327,7 @@ unsafe fn call(state: *mut ffi::lua_State, script: Option<c_int>) -> c_int {
         if !is_well {
             refuse(state);
         }
+        unbox_all(state, 1);
         ffi::lua_gettop(state)
     }
 }

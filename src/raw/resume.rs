@@ -7,7 +7,7 @@ use mlua::{Thread, ffi};
 
 use super::frames;
 use super::guard::Guard;
-use super::integers::{unbox_all, unboxed};
+use super::integers::{box_all, unbox_all, unboxed};
 use super::memory::{limited, make_room_again};
 use crate::error::Frame;
 
@@ -142,8 +142,13 @@ fn resumed(lua: &Lua, thread: &Thread, status: c_int, chain: Vec<*mut ffi::lua_S
         }
         _ => {
             let frames = frames(thread);
-            // SAFETY: the error is the one value on the stack of the thread, which ended with it.
-            let value = unsafe { lua.exec_raw((), |state| ffi::lua_xmove(coroutine, state, 1)) }?;
+            // SAFETY: the error is the one value on the stack of the thread, which ended with it, and becomes the one on that of `exec_raw`.
+            let value = unsafe {
+                lua.exec_raw((), |state| {
+                    ffi::lua_xmove(coroutine, state, 1);
+                    box_all(state);
+                })
+            }?;
             Ok(Resumed::Failed { value, frames })
         }
     }

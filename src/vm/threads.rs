@@ -71,7 +71,7 @@ impl Threads {
             Ok(value)
         })?;
         let (of_finish, ending) = (scheduler.clone(), watched.clone());
-        let finish = bind::internal_for_host(lua, move |lua, (ok, mut results): (bool, LuaMultiValue)| {
+        let finish = bind::internal(lua, move |lua, (ok, mut results): (bool, LuaMultiValue)| {
             let (scheduler, thread) = (&of_finish, lua.current_thread());
             scheduler.unwatch(&thread);
             let watched = ending.borrow_mut().remove(&raw::id_of(&thread));

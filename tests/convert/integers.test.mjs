@@ -18,6 +18,7 @@ before(async () => {
       echo: (/** @type {unknown} */ value) => value,
       later: async (/** @type {unknown} */ value) => value,
       typeName: (/** @type {unknown} */ value) => typeof value,
+      call: (/** @type {() => unknown} */ f) => f(),
     },
   });
 });
@@ -82,6 +83,18 @@ test("a bigint of more than 64 bits is refused", async () => {
   for (const value of [LARGEST + 1n, SMALLEST - 1n]) {
     await assert.rejects(luau.run("", { args: [value] }), /bigint .* is not between -2\^63 and 2\^63 - 1/);
   }
+});
+
+test("the value of an error keeps its digits, in the host's hands and back in the script's", async () => {
+  const error = await luau.run("error(integer.maxsigned)").catch((error) => error);
+  assert.equal(error.value, LARGEST);
+  assert.equal(error.message, String(LARGEST));
+  assert.deepEqual(
+    await luau.run(`
+      local ok, caught = pcall(call, function() error(integer.minsigned) end)
+      return ok, typeof(caught), caught`),
+    [false, "integer", SMALLEST],
+  );
 });
 
 test("a box never gets to a script", async () => {
