@@ -201,6 +201,10 @@ test("modules, as an object and as a function", async () => {
     })();
     return {
       object: await run({ "lib/one.luau": "return 1" }, "return require('./lib/one')"),
+      inMetamethod: await run(
+        { one: "return 'at hand'" },
+        "return setmetatable({}, { __index = function() return require('./one') end }).x",
+      ),
       instance: await run(class_, "return require('./one')"),
       function: await run(async (/** @type {string} */ path) => {
         asked.push(path);
@@ -223,6 +227,7 @@ test("modules, as an object and as a function", async () => {
     };
   });
   assert.deepEqual(results.object, [1]);
+  assert.deepEqual(results.inMetamethod, ["at hand"]);
   assert.deepEqual(results.instance, ["of a class"]);
   assert.deepEqual(results.function, ["deep"]);
   assert.deepEqual(results.asked, ["deep", "deep/init"]);
