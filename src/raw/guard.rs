@@ -314,6 +314,19 @@ unsafe fn raise(state: *mut ffi::lua_State, guard: Rc<Guard>) {
     }
 }
 
+/// Raises an error if the running thread was ended. For what a script calls: a library function may call it again and again, without code of
+/// the script in between that could be interrupted.
+///
+/// # Safety
+/// As for [`raise`].
+pub(super) unsafe fn raise_if_doomed(state: *mut ffi::lua_State) {
+    let doomed = |guard: &&Rc<Guard>| guard.doom.borrow().is_some();
+    if let Some(guard) = GUARD.with_borrow(|guard| guard.as_ref().filter(doomed).cloned()) {
+        // SAFETY: the caller's promise.
+        unsafe { raise(state, guard) }
+    }
+}
+
 /// Raises an error if the running thread is to end. For a C function that runs long.
 ///
 /// # Safety

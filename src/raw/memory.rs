@@ -12,7 +12,7 @@ use std::ptr;
 use mlua::ffi;
 use mlua::prelude::*;
 
-use super::guard::GUARD;
+use super::guard::{GUARD, raise_if_doomed};
 use super::integers::{box_all, unbox_all};
 use super::references::{References, TOO_MANY};
 use super::{allocator, heap};
@@ -290,6 +290,9 @@ unsafe fn call(state: *mut ffi::lua_State, script: Option<c_int>) -> c_int {
     // SAFETY: the caller's promise, and a C function has room for twenty values. Errors pass over frames in which nothing is
     // left to drop.
     unsafe {
+        if script.is_some() {
+            raise_if_doomed(state);
+        }
         box_all(state);
         ffi::lua_pushvalue(state, ffi::lua_upvalueindex(1));
         ffi::lua_insert(state, 1);

@@ -109,6 +109,55 @@ test("stop and dispose from inside a function that a script called end the scrip
   }
 });
 
+test("the host is not called again by what calls it without code of the script in between", async () => {
+  const sources = [
+    "table.foreach({ 1, 2, 3 }, host)",
+    "table.foreachi({ 1, 2, 3 }, host)",
+    "table.sort({ 4, 3, 2, 1 }, host)",
+    "string.gsub('abc', '.', host)",
+    "xpcall(host, host)",
+    "pcall(xpcall, host, host)",
+    "for _ in host do end",
+    "coroutine.wrap(host)() coroutine.wrap(host)()",
+    "local t = setmetatable({}, { __index = host }) local _ = t.a, t.b",
+    "local t = setmetatable({}, { __newindex = host }) t.a = 1 t.b = 1",
+    "local t = setmetatable({}, { __add = host, __concat = host }) local _ = t + t, t .. t",
+    "local t = setmetatable({}, { __lt = host, __le = host, __eq = host }) local _ = t < t, t <= t",
+    "local t = setmetatable({}, { __len = host, __unm = host }) local _ = #t, -t, #t",
+    "local t = setmetatable({}, { __call = host }) pcall(t) pcall(t)",
+    "local t = setmetatable({}, { __tostring = host }) print(t, t)",
+    "local t = setmetatable({}, { __iter = host }) for _ in t do end for _ in t do end",
+    "task.spawn(host) task.spawn(host)",
+    "task.spawn(host) print() warn() require('./module')",
+  ];
+  for (const end of /** @type {("stop" | "dispose")[]} */ (["stop", "dispose"])) {
+    for (const source of sources) {
+      let calls = 0;
+      const count = () => {
+        if (calls++ === 0) {
+          luau[end]();
+        }
+      };
+      const { luau } = await vm({
+        globals: { host: count },
+        print: count,
+        warn: count,
+        modules: () => {
+          count();
+          return "return 1";
+        },
+      });
+      await assert.rejects(
+        luau.run(source),
+        ofKind(end === "stop" ? "cancelled" : "disposed"),
+        `${end}: ${source}`,
+      );
+      assert.equal(calls, 1, `${end}: ${source}`);
+      luau.dispose();
+    }
+  }
+});
+
 test("a run is aborted before, while it waits, and while it computes", async () => {
   const { luau } = await vm();
   const reason = new Error("enough");
