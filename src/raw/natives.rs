@@ -197,13 +197,17 @@ unsafe fn position(state: *mut ffi::lua_State, index: c_int, length: usize, defa
 unsafe extern "C-unwind" fn find(state: *mut ffi::lua_State) -> c_int {
     // SAFETY: Luau calls this with the arguments on the stack.
     unsafe {
-        if ffi::lua_objlen_(state, 1) < LONG && ffi::lua_objlen_(state, 2) < SHORT {
+        let (text_length, pattern_length) = (ffi::lua_objlen_(state, 1), ffi::lua_objlen_(state, 2));
+        if text_length < LONG && pattern_length < SHORT {
             return original::<FIND>(state);
         }
         let (Some(text), Some(pattern)) = (string(state, 1), string(state, 2)) else { return original::<FIND>(state) };
         let is_plain = ffi::lua_toboolean(state, 4) != 0 || !pattern.iter().any(|byte| b"^$*+?.([%-".contains(byte));
         if !is_plain {
-            return timed_by_two::<FIND>(state);
+            if text_length.max(pattern_length) >= LONG {
+                look_soon();
+            }
+            return original::<FIND>(state);
         }
         let start = position(state, 3, text.len(), 1).unwrap_or(0);
         look_soon();
@@ -457,7 +461,8 @@ fn escape(byte: u8) -> (&'static [u8], u8) {
 unsafe extern "C-unwind" fn concat(state: *mut ffi::lua_State) -> c_int {
     // SAFETY: Luau calls this with the arguments on the stack. Errors pass over frames in which nothing is left to drop.
     unsafe {
-        if ffi::lua_istable(state, 1) == 0 {
+        let is_whole = ffi::lua_gettop(state) <= 2;
+        if is_whole && ffi::lua_objlen_(state, 1) < LONG || ffi::lua_istable(state, 1) == 0 {
             return original::<CONCAT>(state);
         }
         let first = ffi::luaL_optinteger_(state, 3, 1);
