@@ -13,37 +13,37 @@ import { socketConstructor } from "./sockets.js";
 import { turns } from "./turns.js";
 import { LuauValue } from "./value.js";
 
-/** How the entries of this package find the module, each in its own way. */
+/** How an entry of this package finds and shares the WebAssembly module. */
 export interface Platform {
-  /** What to load when no option says so. */
+  /** Returns the module to load without the option `wasm`. */
   readonly wasm: () => WasmSource | Promise<WasmSource>;
   /**
-   * True where VMs must not share an instance or a module that is being loaded, because one request may not await another's promise.
+   * True if VMs must not share an instance or a loading module. In Cloudflare Workers one request cannot await a promise of another.
    */
   readonly isolated?: boolean;
-  /** Reads files, where `fetch` does not: by URL, or by a path. */
+  /** Reads a file by URL or path, for runtimes whose `fetch` reads no files. */
   readonly readFile?: ReadFile;
 }
 
 const isMine = Symbol();
 
-/** `Luau` of an entry, or a subclass, as `create` gets it for `this`. */
+/** The class that `create` is called on: `Luau` of an entry, or a subclass. */
 export type VmClass<T extends LuauVm> = new (token: unknown, instance: Instance, options: LuauOptions) => T;
 
 /**
  * A Luau VM.
  *
- * Scripts run as threads of it. They find `task`, `websocket`, `json`, `require`, `print` and `warn` beside Luau's own library, and what
- * the host gives them; the globals that they set are their own, see {@link LuauOptions.globalScope}. All errors of scripts are `LuauError`s.
+ * Scripts run as its threads. Their globals are Luau's libraries, `task`, `websocket`, `json`, `require`, `print`, `warn`, and the host's
+ * globals. Globals that a script sets are its own; see {@link LuauOptions.globalScope}. Every error of a script is a `LuauError`.
  *
- * Calls need 288 KiB of the JS stack: near its end they fail with a `RangeError` before anything has happened.
+ * A call needs 288 KiB of the JS stack. With less it throws a `RangeError` and does nothing.
  */
 export class LuauVm {
   readonly #instance: Instance;
   readonly #vm: Vm;
   #lastRun = 0;
 
-  /** To be made with `create`; the token keeps others from it. */
+  /** Called by `create` alone, which has the token. */
   constructor(token: unknown, instance: Instance, options: LuauOptions) {
     if (token !== isMine) {
       throw new TypeError("make VMs with `await Luau.create()`: the module has to be loaded first");
@@ -57,7 +57,7 @@ export class LuauVm {
     }
   }
 
-  /** Does what `create` of each entry does. Returns an instance of `type`. */
+  /** Implements `create` for each entry. Returns an instance of `type`. */
   protected static async load<T extends LuauVm>(
     type: VmClass<T>,
     options: LuauOptions,
@@ -73,14 +73,14 @@ export class LuauVm {
   }
 
   /**
-   * Runs a chunk as a thread: up to its first wait before this returns, unless a function that a script has called calls it, or VMs have
-   * kept the event loop for 100 ms. May be called while other runs are under way.
+   * Runs a script as a new thread. The thread runs up to its first wait before this method returns, unless a script is calling the host, or
+   * VMs have blocked the event loop for 100 ms. Any number of runs may be in progress.
    *
-   * `T` is the types of the results, which nothing checks: `run<[number, string]>("return 1, 'a'")`.
+   * `T` is the types of the results, which are not checked: `run<[number, string]>("return 1, 'a'")`.
    *
    * @param source Luau source, as text or bytes. It may begin with a byte order mark and a line that begins with `#!`
-   * @returns a promise of what the chunk returns. It is rejected with a {@link LuauError}, also if the chunk returns a string that is not
-   * UTF-8.
+   * @returns a promise for the values that the script returns. It is rejected with a {@link LuauError} if the script fails, or returns a
+   * string that is not UTF-8.
    */
   run<T extends unknown[] = unknown[]>(source: string | Uint8Array, options: RunOptions = {}): Promise<T> {
     try {
@@ -105,13 +105,13 @@ export class LuauVm {
       try {
         this.#instance.call(() => this.#vm.cancel(id, signal.reason));
       } catch (error) {
-        // After an end of the instance, or a `dispose`, there is nothing left to cancel.
+        // There is nothing to cancel if the instance has ended or the VM is disposed. Near the end of the stack, try again.
         if (error instanceof RangeError) {
           queueMicrotask(abort);
         }
       }
     };
-    // Before it starts: a function that the script calls may abort it.
+    // Listen before the start, because a host function that the script calls may abort the run.
     signal.addEventListener("abort", abort, { once: true });
     try {
       return await start();
@@ -121,10 +121,10 @@ export class LuauVm {
   }
 
   /**
-   * Compiles a chunk without running it.
+   * Compiles a script without running it.
    *
-   * @throws TypeError when the source is neither text nor bytes
-   * @returns the error, or null if it is a Luau program. Its `errors` are all that Luau found, with their columns.
+   * @throws TypeError if the source is neither text nor bytes
+   * @returns null if the source compiles, otherwise the error. Its `errors` list all syntax errors, with their columns.
    */
   check(source: string | Uint8Array, chunkName?: string): LuauError | null {
     const [chunk, name] = [
@@ -135,26 +135,26 @@ export class LuauVm {
   }
 
   /**
-   * Returns the value of a global of the libraries or the host, or with `globalScope: "vm"` of the scripts; undefined if there is none of
-   * that name.
+   * Returns the value of a global variable, or undefined if there is none. These are the globals of the libraries and the host; with
+   * `globalScope: "vm"` also those of scripts.
    */
   get(name: string): unknown {
     return this.#instance.call(() => this.#vm.get(textOf(name, "name")));
   }
 
   /**
-   * Sets a global for all scripts, also for those that run. Tables in it are read-only for them, as in the option `globals`.
-   * `undefined` takes back what the host has set under that name. Tables for `_G` and `shared` fill those of runs that begin later.
+   * Sets a global variable for all scripts, including running ones. Tables in the value are read-only for scripts, as in the option
+   * `globals`. `undefined` removes the host's value. Tables for `_G` and `shared` fill those of runs that begin later.
    *
-   * @throws LuauError when the value cannot be a Luau value: a bigint of more than 64 bits, a getter that throws
+   * @throws LuauError if the value has no counterpart in Luau, such as a bigint of more than 64 bits, or if a getter throws
    */
   set(name: string, value: unknown): void {
     this.#instance.call(() => this.#vm.set(textOf(name, "name"), value));
   }
 
   /**
-   * A promise that is resolved when no thread, timer or socket is left. A thread in a bare `coroutine.yield()` does not count: nothing
-   * resumes it by itself.
+   * Returns a promise that is resolved when no thread, timer or socket is left. A thread in a bare `coroutine.yield()` does not count,
+   * because only another thread can resume it.
    */
   idle(): Promise<void> {
     try {
@@ -164,22 +164,21 @@ export class LuauVm {
     }
   }
 
-  /** What is under way now. */
+  /** The number of threads, timers and sockets, and the memory in use. */
   get stats(): LuauStats {
     return this.#instance.call(() => this.#vm.stats());
   }
 
   /**
-   * Cancels every thread and closes every socket: the promises of runs are rejected with errors of kind `cancelled`. The VM can
-   * run scripts again.
+   * Cancels every thread and closes every socket. The promises of runs are rejected with errors of kind `cancelled`. The VM stays usable.
    */
   stop(): void {
     this.#instance.call(() => this.#vm.stop());
   }
 
   /**
-   * Ends the VM: what still runs is rejected with errors of kind `disposed`, sockets are closed, memory is given back. Afterwards
-   * every call is answered with such an error. Doing so again does nothing.
+   * Ends the VM and frees its memory. Sockets are closed, and the promises of runs are rejected with errors of kind `disposed`, as are all
+   * later calls. Further calls of `dispose` do nothing.
    */
   dispose(): void {
     if (!this.#instance.hasEnded) {
@@ -187,7 +186,7 @@ export class LuauVm {
     }
   }
 
-  /** Tells reactive libraries such as Vue that this is no plain object, so that they leave it alone: a proxy has no private fields. */
+  /** Keeps reactive libraries such as Vue from wrapping the object in a proxy, which has no private fields. */
   get [Symbol.toStringTag](): string {
     return "Luau";
   }
@@ -195,7 +194,7 @@ export class LuauVm {
   declare [Symbol.dispose]: () => void;
 }
 
-// Not in the class: where there is no such symbol yet, it would be a method called "undefined".
+// Set outside of the class: in runtimes without the symbol, the method would be named "undefined".
 if (Symbol.dispose !== undefined) {
   Object.defineProperty(LuauVm.prototype, Symbol.dispose, {
     value: LuauVm.prototype.dispose,
@@ -204,7 +203,7 @@ if (Symbol.dispose !== undefined) {
   });
 }
 
-/** What tells the sources of modules apart: bytes may change, and a response is good only once. */
+/** Returns the key under which a loaded module is shared. Bytes have none because they may change, and a `Response` can be read only once. */
 function keyOf(wasm: WasmSource): unknown {
   if (typeof wasm === "string" || wasm instanceof URL) {
     return String(wasm);
@@ -254,7 +253,7 @@ function vmOptions(instance: Instance, options: LuauOptions): ConstructorParamet
           try {
             rejectCallPromise(callPromise(promise), error, report);
           } catch {
-            // The stack ends here. The caller gets a promise like any other.
+            // The stack is exhausted. The caller still gets an ordinary promise.
           }
           return promise;
         }
@@ -267,9 +266,9 @@ function vmOptions(instance: Instance, options: LuauOptions): ConstructorParamet
   };
 }
 
-/** A sink that takes one argument, or any number of them as `console.log` does, gets the text alone. */
+/** Adapts a sink: one with fewer than two declared parameters, such as `console.log`, gets only the text. */
 function sinkOf(sink: Sink): (text: string, values?: () => unknown[]) => void {
-  // What the library itself warns of has no values.
+  // The library's own warnings have no values.
   return sink.length < 2
     ? (text) => (sink as (text: string) => void)(text)
     : (text, values = () => [text]) => sink(text, values);

@@ -1,56 +1,59 @@
 import type { LuauError } from "./errors.js";
 import type { Bytes, WasmModule } from "./platform.js";
 
-/** Where the WebAssembly module comes from. */
+/** A source of the WebAssembly module. */
 export type WasmSource = URL | string | Response | Promise<Response> | Bytes | WasmModule;
 
 /**
- * Takes a line that a script put out: its text; and, if the function declares two parameters, a function that converts the
- * arguments, during the call only. So `console.log` will do too. Among these values a string that is not UTF-8 is a `Uint8Array`.
+ * Receives a line that a script printed: its text and, if the function declares a second parameter, a function that converts the printed
+ * values. That function works only during the call. Strings that are not UTF-8 arrive as `Uint8Array`. `console.log` is a valid sink.
  */
 export type Sink = (text: string, values: () => unknown[]) => void;
 
-/** What happened on a connection, for those who want to show it. */
+/** An event of a connection, for tools that show what a script sends and receives. */
 export interface SocketEvent {
-  /** Which connection: a number from 1, anew for each VM. */
+  /** The number of the connection. Each VM counts from 1. */
   readonly id: number;
   readonly type: "connecting" | "open" | "message" | "send" | "close";
-  /** The URL, as the script gave it, and as the browser resolved it once it is open. */
+  /** The URL: as the script gave it, and once the connection is open, as the browser resolved it. */
   readonly url: string;
-  /** When, in milliseconds, as `performance.now()` gives them. */
+  /** The time of the event in milliseconds, on the clock of `performance.now()`. */
   readonly time: number;
-  /** Of `message` and `send`: text, or a copy of the bytes. `LuauWorker` leaves it out if it has more than 64 MiB. */
+  /** For `message` and `send`: the text, or a copy of the bytes. `LuauWorker` omits data larger than 64 MiB. */
   readonly data?: string | Uint8Array;
-  /** Of `message` and `send`: its length in bytes. */
+  /** For `message` and `send`: the length in bytes. */
   readonly size?: number;
-  /** Of `close`: the close code (RFC 6455, section 7.4). */
+  /** For `close`: the close code (RFC 6455, section 7.4). */
   readonly code?: number;
-  /** Of `close`: the reason that the server gave, or if the connection failed, the text of the error, which browsers leave empty. */
+  /** For `close`: the server's reason or, if the connection failed, the text of the error. Browsers give no such text. */
   readonly reason?: string;
 }
 
-/** What a constructor of WebSockets must look like: the global `WebSocket`, or that of the npm package `ws`. */
+/** A WebSocket constructor, such as the global `WebSocket` or the one in the npm package `ws`. */
 // biome-ignore lint/suspicious/noExplicitAny: the types of ws and of the DOM have nothing in common that is named
 export type WebSocketConstructor = new (url: string, protocols?: any) => any;
 
-/** What scripts may do with WebSockets. */
+/** Limits and policy for the WebSockets of scripts. */
 export interface WebSocketOptions {
-  /** The constructor to use; the global `WebSocket` by default. Node 20 has none: give it that of the npm package `ws`. */
+  /** The constructor to use; the global `WebSocket` by default. Node 20 has none: pass the one from the npm package `ws`. */
   readonly WebSocket?: WebSocketConstructor | undefined;
-  /** Whether scripts may connect to a URL; all by default. The script is told what is denied. */
+  /**
+   * Returns true if scripts may connect to a URL; all URLs are allowed by default. For a denied URL `websocket.connect` returns nil
+   * and a reason.
+   */
   readonly allow?: ((url: URL) => boolean) | undefined;
-  /** How many connections may be open at a time; 255 by default. */
+  /** The number of connections that may be open at the same time; 255 by default. */
   readonly maxConnections?: number | undefined;
-  /** How many messages a connection keeps for a script that does not take them; 65,536 by default. */
+  /** The number of messages that a connection queues until the script reads them; 65,536 by default. */
   readonly maxQueueMessages?: number | undefined;
   /**
-   * How many bytes they may have together; 16 MiB by default. Those of all connections may have half of `memoryLimit`, which is also
-   * as long as a message may be.
+   * The total size of a connection's queued messages in bytes; 16 MiB by default. The queues of all connections together, and a single
+   * message, may have at most half of `memoryLimit`.
    */
   readonly maxQueueBytes?: number | undefined;
 }
 
-/** The source of a module, or nothing if there is no such module. */
+/** The source of a module, or null or undefined if the module does not exist. */
 export type ModuleLookup = string | Uint8Array | null | undefined;
 
 /** See {@link LuauOptions.globalScope}. */
@@ -59,63 +62,65 @@ export type GlobalScope = "run" | "vm";
 /** See {@link LuauOptions.isolation}. */
 export type Isolation = "instance" | "shared";
 
-/** What a VM is made with. */
+/** Options for a new VM. */
 export interface LuauOptions {
-  /** Where the WebAssembly module comes from; beside this package's own files by default. It is loaded once. */
+  /** The WebAssembly module; by default the file beside this package's own. Each source is loaded once. */
   readonly wasm?: WasmSource | undefined;
   /**
-   * Told of the download: bytes that have come, and of how many, if that is known. Not told of what another VM has loaded already,
-   * or is loading.
+   * Called while the module downloads, with the number of bytes so far and the total if it is known. Not called if another VM has loaded
+   * the module or is loading it.
    */
   readonly onProgress?: ((loaded: number, total?: number) => void) | undefined;
-  /** Takes what `print` puts out; `console.log` by default. */
+  /** Receives the output of `print`; `console.log` by default. */
   readonly print?: Sink | undefined;
-  /** Takes what `warn` puts out; `console.warn` by default. */
+  /** Receives the output of `warn`; `console.warn` by default. */
   readonly warn?: Sink | undefined;
   /**
-   * Takes the errors of threads that nobody waits for, and those of calls of a script's function whose promise nobody waits for, which come
-   * in the next macrotask, even after `dispose`; `console.error` by default. The promise of `run` is the host's own: unless it is handled, its rejection is an unhandled one.
+   * Receives errors that nothing else handles; `console.error` by default. They come from threads that nobody waits for, and from calls of a
+   * script's function whose promise the host does not handle: those are reported in the next macrotask, even after `dispose`. The promise of
+   * `run` belongs to the host, so its rejection is an `unhandledrejection` unless the host handles it.
    */
   readonly onError?: ((error: LuauError) => void) | undefined;
   /**
-   * Globals for the scripts, as a plain object with them by their names. A script that assigns such a name gets a global of its own.
-   * Their tables are read-only at every level; `table.clone` gives a script a copy that it can change. Tables under the names `_G` and
-   * `shared` fill those of the scripts, which they can write: where each run has its own globals, every run gets a copy.
+   * Global variables for scripts: a plain object whose keys are their names. Tables among them are read-only at every level; a script that
+   * wants to change one makes a copy with `table.clone`. Assigning to such a name creates a global of the script's own. The members of `_G`
+   * and `shared` fill the tables of these names, which scripts can write to. With `globalScope: "run"` each run gets its own copy of them.
    *
-   * Functions get a string of the script as a string. One that is not UTF-8 is an error for the script, which gives bytes as a buffer.
+   * Host functions receive strings as strings. Passing a string that is not UTF-8 is an error for the script: bytes go as a buffer.
    */
   readonly globals?: object | undefined;
   /**
-   * The sources of modules, for `require("./name")`: by their paths, such as `name`, `lib/name.luau` or `lib/init.luau`; or a
-   * function that is given a path without an extension, and is asked for `lib/init` when it has no `lib`. Paths begin as the name
-   * of the chunk does that asks: with a `/`, a drive, or the origin of a URL, if there is one.
+   * The sources of modules for `require("./name")`: an object with their paths as keys, such as `name`, `lib/name.luau` or
+   * `lib/init.luau`, or a function that returns the source for a path. The function gets paths without an extension, and is asked for
+   * `lib/init` if it has no `lib`. If the name of the chunk that calls `require` begins with `/`, a drive or the origin of a URL, so does
+   * the path.
    */
   readonly modules?:
     | Readonly<Record<string, string | Uint8Array>>
     | ((path: string) => ModuleLookup | PromiseLike<ModuleLookup>)
     | undefined;
   /**
-   * With `true`, each script and each module has the global `script`, its place in the tree of modules, for packages that were written
-   * for Roblox: `require(script.Parent.Name)`. The place has `Name`, `Parent`, `ClassName`, its children by their names,
-   * `FindFirstChild`, `WaitForChild`, `FindFirstAncestor`, `GetChildren`, `GetDescendants`, `GetFullName` and `IsA`. If `modules` is a function,
-   * every name is taken for that of a module until it is required, and the children cannot be listed.
+   * `true` gives each script and module the global `script`, its place in the tree of modules, for packages that were written for Roblox:
+   * `require(script.Parent.Name)`. It has `Name`, `Parent`, `ClassName`, `FindFirstChild`, `WaitForChild`, `FindFirstAncestor`,
+   * `GetChildren`, `GetDescendants`, `GetFullName`, `IsA`, and its children by name. If `modules` is a function, every name counts as a
+   * module until it is required, and children cannot be listed.
    *
-   * `getfenv` and `setfenv` then reach the functions of other scripts and modules, as in Roblox, where test kits use that: so scripts can
-   * change each other's globals. Needs `globalScope: "run"`; false by default.
+   * `getfenv` and `setfenv` then reach the functions of other scripts and modules, as in Roblox, because test kits need that. Scripts can
+   * therefore change each other's globals. Requires `globalScope: "run"`; false by default.
    */
   readonly script?: boolean | undefined;
   /**
-   * How much memory scripts may have, in bytes; 512 MiB by default. Past it they get the error `not enough memory`, and the VM lives
-   * on. An instance has four gigabytes at most.
+   * The memory that scripts may use, in bytes; 512 MiB by default. Beyond it they get the error `not enough memory`, and the VM stays
+   * usable. A WebAssembly instance has at most 4 GiB.
    */
   readonly memoryLimit?: number | undefined;
   /**
-   * How long a thread runs until the page gets its turn, in milliseconds: 8 where there is a `document`, else `Infinity`, which
-   * costs nothing. Metamethods and callbacks of library functions, such as a comparison of `table.sort`, do not give way; when such
-   * a call keeps the page from its turn for five seconds, the thread fails with an error of kind `timeout`.
+   * The time that threads run before the event loop gets its turn, in milliseconds. The default is 8 where there is a `document`, and
+   * otherwise `Infinity`, which costs nothing. Metamethods and callbacks of library functions, such as the comparison of `table.sort`, cannot
+   * be interrupted; a thread that blocks the event loop for five seconds in one fails with an error of kind `timeout`.
    */
   readonly timeSlice?: number | undefined;
-  /** How long a thread may run without waiting, in milliseconds. Past it, it fails with an error of kind `timeout`. */
+  /** The time that a thread may run without waiting, in milliseconds. Beyond it the thread fails with an error of kind `timeout`. */
   readonly timeLimit?: number | undefined;
   /**
    * Makes the libraries and the host's globals read-only for scripts; true by default. With `false` all scripts share one table of
@@ -123,10 +128,10 @@ export interface LuauOptions {
    */
   readonly sandbox?: boolean | undefined;
   /**
-   * `"run"` (the default) gives each `run`, and each module that `require` loads, its own globals on top of the libraries and those of
-   * the host: no script can replace what another one calls. To get a function from a script, have the script return it.
-   * `"vm"` makes all runs and modules share their globals, for a console or a REPL whose lines build on earlier ones. A script can then
-   * tamper with all others of the VM. This is the only choice without the sandbox.
+   * `"run"` (the default) gives each `run`, and each module that `require` loads, its own globals on top of the libraries and the host's
+   * globals, so no script can replace a function that another one calls. To get a function from a script, have the script return it.
+   * `"vm"` makes all runs and modules share their globals, for a console or a REPL whose lines build on earlier ones. Any script can then
+   * tamper with the others in the VM. Without the sandbox this is the only choice.
    */
   readonly globalScope?: GlobalScope | undefined;
   /**
@@ -141,30 +146,30 @@ export interface LuauOptions {
    * milliseconds per VM.
    */
   readonly isolation?: Isolation | undefined;
-  /** What scripts may do with WebSockets. */
+  /** Limits and policy for the WebSockets of scripts. */
   readonly websocket?: WebSocketOptions | undefined;
-  /** Told of all that happens on the sockets. Costs nothing when absent. */
+  /** Called for each event of a socket. Costs nothing when absent. */
   readonly onSocket?: ((event: SocketEvent) => void) | undefined;
 }
 
-/** How to run a chunk. */
+/** Options for a run. */
 export interface RunOptions {
-  /** What it is called in errors; `script` by default. `require` is relative to it, as to a path. */
+  /** The chunk's name in errors; `script` by default. It is also the path that `require` resolves relative paths against. */
   readonly chunkName?: string | undefined;
   /** The values of `...` in the chunk. */
   readonly args?: readonly unknown[] | undefined;
-  /** Cancels the thread when it is aborted. Null is the same as none. */
+  /** Cancels the run when it is aborted. Null means no signal. */
   readonly signal?: AbortSignal | null | undefined;
 }
 
-/** What a VM has under way. */
+/** Counts of what a VM is doing. */
 export interface LuauStats {
-  /** Threads that run, wait, or are about to. */
+  /** Threads that run, wait, or are scheduled. */
   readonly threads: number;
-  /** Timers of scripts. */
+  /** Pending timers. */
   readonly timers: number;
   /** Sockets that are not closed. */
   readonly sockets: number;
-  /** The memory of scripts, in bytes. */
+  /** The memory that scripts use, in bytes. */
   readonly memory: number;
 }

@@ -1,4 +1,4 @@
-// The entry for pages that run scripts in a worker, and stay responsive whatever those do.
+// The entry for pages that run scripts in a worker, so that no script can block the page.
 
 /// <reference lib="esnext.disposable" preserve="true" />
 
@@ -15,40 +15,40 @@ import { GONE, Peer } from "./worker-peer.js";
 export * from "./exports.js";
 export type { LuauWorkerOptions } from "./worker-options.js";
 
-/** How long a worker that is disposed has to close its sockets, in milliseconds. One that does not answer is ended then. */
-const LAST_WORDS = 1_000;
+/** The time that a disposed worker has to close its sockets before it is terminated. */
+const CLOSING_TIME_MS = 1_000;
 
 const HOW_TO_START =
   "worker-thread.js of luau-websocket must be served as JavaScript with the files beside it, and a Content Security Policy must allow it " +
-  "(worker-src; with blob: if it comes from another origin). With Vite 7 and older, and Astro 6 and older, which have it inside, add " +
-  '"luau-websocket" to optimizeDeps.exclude; elsewhere, give a function that makes the worker as the option worker';
+  "(worker-src; with blob: if it comes from another origin). With Vite 7 and older, and Astro 6 and older, which use it, add " +
+  '"luau-websocket" to optimizeDeps.exclude; with other bundlers, pass a function that creates the worker as the option worker';
 
 const isMine = Symbol();
 
-/** `LuauWorker`, or a subclass, as `create` gets it for `this`. */
+/** The class that `create` is called on: `LuauWorker`, or a subclass. */
 type WorkerClass<T extends LuauWorker> = new (token: unknown, options: LuauWorkerOptions) => T;
 
 /**
- * A Luau VM in a worker of its own. Its members are those of `Luau`, and all of them are asynchronous.
+ * A Luau VM in its own worker. It has the members of `Luau`, all of them asynchronous.
  *
- * However long a script computes, the page stays responsive, and `terminate` ends it. What that costs: functions of the page make
- * the script that calls them wait, even those that return no promise, so they cannot be called where Luau cannot wait, such as in
- * a comparator of `table.sort`; values cross twice; and output comes a little later. What crosses at once has at most 200,000 tables,
- * functions and other objects, 4,000,000 elements, and 134,217,728 characters and bytes; more is an error.
+ * The page stays responsive however long a script computes, and `terminate` ends any script. This has a price. A script waits for every host
+ * function that it calls, even one that returns no promise, so it cannot call one where Luau cannot yield, such as in a comparator of
+ * `table.sort`. Values are converted twice, and output arrives a little later. One call or result may have at most 200,000 tables, functions
+ * and other objects, 4,000,000 elements, and 134,217,728 characters and bytes; more is an error.
  *
- * A worker lives until it is disposed or terminated. It is a module: Chrome 80, Firefox 114, Safari 15, Deno and Bun have such
- * workers, and bundlers make others for older browsers.
+ * The worker lives until it is disposed or terminated. It is a module worker: Chrome 80, Firefox 114, Safari 15, Deno and Bun have those, and
+ * bundlers convert it for older browsers.
  */
 export class LuauWorker {
   readonly #worker: Worker;
   readonly #peer: Peer;
-  /** Until the worker listens: what is posted before could be lost, where a bundler lets the script of the worker wait. */
+  /** Resolved when the worker listens. With some bundlers its script loads asynchronously, and earlier messages would be lost. */
   readonly #listens: Promise<void>;
   #isStarted = false;
-  /** Ends the worker some time after it was disposed. */
-  #lastWords: ReturnType<typeof setTimeout> | undefined;
+  /** Terminates the worker some time after it was disposed. */
+  #closing: ReturnType<typeof setTimeout> | undefined;
 
-  /** To be made with `create`; the token keeps others from it. */
+  /** Called by `create` alone, which has the token. */
   constructor(token: unknown, options: LuauWorkerOptions) {
     if (token !== isMine) {
       throw new TypeError("make workers with `await LuauWorker.create()`: it has to be started first");
@@ -61,7 +61,7 @@ export class LuauWorker {
       const fail = (reason: string | undefined) => reject(this.#fail(reason));
       worker.addEventListener("messageerror", () => fail("a message of it could not be read"));
       worker.addEventListener("error", (event) => {
-        // It is told of by the calls that it ends.
+        // The calls that it ends report it.
         event.preventDefault();
         fail(event.message);
       });
@@ -69,11 +69,11 @@ export class LuauWorker {
     const post = (batch: Batch, transfer: ArrayBuffer[]) => worker.postMessage(batch, transfer);
     this.#peer = new Peer(post, pageMethods(options, listens), false);
     worker.addEventListener("message", (event: MessageEvent<Batch | typeof GONE>) => {
-      // Some browsers read a message only here, which takes long for many values.
+      // Some browsers decode a message only when `data` is read, which takes long for many values.
       const since = performance.now();
       const { data } = event;
       if (data === GONE) {
-        clearTimeout(this.#lastWords);
+        clearTimeout(this.#closing);
         worker.terminate();
       } else {
         this.#peer.receive(data, since);
@@ -82,11 +82,10 @@ export class LuauWorker {
   }
 
   /**
-   * Starts a worker and makes a VM in it. A subclass makes an instance of itself.
+   * Starts a worker with a VM. Called on a subclass, it creates an instance of that.
    *
-   * @throws TypeError for a wrong option, or one that cannot cross into a worker; LuauError when a global cannot be converted or there
-   * is not enough memory; Error when the worker cannot be started, its module cannot be loaded, or there are no Web Workers, as
-   * in Node
+   * @throws TypeError for a wrong option, or one that cannot be sent to a worker; LuauError if a global cannot be converted or there is not
+   * enough memory; Error if the worker cannot be started, its module cannot be loaded, or there are no Web Workers, as in Node
    */
   static create<T extends LuauWorker>(this: WorkerClass<T>, options?: LuauWorkerOptions): Promise<T>;
   static create(this: void, options?: LuauWorkerOptions): Promise<LuauWorker>;
@@ -108,12 +107,13 @@ export class LuauWorker {
   }
 
   /**
-   * Runs a chunk as a thread. May be called while other runs are under way; chunks begin in the order of the calls.
+   * Runs a script as a new thread. Any number of runs may be in progress; they start in the order of the calls.
    *
-   * `T` is the types of the results, which nothing checks: `run<[number, string]>("return 1, 'a'")`.
+   * `T` is the types of the results, which are not checked: `run<[number, string]>("return 1, 'a'")`.
    *
    * @param source Luau source, as text or bytes. It may begin with a byte order mark and a line that begins with `#!`
-   * @returns a promise of what the chunk returns, after all that it put out was put out. It is rejected with a {@link LuauError}.
+   * @returns a promise for the values that the script returns, settled after the script's output has arrived. It is rejected with a
+   * {@link LuauError} if the script fails
    */
   run<T extends unknown[] = unknown[]>(source: string | Uint8Array, options: RunOptions = {}): Promise<T> {
     try {
@@ -129,9 +129,9 @@ export class LuauWorker {
   }
 
   /**
-   * Compiles a chunk without running it.
+   * Compiles a script without running it.
    *
-   * @returns a promise of the error, or of null if it is a Luau program. Its `errors` are all that Luau found, with their columns.
+   * @returns a promise for null if the source compiles, otherwise for the error. Its `errors` list all syntax errors, with their columns.
    */
   async check(source: string | Uint8Array, chunkName?: string): Promise<LuauError | null> {
     const name = chunkName === undefined ? undefined : textOf(chunkName, "chunkName");
@@ -139,17 +139,16 @@ export class LuauWorker {
   }
 
   /**
-   * Returns a promise of the value of a global of the libraries or the host, or with `globalScope: "vm"` of the scripts; of undefined if
-   * there is none of that name. A table with a function `then` is taken for a
-   * promise itself, as everywhere in JS.
+   * Returns a promise for the value of a global variable, or for undefined if there is none. These are the globals of the libraries and the
+   * host; with `globalScope: "vm"` also those of scripts. As everywhere in JS, a table with a function `then` counts as a promise.
    */
   async get(name: string): Promise<unknown> {
     return this.#peer.call("get", [textOf(name, "name")]);
   }
 
   /**
-   * Sets a global for all scripts, also for those that run. The promise is rejected with a {@link LuauError} when the value cannot be a Luau value: a bigint of more than 64 bits,
-   * a getter that throws.
+   * Sets a global variable for all scripts, including running ones. The promise is rejected with a {@link LuauError} if the value has no
+   * counterpart in Luau, such as a bigint of more than 64 bits, or if a getter throws.
    */
   async set(name: string, value: unknown): Promise<void> {
     const what = `global '${textOf(name, "name")}'`;
@@ -157,30 +156,29 @@ export class LuauWorker {
   }
 
   /**
-   * A promise that is resolved when no thread, timer or socket is left. A thread in a bare `coroutine.yield()` does not count: nothing
-   * resumes it by itself.
+   * Returns a promise that is resolved when no thread, timer or socket is left. A thread in a bare `coroutine.yield()` does not count,
+   * because only another thread can resume it.
    */
   idle(): Promise<void> {
     return this.#peer.call("idle", []) as Promise<void>;
   }
 
-  /** A promise of what is under way. */
+  /** A promise for the number of threads, timers and sockets, and the memory in use. */
   get stats(): Promise<LuauStats> {
     return this.#peer.call("stats", []) as Promise<LuauStats>;
   }
 
   /**
-   * Cancels every thread and closes every socket: the promises of runs are rejected with errors of kind `cancelled`. The VM can
-   * run scripts again. Does not get through to a script that never waits, unless there is a `timeSlice` or a `timeLimit`: see
-   * {@link terminate}.
+   * Cancels every thread and closes every socket. The promises of runs are rejected with errors of kind `cancelled`. The VM stays usable.
+   * A script that never waits is not reached unless there is a `timeSlice` or a `timeLimit`; see {@link terminate}.
    */
   stop(): Promise<void> {
     return this.#peer.call("stop", []) as Promise<void>;
   }
 
   /**
-   * Ends the VM and its worker: what still runs is rejected with errors of kind `disposed`, sockets are closed, memory is given
-   * back, and nothing is put out any more. Afterwards every call is rejected with such an error. Doing so again does nothing.
+   * Ends the VM and its worker and frees their memory. Sockets are closed, output stops, and the promises of runs are rejected with errors of
+   * kind `disposed`, as are all later calls. Further calls of `dispose` do nothing.
    */
   dispose(): void {
     if (this.#peer.isEnded) {
@@ -189,18 +187,18 @@ export class LuauWorker {
     this.#peer.tell("dispose", []);
     this.#peer.flush();
     this.#peer.end(new LuauError("the VM is disposed", { kind: "disposed" }));
-    this.#lastWords = setTimeout(() => this.#worker.terminate(), LAST_WORDS);
+    this.#closing = setTimeout(() => this.#worker.terminate(), CLOSING_TIME_MS);
   }
 
   /**
-   * Ends the worker at once, also when a script never waits: in an endless loop, or in a call of the library that takes too long.
-   * What still runs is rejected with errors of kind `cancelled`, later calls with errors of kind `disposed`; sockets are closed
-   * without a word. To go on, make a new one. Doing so again does nothing.
+   * Ends the worker at once, even while a script is in an endless loop or a long library call. The promises of runs are rejected with errors
+   * of kind `cancelled`, and later calls with errors of kind `disposed`. Sockets are closed without a closing handshake. Further calls of
+   * `terminate` do nothing.
    *
-   * Deno 2 and Bun 1 do not stop a thread that is in an endless loop of WebAssembly: give a `timeSlice` or a `timeLimit` there.
+   * Deno 2 and Bun 1 cannot stop a thread in an endless WebAssembly loop: set a `timeSlice` or a `timeLimit` there.
    */
   terminate(): void {
-    clearTimeout(this.#lastWords);
+    clearTimeout(this.#closing);
     this.#worker.terminate();
     this.#peer.end(
       new LuauError("the worker was terminated before this ended", { kind: "cancelled" }),
@@ -208,7 +206,7 @@ export class LuauWorker {
     );
   }
 
-  /** The worker cannot be used any more. */
+  /** Ends the worker after a failure, and returns the error for all calls. */
   #fail(reason: string | undefined): Error {
     const because = reason ? `: ${reason}` : "";
     const error = this.#isStarted
@@ -221,7 +219,7 @@ export class LuauWorker {
     return error;
   }
 
-  /** Tells reactive libraries such as Vue that this is no plain object, so that they leave it alone: a proxy has no private fields. */
+  /** Keeps reactive libraries such as Vue from wrapping the object in a proxy, which has no private fields. */
   get [Symbol.toStringTag](): string {
     return "LuauWorker";
   }
@@ -229,7 +227,7 @@ export class LuauWorker {
   declare [Symbol.dispose]: () => void;
 }
 
-// Not in the class: where there is no such symbol yet, it would be a method called "undefined".
+// Set outside of the class: in runtimes without the symbol, the method would be named "undefined".
 if (Symbol.dispose !== undefined) {
   Object.defineProperty(LuauWorker.prototype, Symbol.dispose, {
     value: LuauWorker.prototype.dispose,
@@ -238,7 +236,7 @@ if (Symbol.dispose !== undefined) {
   });
 }
 
-/** @throws TypeError when it is none: Node's, for one, is another thing */
+/** @throws TypeError if it is not a Web Worker; Node's `Worker` is not one */
 function checked(worker: Partial<Worker> | null | undefined): Worker {
   const methods = ["postMessage", "addEventListener", "terminate"] as const;
   if (methods.some((name) => typeof worker?.[name] !== "function")) {
@@ -247,12 +245,12 @@ function checked(worker: Partial<Worker> | null | undefined): Worker {
   return worker as Worker;
 }
 
-/** Makes a worker that imports a script of another origin, of which browsers make none. That origin has to allow it (CORS). */
+/** Creates a worker that imports a script of another origin. Browsers refuse to start such a script itself. The origin must allow it (CORS). */
 function importingWorker(address: string): Worker {
   const source = new Blob([`import ${JSON.stringify(address)};`], { type: "text/javascript" });
   const url = URL.createObjectURL(source);
   const worker = new Worker(url, { type: "module" });
-  // The browser may read it later than this returns.
+  // The browser may read the URL after this returns.
   const revoke = () => URL.revokeObjectURL(url);
   worker.addEventListener("message", revoke, { once: true });
   worker.addEventListener("error", revoke, { once: true });
@@ -274,7 +272,7 @@ function makeWorker(make: LuauWorkerOptions["worker"]): Worker {
     if (foreign !== undefined) {
       return importingWorker(foreign);
     }
-    // In this very form bundlers find the file and copy it.
+    // Bundlers recognize this exact form, and copy the file.
     return new Worker(new URL("./worker-thread.js", import.meta.url), { type: "module" });
   } catch (error) {
     throw new Error(`the worker could not be started: ${error}. ${HOW_TO_START}`, { cause: error });
