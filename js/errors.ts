@@ -1,13 +1,13 @@
 /**
- * What sort of error it is:
+ * The kind of an error:
  *
- * - `syntax`: the source is not a Luau program; nothing of it ran.
+ * - `syntax`: the source does not compile. None of it ran.
  * - `runtime`: the script, or a function that it called, raised an error.
- * - `memory`: the script wanted more memory than there is, or than it may have.
- * - `timeout`: the script ran for longer than it may without waiting.
- * - `cancelled`: the thread was cancelled, or the VM stopped, before it ended.
+ * - `memory`: the script needed more memory than its limit or the engine allows.
+ * - `timeout`: the script ran longer than its time limit without waiting.
+ * - `cancelled`: the thread was cancelled, or the VM stopped, before the thread ended.
  * - `disposed`: the VM was disposed before the thread ended, or before the call.
- * - `terminated`: the WebAssembly instance is gone after a fault inside it. The next `Luau.create` makes a new one.
+ * - `terminated`: the WebAssembly instance ended after an internal fault. The next `Luau.create` makes a new one.
  */
 export type LuauErrorKind =
   | "syntax"
@@ -18,9 +18,9 @@ export type LuauErrorKind =
   | "disposed"
   | "terminated";
 
-/** A place in a script: one level of its call stack. */
+/** One level of a script's call stack. */
 export interface LuauFrame {
-  /** The name of the chunk, as given to `run`; of a module its path. */
+  /** The name of the chunk as given to `run`, or the path of a module. */
   readonly chunkName: string;
   /** The line, from 1. */
   readonly line: number;
@@ -28,21 +28,21 @@ export interface LuauFrame {
   readonly name: string | undefined;
 }
 
-/** An error of a source that is not a Luau program. Lines and columns count from 1; columns are places in a string of JS. */
+/** A syntax error. Lines and columns count from 1, and columns count UTF-16 code units. */
 export interface LuauSyntaxError {
-  /** The message, without the place. */
+  /** The message without the position. */
   readonly message: string;
   /** The line of the first character. */
   readonly line: number;
   /** The column of the first character. */
   readonly column: number;
-  /** The line of the character behind the last one. */
+  /** The line of the end, which is exclusive. */
   readonly endLine: number;
-  /** The column of the character behind the last one. */
+  /** The column of the end, which is exclusive. */
   readonly endColumn: number;
 }
 
-/** The members of a {@link LuauError} beside its message. */
+/** The members of a {@link LuauError} other than its message. */
 export interface LuauErrorMembers {
   readonly kind: LuauErrorKind;
   readonly chunkName?: string | undefined;
@@ -55,25 +55,25 @@ export interface LuauErrorMembers {
 }
 
 /**
- * An error that ended a script, or kept it from starting.
+ * An error that ended a script or prevented its start.
  *
- * A function of the host may throw one, also one that it made: a script that catches it gets its `value`, or its message if it has none.
- * If no script does, it ends the run with its kind, its frames and its cause.
+ * Host functions may throw one, even one of their own making. A script that catches it gets its `value`, or the message if there is no value.
+ * If no script catches it, the run ends with its kind, frames and cause.
  */
 export class LuauError extends Error {
-  /** What sort of error it is. */
+  /** The kind of the error. */
   readonly kind: LuauErrorKind;
-  /** The chunk in which it happened; undefined where no script was running. */
+  /** The name of the chunk that raised it; undefined if no script was running. */
   readonly chunkName: string | undefined;
-  /** The line in which it happened, from 1. */
+  /** The line that raised it, from 1. */
   readonly line: number | undefined;
   /** The column in which a syntax error begins, from 1; undefined for other kinds. */
   readonly column: number | undefined;
-  /** All errors of a source, of which the message has the first. Empty unless the kind is `syntax`. Luau finds 100 at most. */
+  /** All syntax errors of the source; the message has the first. Empty for other kinds. Luau reports at most 100. */
   readonly errors: readonly LuauSyntaxError[];
   /** The call stack of the script, innermost first. */
   readonly frames: readonly LuauFrame[];
-  /** The same as text, a line each. */
+  /** The call stack as text, one line per level. */
   readonly traceback: string;
   /** The thrown value, converted to JS; undefined if nothing was thrown. Strings that are not UTF-8 become `Uint8Array`s. */
   readonly value: unknown;
@@ -88,7 +88,7 @@ export class LuauError extends Error {
     this.frames = members.frames ?? [];
     this.traceback = members.traceback ?? "";
     this.value = members.value;
-    // JS's own stack would only show the inside of this library.
+    // The JS stack would only show this library's internals.
     const places = this.frames.map(
       ({ chunkName, line, name }) =>
         `\n    at ${name ? `${name} (${chunkName}:${line})` : `${chunkName}:${line}`}`,
@@ -101,14 +101,14 @@ export class LuauError extends Error {
   }
 }
 
-// On the prototype, as the names of JS's own errors are.
+// On the prototype, like the names of built-in errors.
 Object.defineProperty(LuauError.prototype, "name", {
   value: "LuauError",
   writable: true,
   configurable: true,
 });
 
-/** Reads what the module needs of an error that the host threw; undefined if it is no {@link LuauError}. */
+/** Returns the members of an error that the host threw, for the module; undefined if it is not a {@link LuauError}. */
 export function readError(thrown: unknown): LuauErrorMembers | undefined {
   try {
     if (thrown instanceof LuauError) {
@@ -116,7 +116,7 @@ export function readError(thrown: unknown): LuauErrorMembers | undefined {
       return { kind, errors, frames, value, cause };
     }
   } catch {
-    // A `Proxy`, or a getter of a subclass: like any other error.
+    // A `Proxy`, or a getter of a subclass, threw: treat it like any other error.
   }
   return undefined;
 }

@@ -9,7 +9,7 @@ export * from "./exports.js";
 const PLATFORM: Platform = {
   wasm() {
     requireAddress(import.meta.url, "luau.wasm");
-    // In this very form bundlers find the file and copy it.
+    // Bundlers recognize this exact form, and copy the file.
     return new URL("./luau.wasm", import.meta.url);
   },
 };
@@ -17,9 +17,9 @@ const PLATFORM: Platform = {
 /** A Luau VM; see {@link LuauVm}. */
 export class Luau extends LuauVm {
   /**
-   * Makes a VM. The WebAssembly module is loaded the first time. A subclass makes an instance of itself.
+   * Creates a VM. The WebAssembly module is loaded the first time. Called on a subclass, it creates an instance of that.
    *
-   * @throws LuauError when a global cannot be converted or there is not enough memory, TypeError for a wrong option, Error when the
+   * @throws LuauError if a global cannot be converted or there is not enough memory, TypeError for a wrong option, Error if the
    * module cannot be loaded
    */
   static create<T extends Luau>(this: VmClass<T>, options?: LuauOptions): Promise<T>;

@@ -1,4 +1,4 @@
-// The entry with the module in it, for pages without files beside them and for bundlers that copy none.
+// The entry that contains the module, for pages that cannot load a second file and for bundlers that copy none.
 
 import { wasm } from "./inline-wasm.js";
 import { LuauVm, type Platform, type VmClass } from "./luau.js";
@@ -17,9 +17,9 @@ const PLATFORM: Platform = {
 /** A Luau VM; see {@link LuauVm}. */
 export class Luau extends LuauVm {
   /**
-   * Makes a VM. The WebAssembly module is unpacked the first time. A subclass makes an instance of itself.
+   * Creates a VM. The WebAssembly module is unpacked the first time. Called on a subclass, it creates an instance of that.
    *
-   * @throws LuauError when a global cannot be converted or there is not enough memory, TypeError for a wrong option
+   * @throws LuauError if a global cannot be converted or there is not enough memory, TypeError for a wrong option
    */
   static create<T extends Luau>(this: VmClass<T>, options?: LuauOptions): Promise<T>;
   static create(this: void, options?: LuauOptions): Promise<Luau>;

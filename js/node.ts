@@ -9,16 +9,16 @@ import type { LuauOptions } from "./options.js";
 
 export * from "./exports.js";
 
-/** What to do about it: a bundler has made one file of the program, and this package's other one is not beside it. */
+/** The error for a bundled program without luau.wasm beside it. */
 const NOT_FOUND =
   "cannot find luau.wasm, which bundlers for Node do not copy. Leave luau-websocket out of the bundle: in Next.js by serverExternalPackages: " +
   '["luau-websocket"], in others as an external package. Or give the path of the file as the option wasm, or import ' +
   "luau-websocket/inline, which needs no file";
 
-/** The file beside this one, once it was looked for. */
+/** The file beside this one, after the first search. */
 let own: URL | undefined;
 
-/** Returns the file beside this one, or undefined if this code is in a bundle that does not know its place. */
+/** Returns the file beside this one, or undefined in a bundle that does not know its own address. */
 function besideThis(): URL | undefined {
   try {
     const url = new URL("./luau.wasm", import.meta.url);
@@ -29,7 +29,7 @@ function besideThis(): URL | undefined {
   }
 }
 
-/** Returns the file of the package as the program has it installed: a bundle usually runs in the folder with its node_modules. */
+/** Returns the file from node_modules. A bundled program usually runs in the folder that contains it. */
 function installed(): URL {
   try {
     const require = createRequire(join(process.cwd(), "index.js"));
@@ -44,7 +44,7 @@ const PLATFORM: Platform = {
     own = besideThis();
     return own ?? installed();
   },
-  // Node's `fetch` takes no file: URLs.
+  // Node's `fetch` does not support file: URLs.
   async readFile(file) {
     try {
       return Uint8Array.from(await readFile(file));
@@ -60,9 +60,9 @@ const PLATFORM: Platform = {
 /** A Luau VM; see {@link LuauVm}. */
 export class Luau extends LuauVm {
   /**
-   * Makes a VM. The WebAssembly module is loaded the first time. A subclass makes an instance of itself.
+   * Creates a VM. The WebAssembly module is loaded the first time. Called on a subclass, it creates an instance of that.
    *
-   * @throws LuauError when a global cannot be converted or there is not enough memory, TypeError for a wrong option, Error when the
+   * @throws LuauError if a global cannot be converted or there is not enough memory, TypeError for a wrong option, Error if the
    * module cannot be loaded
    */
   static create<T extends Luau>(this: VmClass<T>, options?: LuauOptions): Promise<T>;

@@ -1,19 +1,19 @@
 /**
- * Stands for `json.null` on the way to a script, where `null` and `undefined` become nil: in `[1, jsonNull, 3]` a script finds three elements,
- * and `json.encode` makes `null` of the second. What a script returns as `json.null` is `null`.
+ * Becomes `json.null` in a script, whereas `null` and `undefined` become nil. A script sees three elements in `[1, jsonNull, 3]`, and
+ * `json.encode` writes the second as `null`. In the other direction `json.null` becomes `null`.
  */
 export const jsonNull: unique symbol = Symbol.for("luau-websocket.jsonNull");
 
-/** Holds what the module knows the values by, as long as somebody has them. */
+/** The module's handle for each value, kept as long as the value. */
 const handles = new WeakMap<LuauValue, object>();
 
 /**
- * A function of a script: it runs in a thread of its own, and the promise is of the array of what it returns. If nobody waits for the
- * promise, an error goes to the option `onError`.
+ * A script's function. Each call runs in its own thread and returns a promise for the array of results. If nothing handles the promise, an
+ * error goes to the option `onError`.
  */
 export type LuauFunction = (...args: unknown[]) => Promise<unknown[]>;
 
-/** A value of a script that JS can hold and give back, and cannot look into: a thread or a userdata. */
+/** An opaque value of a script, a thread or a userdata. JS can keep it and pass it back. */
 export class LuauValue {
   readonly #text: string;
 
@@ -22,12 +22,12 @@ export class LuauValue {
     handles.set(this, handle);
   }
 
-  /** Tells reactive libraries such as Vue that this is no plain object, so that they leave it alone: a script gets back the same object. */
+  /** Keeps reactive libraries such as Vue from wrapping the object in a proxy, so that scripts get the same object back. */
   get [Symbol.toStringTag](): string {
     return "LuauValue";
   }
 
-  /** Its type and its identity. */
+  /** Returns the type and the identity of the value, as `tostring` in Luau. */
   toString(): string {
     return this.#text;
   }

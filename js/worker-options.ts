@@ -3,35 +3,35 @@ import { checkedResolver, checkedSources } from "./modules.js";
 import type { LuauOptions, WebSocketOptions } from "./options.js";
 import type { Bytes, WasmModule, WebWorker } from "./platform.js";
 
-/** What a {@link LuauWorker} is made with: as {@link LuauOptions}. The functions among them stay in the page, and so do those in `globals`. */
+/** Options for a new {@link LuauWorker}, like {@link LuauOptions}. Functions, including those in `globals`, run on the page. */
 export interface LuauWorkerOptions
   extends Omit<LuauOptions, "wasm" | "print" | "warn" | "timeSlice" | "websocket"> {
   /**
-   * Makes the worker, where it cannot be made in the usual way: because of a Content Security Policy, a bundler that does not copy
-   * the file, or Trusted Types. It must run `luau-websocket/worker-thread` as a module, and nobody else may write to it.
+   * Creates the worker if the default does not work: because of a Content Security Policy, a bundler that does not copy the file, or Trusted
+   * Types. The worker must run `luau-websocket/worker-thread` as a module, and nothing else may post messages to it.
    */
   readonly worker?: (() => WebWorker) | undefined;
   /**
-   * Where the WebAssembly module comes from; beside this package's own files by default. A string is relative to the page. A
-   * `WebAssembly.Module` saves further workers the compilation.
+   * The WebAssembly module; by default the file beside this package's own. A string is relative to the page. Pass a `WebAssembly.Module` to
+   * compile once for many workers.
    */
   readonly wasm?: URL | string | Bytes | WasmModule | undefined;
   /**
-   * Takes what `print` puts out; `console.log` by default. `values()` gives the arguments if the function declares two parameters,
-   * or else throws: whether they are to cross is decided by its `length`, when the VM is made.
+   * Receives the output of `print`; `console.log` by default. `values()` returns the printed values if the function declares a second
+   * parameter, and otherwise throws: its `length` decides, when the VM is made, whether the values are sent to the page.
    *
-   * It is called later than the script calls `print`, yet before anything that the script does next is seen in the page. What it
-   * throws goes to `console.error`. Lines come one by one as long as they are few, a thousand in a second or 256 after a rest, and
-   * else in batches, at least every 16 ms while the script puts out more; if it stops to do so and never waits, the last of many
-   * stay behind until the worker gets its turn, see `timeSlice`. A script that puts out more than a page can take, 50,000
-   * lines or 32 MiB in a second, is held up; a line of more than four million characters is cut.
+   * Output arrives later than the script calls `print`, but before any later effect of the script on the page. Errors of the sink go to
+   * `console.error`. Few lines arrive one by one: up to a thousand per second, or 256 after a pause. More arrive in batches, at least every
+   * 16 ms while the script prints. If a script then computes without waiting, its last lines stay behind until the worker gets its turn; see
+   * `timeSlice`. A script that prints faster than a page can handle, 50,000 lines or 32 MiB per second, is slowed down. Lines longer than
+   * four million characters are cut.
    */
   readonly print?: ((text: string, values: () => unknown[]) => void) | undefined;
-  /** Takes what `warn` puts out; `console.warn` by default. The same holds as for `print`. */
+  /** Receives the output of `warn`; `console.warn` by default. Works like `print`. */
   readonly warn?: ((text: string, values: () => unknown[]) => void) | undefined;
   /**
-   * How long a thread runs until the worker gets its turn, in milliseconds; `Infinity` by default, which costs nothing. With a
-   * number, `stop` and the like get through to scripts that never wait, and their last lines get out.
+   * The time that threads run before the worker's event loop gets its turn, in milliseconds; `Infinity` by default, which costs nothing. With
+   * a number, `stop` and other calls reach scripts that never wait, and all their output arrives.
    */
   readonly timeSlice?: number | undefined;
   /**
@@ -41,23 +41,23 @@ export interface LuauWorkerOptions
   readonly websocket?: Omit<WebSocketOptions, "WebSocket"> | undefined;
 }
 
-/** What the worker makes its VM of. Crosses as a value. */
+/** Settings for the VM, sent to the worker as a value. */
 export interface Settings {
-  /** What needs nothing done to it. */
+  /** Options that the worker uses as they are. */
   readonly options: Omit<LuauOptions, "wasm">;
-  /** Whether the page wants to see the values that are put out. */
+  /** True if the page's sink takes the printed values. */
   readonly printsValues: boolean;
   readonly warnsValues: boolean;
-  /** Whether the page has such an option. */
+  /** True if the page has the option. */
   readonly hasProgress: boolean;
   readonly hasSocketEvents: boolean;
   readonly hasPolicy: boolean;
 }
 
 /**
- * The part of the options that crosses.
+ * Returns the options that are sent to the worker.
  *
- * @throws TypeError for what cannot cross
+ * @throws TypeError for an option that cannot be sent
  */
 export function settingsOf(options: LuauWorkerOptions): Settings {
   checkOptions(options, { worker: "function" });
@@ -71,7 +71,7 @@ export function settingsOf(options: LuauWorkerOptions): Settings {
   return {
     options: {
       ...others,
-      // Checked on this side: what crosses as bytes is a Uint8Array on the other one, whatever it was.
+      // Checked before sending, because any kind of bytes arrives as a Uint8Array.
       modules: typeof modules === "function" ? checkedResolver(modules) : modules && checkedSources(modules),
       websocket: limits,
     },
@@ -88,9 +88,9 @@ function wantsValues(sink: LuauWorkerOptions["print"]): boolean {
 }
 
 /**
- * The option `wasm` as something that can be posted.
+ * Returns the option `wasm` in a form that can be posted.
  *
- * @throws TypeError for what cannot
+ * @throws TypeError for one that cannot
  */
 export function postableWasm(wasm: unknown): string | Uint8Array | WasmModule | undefined {
   if (wasm === undefined || wasm === null || wasm instanceof WebAssembly.Module) {

@@ -11,9 +11,9 @@ const PLATFORM: Platform = { wasm: () => wasm, isolated: true };
 /** A Luau VM; see {@link LuauVm}. */
 export class Luau extends LuauVm {
   /**
-   * Makes a VM. A subclass makes an instance of itself.
+   * Creates a VM. Called on a subclass, it creates an instance of that.
    *
-   * @throws LuauError when a global cannot be converted or there is not enough memory, TypeError for a wrong option
+   * @throws LuauError if a global cannot be converted or there is not enough memory, TypeError for a wrong option
    */
   static create<T extends Luau>(this: VmClass<T>, options?: LuauOptions): Promise<T>;
   static create(this: void, options?: LuauOptions): Promise<Luau>;
