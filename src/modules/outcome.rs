@@ -25,7 +25,7 @@ pub(super) fn not_loaded(path: &str, thrown: Thrown) -> Failure {
 }
 
 pub(super) fn missing(path: &str) -> Failure {
-    Failure::new(format!("there is no module \"{path}\""))
+    Failure::new(format!("module not found: \"{path}\""))
 }
 
 /// What those get who wait for a module that failed: a text with its name before the text, anything else as it was thrown.

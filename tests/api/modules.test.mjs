@@ -109,7 +109,7 @@ test("what goes wrong says which module, and with what", async () => {
     asks: "return require('./fails')",
   };
   for (const [path, message] of /** @type {[string, RegExp][]} */ ([
-    ["./missing", /^script:1: there is no module "missing"/],
+    ["./missing", /^script:1: module not found: "missing"/],
     ["./broken", /^script:1: cannot load module "broken": broken:1: /],
     ["./fails", /^script:1: cannot load module "fails": fails:2: inside/],
     ["./asks", /^script:1: cannot load module "asks": asks:1: cannot load module "fails": fails:2: inside/],
@@ -346,7 +346,7 @@ test("a Uint8Array is the only kind of bytes that is a source", async () => {
 
 test("names that JS's objects inherit are no modules", async () => {
   for (const name of ["constructor", "toString", "__proto__", "hasOwnProperty"]) {
-    await assert.rejects(run({ x: "return 1" }, `require("./${name}")`), /there is no module/);
+    await assert.rejects(run({ x: "return 1" }, `require("./${name}")`), /module not found/);
   }
 });
 

@@ -46,7 +46,7 @@ test("each connection has a row with its state, messages and bytes, and a timeli
 
 test("a frame opens, as JSON or in hex", async () => {
   await frames().filter({ hasText: '{"a":1}' }).first().click();
-  const content = sockets().getByRole("region", { name: "Content of the frame" });
+  const content = sockets().getByRole("region", { name: "Message content" });
   assert.match(await content.innerText(), /\{\s+"a": 1\s+\}/);
   await sockets().getByRole("combobox", { name: "Shown as" }).selectOption("Hex");
   assert.match(await content.innerText(), /7b 22 61 22/i);

@@ -116,7 +116,7 @@ test("where the browser stores nothing, earlier scripts are still in the list", 
   });
   await context.open(page);
   await write(page, "-- not kept");
-  await page.locator("#notice").getByText("does not keep your script").waitFor();
+  await page.locator("#notice").getByText("could not save your script").waitFor();
   await choose(page, /^Chat/);
   assert.notEqual(await script(page), "-- not kept");
   assert(await page.locator("#notice").isVisible());
@@ -168,7 +168,7 @@ test("a script that is too large for a link can be downloaded", async () => {
   await ready(page);
   const { link, note } = await share(page);
   assert.equal(link, "");
-  assert.match(note, /too large for a link/);
+  assert.match(note, /Too large for a link/);
   await openShare(page);
   const [download] = await Promise.all([
     page.waitForEvent("download"),

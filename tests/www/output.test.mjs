@@ -66,7 +66,7 @@ test("the filter and the copy buttons work on what the screen shows", async () =
   assert.equal(await rows(page).count(), 1);
   assert.equal(await copy("Copy these"), 'config\t{name = "luau"}');
   await page.getByLabel("Filter the output by text").fill("no such text");
-  await page.getByText("No line passes the filter.").waitFor();
+  await page.getByText("No lines match the filter.").waitFor();
   await page.getByLabel("Filter the output by text").fill("");
   await page.getByLabel("Filter the output by kind").selectOption("Problems");
   await page.locator(".output-count", { hasText: "1 of 4 lines" }).waitFor();

@@ -274,7 +274,7 @@ test("the page answers while a person reads and saves a message of many megabyte
         assert.equal((await (await download)?.failure()) ?? null, null);
       }
     });
-    await sockets.getByRole("button", { name: "Close the frame" }).click();
+    await sockets.getByRole("button", { name: "Close message" }).click();
     return { time, limit: Math.max(1_000, 40 * (await workTime(page))) };
   });
   await stop(page);

@@ -51,7 +51,7 @@ test("a link carries all files, and opening it does not run them", async () => {
   const visitor = await context.newPage();
   await visitor.goto(link);
   await ready(visitor);
-  assert.match(await visitor.locator("#notice").innerText(), /came with the link/);
+  assert.match(await visitor.locator("#notice").innerText(), /came from the link/);
   assert.match(await script(visitor), /greet\('from the link'\)/);
   assert.equal(await visitor.getByRole("tab", { name: "greet.luau" }).count(), 1);
   // By now the page has done all that it does by itself.
@@ -70,7 +70,7 @@ test("visitors who open a link find their own scripts again", async () => {
   const link = await linkOf(context.page);
   // The browser does not load the page again: only the part of the address after the # changes.
   await visitor.goto(link);
-  await visitor.locator("#notice").getByText("came with the link").waitFor();
+  await visitor.locator("#notice").getByText("came from the link").waitFor();
   assert.doesNotMatch(await script(visitor), /my own/);
   await openExamples(visitor);
   await visitor.getByRole("button", { name: /^My script/ }).click();

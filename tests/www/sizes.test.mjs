@@ -132,7 +132,7 @@ test("a frame of many megabytes is shown in part and saved whole", async () => {
   const sockets = page.locator("#sockets");
   // The inspector has dropped the one that was sent to make room.
   const frame = sockets.getByRole("option").filter({ hasText: /received.*12\.0 MB/s });
-  const content = sockets.getByRole("region", { name: "Content of the frame" });
+  const content = sockets.getByRole("region", { name: "Message content" });
   await frame.click();
   await content.getByText("000000  ab ab").waitFor();
   const more = sockets.getByRole("button", { name: /Show more/ });
@@ -144,7 +144,7 @@ test("a frame of many megabytes is shown in part and saved whole", async () => {
   assert.equal(await more.isVisible(), false);
   await rest.waitFor();
   await sockets.getByRole("button", { name: "Copy" }).click();
-  await sockets.getByText("too long to be copied").waitFor();
+  await sockets.getByText("too long to copy").waitFor();
   const downloads = [];
   for (const button of ["Save", "Export"]) {
     const download = page.waitForEvent("download");
@@ -165,7 +165,7 @@ test("a frame of a megabyte is copied whole", async () => {
   await page.locator("#sockets-tab").click();
   await page.locator("#sockets").getByRole("option").filter({ hasText: "1.0 MB" }).first().click();
   await page.locator("#sockets").getByRole("button", { name: "Copy" }).click();
-  await page.locator("#sockets").getByText("The frame is copied.").waitFor({ state: "attached" });
+  await page.locator("#sockets").getByText("Message copied.").waitFor({ state: "attached" });
   assert.equal((await copied()).length, 1_000_000);
 });
 

@@ -22,7 +22,7 @@ export interface Example {
 export const EXAMPLES: readonly [Example, ...Example[]] = [
   {
     title: "Echo",
-    description: "The example of the documentation: connects, and gets back what it sends",
+    description: "The example from the documentation: connects and echoes messages",
     files: [script(echo)],
   },
   {
@@ -32,7 +32,7 @@ export const EXAMPLES: readonly [Example, ...Example[]] = [
   },
   {
     title: "Heartbeat and reconnect",
-    description: "Notices when a flaky server falls silent or restarts, and connects again",
+    description: "Detects when a flaky server falls silent or restarts, and reconnects",
     files: [script(heartbeat)],
   },
   {

@@ -58,7 +58,7 @@ const workspace = new Workspace({
   isEmbedded,
   onFull: () =>
     tell(
-      "The browser does not keep your script: its storage is full or forbidden. Delete old ones under Examples, or download it under Share.",
+      "The browser could not save your script: its storage is full or blocked. Delete old scripts under Examples, or download this one under Share.",
       "page",
     ),
 });
@@ -274,14 +274,14 @@ function showError(error: LuauError, value: unknown): void {
   }
 }
 
-/** What is missing was there when the page was opened. */
+/** Shown when a file is missing that existed when the page was opened. */
 const OUTDATED =
-  "A part of the playground cannot be loaded: it was updated meanwhile, or there is no network. Reload the page; your scripts are kept.";
+  "Could not load a part of the playground: it has been updated, or the network is down. Reload the page; your scripts are saved.";
 
 const STATES: Readonly<Record<RunState, string>> = {
   starting: "Starting…",
   running: "Running",
-  waiting: "Running: what the script began goes on",
+  waiting: "Running in the background",
   finished: "Finished",
   failed: "Failed",
   stopping: "Stopping…",
@@ -305,7 +305,7 @@ function showAlive(alive: Alive | "busy" | undefined): void {
   if (alive === undefined) {
     element_.textContent = "";
   } else if (alive === "busy") {
-    element_.textContent = "computing without a pause";
+    element_.textContent = "computing";
   } else {
     const counts = [
       [alive.threads, "thread"],
@@ -320,9 +320,9 @@ function showAlive(alive: Alive | "busy" | undefined): void {
 }
 
 const CHECKING: Readonly<Record<CheckerState, string>> = {
-  loading: "Type checker is loading",
-  on: "Types are checked",
-  again: "Type checker begins anew",
+  loading: "Loading the type checker…",
+  on: "Type checking is on",
+  again: "Restarting the type checker…",
   off: "Type checking is off until the next change",
   over: "Type checking is off",
 };
@@ -354,8 +354,8 @@ async function openLink(): Promise<boolean> {
       const isThereMore = workspace.own.length > 0 && !isEmbedded;
       tell(
         isThereMore
-          ? "This script came with the link. Your own is kept: Examples, then “My script”."
-          : "This script came with the link.",
+          ? "This script came from the link. Your own script is under Examples, “My script”."
+          : "This script came from the link.",
         "link",
       );
     }

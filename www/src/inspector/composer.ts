@@ -16,7 +16,7 @@ export class Composer {
     this.#input.rows = 1;
     this.#input.spellcheck = false;
     this.#input.ariaLabel = "Message to send by hand";
-    this.#input.title = "Enter sends it, Shift and Enter begin a new line";
+    this.#input.title = "Enter to send, Shift+Enter for a new line";
     this.#problem.id = "sockets-problem";
     this.#problem.role = "alert";
     this.#input.setAttribute("aria-describedby", this.#problem.id);

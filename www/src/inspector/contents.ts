@@ -67,7 +67,7 @@ export function bytesFromHex(text: string): Uint8Array {
     throw new Error(`“${digits.charAt(wrong)}” is not a hexadecimal digit.`);
   }
   if (digits.length % 2 === 1) {
-    throw new Error("A byte has two digits: one is missing.");
+    throw new Error("Each byte needs two hex digits.");
   }
   return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }

@@ -36,12 +36,12 @@ export class FrameDetail {
     this.#views.ariaLabel = "Shown as";
     this.#content.tabIndex = 0;
     this.#content.role = "region";
-    this.#content.ariaLabel = "Content of the frame";
+    this.#content.ariaLabel = "Message content";
     const copy = button("Copy");
     const download = button("Save");
     download.title = "As a file";
     const close = button("✕");
-    close.ariaLabel = "Close the frame";
+    close.ariaLabel = "Close message";
     close.classList.add("close");
     const bar = made("div", "bar");
     bar.append(this.#title, this.#views, copy, download, close);
@@ -124,13 +124,13 @@ export class FrameDetail {
 /** Copies a message; returns what became of it. */
 async function copied(data: string | Uint8Array): Promise<string> {
   if ((typeof data === "string" ? data.length : data.length * 3) > MOST_COPIED) {
-    return "The frame is too long to be copied: save it as a file.";
+    return "The message is too long to copy. Save it as a file.";
   }
   try {
     await navigator.clipboard.writeText(typeof data === "string" ? data : hexText(data));
-    return "The frame is copied.";
+    return "Message copied.";
   } catch {
-    return "The browser does not allow copying here.";
+    return "The browser blocks copying here.";
   }
 }
 

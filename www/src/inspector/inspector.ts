@@ -198,10 +198,10 @@ export class SocketInspector {
   #tools(): HTMLElement {
     const tools = made("div", "bar tools");
     tools.role = "group";
-    tools.ariaLabel = "Tools of the timeline";
+    tools.ariaLabel = "Timeline tools";
     this.#filter.type = "search";
     this.#filter.placeholder = "Filter";
-    this.#filter.ariaLabel = "Show frames that contain";
+    this.#filter.ariaLabel = "Filter messages by text";
     this.#direction.ariaLabel = "Direction";
     this.#direction.append(
       new Option("Both ways", "all"),
@@ -218,7 +218,7 @@ export class SocketInspector {
     this.#filter.addEventListener("input", filter);
     this.#direction.addEventListener("change", filter);
     this.#pause.addEventListener("click", () => this.#setPaused(this.#frozen === undefined));
-    this.#export.title = "As JSON, a line for each frame";
+    this.#export.title = "As JSON, one message per line";
     this.#export.addEventListener("click", () => void this.#save());
     clear.addEventListener("click", () => this.#clear());
     return tools;

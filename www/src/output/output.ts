@@ -117,13 +117,8 @@ export class OutputPanel {
     bar.append(
       search,
       this.#kinds,
-      this.#toggle("Wrap", "wrap", "Go on in the next row where a line is too wide", true),
-      this.#toggle(
-        "Times",
-        "times",
-        "Show when each line was put out, in seconds since the run began",
-        false,
-      ),
+      this.#toggle("Wrap", "wrap", "Wrap long lines", true),
+      this.#toggle("Times", "times", "Show the time of each line, in seconds since the run started", false),
       this.#copy,
       clear,
     );
@@ -178,7 +173,7 @@ export class OutputPanel {
       await navigator.clipboard.writeText(this.#textOf(this.#filter));
       this.#tell("Copied");
     } catch {
-      this.#tell("The browser does not allow it: mark the text, and press Ctrl+C");
+      this.#tell("The browser blocks copying. Select the text and press Ctrl+C");
     }
   }
 
@@ -200,19 +195,16 @@ export class OutputPanel {
         : `, ${dropped.toLocaleString("en")} earlier ${dropped === 1 ? "line was" : "lines were"} dropped`;
     setText(this.#count, passed + number(count) + gone);
     const isNothing = count === 0 || (this.#filter !== undefined && this.#view.shown === 0);
-    setText(
-      this.#empty,
-      count === 0 ? `What the script prints comes here.${howToRun()}` : "No line passes the filter.",
-    );
+    setText(this.#empty, count === 0 ? `Output appears here.${howToRun()}` : "No lines match the filter.");
     this.#empty.hidden = !isNothing;
     this.#toEnd.hidden = this.#view.isAtEnd;
   }
 }
 
-/** Where there is a keyboard, which keys run a script. */
+/** Names the keys that run a script, on devices with a keyboard. */
 function howToRun(): string {
   const isPhone = matchMedia("(pointer: coarse)").matches;
-  return isPhone ? "" : ` ${/Mac/.test(navigator.platform) ? "⌘" : "Ctrl"}+Enter runs it.`;
+  return isPhone ? "" : ` Press ${/Mac/.test(navigator.platform) ? "⌘" : "Ctrl"}+Enter to run.`;
 }
 
 /** Sets a text only where it changes, which is cheaper. */

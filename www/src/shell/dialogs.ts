@@ -118,10 +118,10 @@ export function showShare(files: Files, addresses?: { readonly link: string; rea
   const dialog = element("share-dialog", HTMLDialogElement);
   const note = element("share-note", HTMLElement);
   if (addresses === undefined) {
-    note.textContent = "This is too large for a link: no browser would open it. Download the files instead.";
+    note.textContent = "Too large for a link: browsers would not open it. Download the files instead.";
   } else {
     note.textContent =
-      addresses.link.length > 8_000 ? "This link is long: some chats and mail programs cut such links." : "";
+      addresses.link.length > 8_000 ? "This link is long. Some chat and mail programs cut long links." : "";
   }
   for (const name of ["link", "embed"] as const) {
     const text = addresses?.[name] ?? "";
@@ -135,7 +135,7 @@ export function showShare(files: Files, addresses?: { readonly link: string; rea
         await navigator.clipboard.writeText(text);
         note.textContent = "Copied.";
       } catch {
-        note.textContent = "The browser does not allow copying: it is selected, so press Ctrl+C or Cmd+C.";
+        note.textContent = "The browser blocks copying. The text is selected: press Ctrl+C or Cmd+C.";
       }
     };
   }

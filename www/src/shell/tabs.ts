@@ -51,7 +51,7 @@ export class Tabs {
     tab.setAttribute("aria-controls", "editor");
     tab.tabIndex = isSelected ? 0 : -1;
     // Where the name is cut off, this has it whole.
-    tab.title = `${name}.luau: ${isMain ? "Run runs this file. F2 renames it" : "F2 or a double click renames it, Delete removes it"}`;
+    tab.title = `${name}.luau: ${isMain ? "Run starts this file. Press F2 to rename it" : "F2 or double-click to rename, Delete to delete"}`;
     tab.append(made("span", "name", `${name}.luau`));
     tab.addEventListener("click", () => this.#options.onSelect(name));
     tab.addEventListener("dblclick", () => this.#options.onRename(name));
