@@ -43,7 +43,7 @@ pub use self::memory::set_memory_limit;
 pub(crate) use self::memory::{
     has_memory_to_resume, limit_of, make_room, memory_left, unlimited, unlimited_internal, unlimited_plain,
 };
-use self::memory::{is_ample, limited};
+use self::memory::{is_ample, limited, without_limit};
 pub(crate) use self::natives::{Offset, TimeZone, ZoneName, install_natives};
 pub(crate) use self::resume::{Interrupted, Resumed, begin, go_on, resume};
 pub(crate) use self::threads::unlimited_making_threads;
@@ -134,14 +134,16 @@ pub(crate) fn load(
 
 /// Ends a thread that does not run: it cannot be resumed any more.
 pub(crate) fn close(lua: &Lua, thread: &Thread) {
-    // SAFETY: `thread` keeps its state alive, and one that does not run may be reset at any time. Resetting only frees and shrinks, so it
-    // raises no error that would have to be caught: mlua's protected calls need memory.
-    lua.exec_raw_lua(|_| unsafe {
+    // SAFETY: `thread` keeps its state alive, and one that does not run may be reset at any time. The thread moves to a smaller stack. That
+    // takes a little memory, which is there without a limit, so no error is raised: none could be caught, since mlua's protected calls need
+    // memory too.
+    let reset = |_: &_| unsafe {
         let state = thread.state();
         if ffi::lua_status(state) == ffi::LUA_YIELD || ffi::lua_gettop(state) > 0 {
             ffi::lua_resetthread(state);
         }
-    });
+    };
+    without_limit(lua, || lua.exec_raw_lua(reset));
 }
 
 /// How many levels of a stack are told: who overflows it has twenty thousand, all alike.

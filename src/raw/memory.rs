@@ -127,6 +127,16 @@ fn relax(lua: &Lua, limit: usize) -> LuaResult<()> {
     lua.set_memory_limit(limit.saturating_mul(2)).map(drop)
 }
 
+/// Runs Rust code that must not be refused memory. No script may run in it.
+pub(super) fn without_limit<R>(lua: &Lua, run: impl FnOnce() -> R) -> R {
+    let limit = limit_of(lua);
+    // The allocator supports limits, see `set_memory_limit`.
+    let _ = limit.map(|_| lua.set_memory_limit(0));
+    let result = run();
+    let _ = limit.map(|limit| relax(lua, limit));
+    result
+}
+
 /// The length that no string reaches, in bytes.
 const LONGEST: usize = 1 << 30;
 

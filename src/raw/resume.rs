@@ -8,7 +8,7 @@ use mlua::{Thread, ffi};
 use super::frames;
 use super::guard::Guard;
 use super::integers::{box_all, unbox_all, unboxed};
-use super::memory::{limited, make_room_again};
+use super::memory::{limited, make_room_again, without_limit};
 use crate::error::Frame;
 
 /// How a thread came back from [`resume`] or [`go_on`].
@@ -44,13 +44,14 @@ impl Interrupted {
     pub(crate) fn end(self, lua: &Lua) {
         // SAFETY: `thread` keeps them alive, none of them runs, and one that was interrupted may be reset; nothing is left on
         // the stack. It fails for want of memory only, and then nobody resumes them either.
-        let _ = unsafe {
+        let reset = || unsafe {
             lua.exec_raw::<()>((), |_| {
                 for state in self.chain.iter().copied().chain([self.thread.state()]) {
                     ffi::lua_resetthread(state);
                 }
             })
         };
+        let _ = without_limit(lua, reset);
     }
 }
 

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { openServer } from "../server/host.mjs";
 import { isFull } from "../server/tier.mjs";
+import { FINDS } from "./finds.mjs";
 import { minimize } from "./minimize.mjs";
 import { makePlayer } from "./players.mjs";
 import { makeProgram } from "./program.mjs";
@@ -41,6 +42,21 @@ async function playMany(where, count) {
 }
 
 test("programs in Node", () => playMany("node", PROGRAMS));
+
+test("programs that found faults", async () => {
+  const player = makePlayer("node", `127.0.0.1:${server.port}`);
+  try {
+    for (const [fault, program] of Object.entries(FINDS)) {
+      // Some depend on how far the program comes before a limit.
+      for (let time = 0; time < 4; time++) {
+        const { faults } = await player.play(program);
+        assert.deepEqual(faults, [], fault);
+      }
+    }
+  } finally {
+    await player.close();
+  }
+});
 
 test("programs in a page", { skip: !isFull && "part of --full" }, () => playMany("page", PROGRAMS));
 
