@@ -39,12 +39,31 @@ static inline void spend(lua_State* L, size_t bytes)
 // Reports only what a script reads itself. C functions call this code too: they may not expect an error here, and Luau consults its
 // host at every call of one anyway.
 #define SPEND_IN_SCRIPT(L, bytes) do { if (isLua((L)->ci)) spend(L, bytes); } while (0)
+#define SPEND_PASSED_IN_SCRIPT(L) do { if (LUAU_UNLIKELY(luau_passed > MAX_PASSED) && isLua((L)->ci)) spendPassed(L); } while (0)
 
 // Parsing a digit takes as long as reading this many bytes.
 static const size_t DIGIT = 16;
+
+// The number of nodes of tables that were passed in the search for keys, since they were last reported. A script can choose keys so that
+// all of them are in one chain. Lookups cannot report themselves: C functions do not expect an error there.
+extern \"C\" unsigned int luau_passed;
+static const unsigned int MAX_PASSED = 4096;
+
+// Passing a node takes as long as reading this many bytes.
+static const size_t NODE = 32;
+
+static inline void spendPassed(lua_State* L)
+{
+    if (LUAU_UNLIKELY(luau_passed > MAX_PASSED))
+    {
+        size_t bytes = luau_passed * NODE;
+        luau_passed = 0;
+        luau_spend(L, bytes);
+    }
+}
 ";
 
-const SOURCES: [Source; 9] = [
+const SOURCES: [Source; 10] = [
     Source {
         path: "Ast/src/Lexer.cpp",
         changes: &[change(
@@ -218,18 +237,81 @@ const SOURCES: [Source; 9] = [
     },
     Source {
         path: "VM/src/ltable.cpp",
-        changes: &[change(
-            1,
-            "static void resize(lua_State* L, LuaTable* t, int nasize, int nhsize)\n{\n",
-            "static void resize(lua_State* L, LuaTable* t, int nasize, int nhsize)
+        changes: &[
+            change(
+                1,
+                "static void resize(lua_State* L, LuaTable* t, int nasize, int nhsize)\n{\n",
+                "static void resize(lua_State* L, LuaTable* t, int nasize, int nhsize)
 {
     // A full table whose entries are removed and added in turn is resized each time. To move an entry takes longer than to read it.
     SPEND_IN_SCRIPT(L, (size_t(t->sizearray) + nasize) * sizeof(TValue) + (size_t(sizenode(t)) + nhsize) * sizeof(LuaNode) * 4);\n",
+            ),
+            change(
+                1,
+                "        // re-insert elements from vanishing array slice\n        for (int i = nasize;",
+                "        moveToMainPositions(L, t, oldnode, oldsizenode);\n\n        // re-insert elements from vanishing array slice\n        for (int i = nasize;",
+            ),
+            change(1, "static void resize(lua_State* L, LuaTable* t, int nasize, int nhsize)\n{\n", MAIN_POSITIONS),
+            change(6, "n += gnext(n);", "(n += gnext(n), luau_passed++);"),
+            change(2, "othern += gnext(othern);", "(othern += gnext(othern), luau_passed++);"),
+            change(
+                1,
+                "const TValue* luaH_get(LuaTable* t, const TValue* key)\n{\n",
+                "const TValue* luaH_get(LuaTable* t, const TValue* key)\n{\n    lookSoonIfPassed();\n",
+            ),
+            change(
+                1,
+                "static int findindex(lua_State* L, LuaTable* t, StkId key)\n{\n",
+                "unsigned int luau_passed = 0;
+
+// C functions look up keys too: their host looks at the clock at the next call or loop.
+static inline void lookSoonIfPassed()
+{
+    if (LUAU_UNLIKELY(luau_passed > 16 * MAX_PASSED))
+    {
+        luau_passed = 0;
+        luau_spend(NULL, 0);
+    }
+}
+
+static int findindex(lua_State* L, LuaTable* t, StkId key)
+{
+    lookSoonIfPassed();\n",
+            ),
+        ],
+    },
+    Source {
+        path: "VM/src/ltablib.cpp",
+        changes: &[change(
+            1,
+            "    while (lua_next(L, 1))\n    {\n        lua_pushvalue(L, 2);  // function\n",
+            "    while (lua_next(L, 1))\n    {\n        spendPassed(L);\n        lua_pushvalue(L, 2);  // function\n",
         )],
     },
     Source {
         path: "VM/src/lvmexecute.cpp",
         changes: &[
+            change(
+                1,
+                "const TValue* res = luaH_getstr(h, tsvalue(kv));\n",
+                "const TValue* res = luaH_getstr(h, tsvalue(kv));\n                        SPEND_PASSED();\n",
+            ),
+            change(
+                1,
+                "TValue* res = luaH_setstr(L, h, tsvalue(kv));\n",
+                "TValue* res = luaH_setstr(L, h, tsvalue(kv));\n                        SPEND_PASSED();\n",
+            ),
+            // The fast forms of library functions are not calls.
+            change(5, "nparams);\n\n                    if (n >= 0)", "nparams);\n                    SPEND_PASSED();\n\n                    if (n >= 0)"),
+            change(
+                1,
+                "#define VM_PROTECT(x) \\\n",
+                "#define SPEND_PASSED() \\
+    { \\
+        if (LUAU_UNLIKELY(luau_passed > MAX_PASSED)) \\
+            VM_PROTECT(spendPassed(L)); \\
+    }\n\n#define VM_PROTECT(x) \\\n",
+            ),
             // Long strings are compared by the functions of lvmutils.cpp, which may raise errors.
             change(
                 4,
@@ -258,6 +340,31 @@ const SOURCES: [Source; 9] = [
                 1,
                 "                ts = luaS_bufstart(L, tl);\n",
                 "                SPEND_IN_SCRIPT(L, tl);\n                ts = luaS_bufstart(L, tl);\n",
+            ),
+            // Chains of metatables, and of nodes in a table.
+            change(
+                1,
+                "            const TValue* res = luaH_get(h, key); // do a primitive get\n",
+                "            const TValue* res = luaH_get(h, key); // do a primitive get
+            luau_passed += loop == 0 ? 0 : 8;
+            SPEND_PASSED_IN_SCRIPT(L);\n",
+            ),
+            change(
+                1,
+                "            const TValue* oldval = luaH_get(h, key);\n",
+                "            const TValue* oldval = luaH_get(h, key);
+            luau_passed += loop == 0 ? 0 : 8;
+            SPEND_PASSED_IN_SCRIPT(L);\n",
+            ),
+            change(
+                1,
+                "const TValue* p1, const TValue* p2)\n{\n    ptrdiff_t result = savestack(L, res);\n",
+                "const TValue* p1, const TValue* p2)\n{\n    SPEND_PASSED_IN_SCRIPT(L);\n    ptrdiff_t result = savestack(L, res);\n",
+            ),
+            change(
+                1,
+                "const TValue* p1, const TValue* p2, const TValue* p3)\n{\n",
+                "const TValue* p1, const TValue* p2, const TValue* p3)\n{\n    SPEND_PASSED_IN_SCRIPT(L);\n",
             ),
             // Strings as numbers.
             change(1, "    TValue tempb, tempc;\n", "    TValue tempb, tempc;\n    spendDigits(L, rb);\n    spendDigits(L, rc);\n"),
@@ -309,6 +416,39 @@ static int compareStrings(lua_State* L, const TString* l, const TString* r)
 }
 
 int luaV_lessthan(";
+
+/// Inserted before the function of ltable.cpp whose head it repeats.
+const MAIN_POSITIONS: &str = "
+// Moves keys whose places in a new table are free. The others then find a key of their own chain in their place. Where they found one that is
+// not in its place, each of them would walk along a chain to move that: one after the other, for as long as a script likes.
+static void moveToMainPositions(lua_State* L, LuaTable* t, LuaNode* oldnode, int oldsize)
+{
+    // In a small table this takes no time, and keys keep the order that Luau gives them.
+    if (sizenode(t) < 4096)
+        return;
+    for (int i = oldsize - 1; i >= 0; i--)
+    {
+        LuaNode* old = oldnode + i;
+        if (ttisnil(gval(old)))
+            continue;
+        TValue key;
+        getnodekey(L, &key, old);
+        int index = ttisnumber(&key) ? arrayindex(nvalue(&key)) : -1;
+        if (0 < index && index <= t->sizearray)
+            continue;
+        LuaNode* place = mainposition(t, &key);
+        if (!ttisnil(gval(place)))
+            continue;
+        setnodekey(L, place, &key);
+        luaC_barriert(L, t, &key);
+        setobjt2t(L, gval(place), gval(old));
+        setnilvalue(gval(old));
+    }
+}
+
+static void resize(lua_State* L, LuaTable* t, int nasize, int nhsize)
+{
+";
 
 /// Inserted before the first function of lstring.cpp, whose first words it repeats.
 const STRING_TABLE: &str = "

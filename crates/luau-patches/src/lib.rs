@@ -7,6 +7,9 @@
 //!   the compiler busy for 38 seconds. The tables of the parser and the bytecode builder use SipHash-1-3 with a random key
 //!   instead, and the table of all strings does from the moment when there are more than a hundred strings in one place. In the tables of
 //!   scripts hashes are the same as before, so the order of an iteration depends on nothing random.
+//! - A script can choose numbers or vectors with the same hash as keys of a table. Each lookup then walks along a chain. The nodes on the way are
+//!   counted, and reported where an error may be raised. Tables of 4,096 places and more are resized without walking along chains; the order of
+//!   their iteration may therefore differ from Luau's.
 //! - Instructions and loops that read as many bytes as a script likes tell the host how many; see [`on_spend`]: comparisons and concatenations
 //!   of strings, strings as numbers, tables that are resized, lists of arguments, `string.rep` and the pattern matcher.
 //! - A string of more than a megabyte is no number.
