@@ -35,7 +35,7 @@ pub(crate) use self::family::{family_of, keep_families, set_family};
 pub(crate) use self::flags::set_flags;
 pub(crate) use self::garbage::install_collectgarbage;
 pub(crate) use self::guard::{
-    Doom, Guard, check_time, guarded, is_guarded, note_read, set_interrupts, was_refused_memory,
+    Doom, Guard, check_time, check_time_now, guarded, is_guarded, note_read, set_interrupts, was_refused_memory,
 };
 pub(crate) use self::heap::has_room;
 pub(crate) use self::integers::{boxed, boxed_in, is_safe, set_unboxed, unboxed};

@@ -245,7 +245,7 @@ impl InvalidText {
         let length = text.as_bytes().len();
         raw::note_read(length);
         let refusal = match text.to_str() {
-            Ok(text) if length <= MAX_TEXT => return Ok(JsString::from(&*text).into()),
+            Ok(text) if length <= MAX_TEXT => return js_text(&text).map(JsValue::from),
             Ok(_) => format!("a string for JavaScript may have {MAX_TEXT} bytes, and this one has {length}"),
             Err(_) => NOT_UTF_8.to_owned(),
         };
@@ -254,6 +254,25 @@ impl InvalidText {
             Self::Bytes => bytes(&text.as_bytes()),
         }
     }
+}
+
+/// The length of a part of a text that is converted at once, in bytes.
+const MAX_AT_ONCE: usize = 8 << 20;
+
+/// Makes a string of JS, in parts between which the clock is looked at. JS joins them when it reads the string.
+fn js_text(text: &str) -> LuaResult<JsString> {
+    if text.len() <= MAX_AT_ONCE {
+        return Ok(JsString::from(text));
+    }
+    let mut whole = JsString::from("");
+    let mut rest = text;
+    while !rest.is_empty() {
+        raw::check_time_now()?;
+        let (part, after) = rest.split_at(rest.floor_char_boundary(MAX_AT_ONCE));
+        whole = whole.concat(&JsString::from(part));
+        rest = after;
+    }
+    Ok(whole)
 }
 
 const NOT_UTF_8: &str =

@@ -571,14 +571,30 @@ unsafe extern "C-unwind" fn utf8_length(state: *mut ffi::lua_State) -> c_int {
     unsafe {
         let Some(text) = long_string(state) else { return original::<LENGTH>(state) };
         let (start, last) = (position(state, 2, text.len(), 1), position(state, 3, text.len(), -1));
-        let part = start.zip(last).and_then(|(start, last)| text.get(start..=last));
-        match part.and_then(|part| str::from_utf8(part).ok()) {
-            Some(part) => {
-                look_soon();
-                push_number(state, part.chars().count());
-                1
+        let (Some(start), Some(last)) = (start, last) else { return timed::<LENGTH>(state) };
+        let Some(part) = text.get(start..=last) else { return timed::<LENGTH>(state) };
+        look_soon();
+        let (valid, is_whole) = match str::from_utf8(part) {
+            Ok(part) => (part, true),
+            Err(error) => {
+                (str::from_utf8(part.get(..error.valid_up_to()).unwrap_or_default()).unwrap_or_default(), false)
             }
-            None => timed::<LENGTH>(state),
+        };
+        let count = valid.chars().count();
+        if is_whole {
+            push_number(state, count);
+            return 1;
         }
+        // Luau's own says where the rest is invalid, or counts a character that reaches beyond the part.
+        ffi::lua_settop(state, ffi::lua_gettop(state).max(2));
+        push_number(state, start + valid.len() + 1);
+        ffi::lua_replace(state, 2);
+        let results = original::<LENGTH>(state);
+        if results == 1 {
+            #[expect(clippy::cast_precision_loss, reason = "strings are shorter than 2^53 bytes")]
+            let count = count as f64 + ffi::lua_tonumber(state, -1);
+            ffi::lua_pushnumber(state, count);
+        }
+        results
     }
 }

@@ -92,3 +92,12 @@ test("what is only shown comes as bytes", async () => {
     return true;
   });
 });
+
+test("a long text is whole, wherever its parts end", async () => {
+  const luau = await Luau.create();
+  for (const before of ["", "x", "€"]) {
+    const [text] = await luau.run("return ... .. string.rep('é🎉', 3e6)", { args: [before] });
+    assert(text === before + "é🎉".repeat(3e6));
+  }
+  luau.dispose();
+});
