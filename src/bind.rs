@@ -264,7 +264,7 @@ impl Binder {
             Ok(Start::Answer(answered)) => answer(&of_native, lua, Ok(answered)),
             Err(failure) => answer(&of_native, lua, Err(failure)),
         })?;
-        let finish = external(lua, move |lua, ticket: usize| answer(&of_finish, lua, finish(lua, ticket)))?;
+        let finish = internal(lua, move |lua, ticket: usize| answer(&of_finish, lua, finish(lua, ticket)))?;
         self.beginning.call((native, finish))
     }
 }

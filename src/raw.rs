@@ -82,10 +82,12 @@ pub(crate) fn text_of(lua: &Lua, value: &LuaValue) -> Option<LuaString> {
         unsafe { ffi::luaL_tolstring(state, 1, std::ptr::null_mut()) };
         1
     }
+    if let Some(integer) = unboxed(lua, value) {
+        return lua.create_string(integer.to_string()).ok();
+    }
     // SAFETY: one value is on the stack, and one is left there. The call in between is protected, so no error passes over `limited`.
     let text = unsafe {
         lua.exec_raw(value, |state| {
-            integers::unbox_all(state, 1);
             ffi::lua_pushcfunction(state, to_text);
             ffi::lua_insert(state, 1);
             if limited(lua, limit_of(lua), || ffi::lua_pcall(state, 1, 1, 0)) != ffi::LUA_OK {

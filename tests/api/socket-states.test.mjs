@@ -43,7 +43,7 @@ async function run(source, Class = WebSocket) {
 
 test("it is Closing from the server's close frame on, and Send sends nothing", async () => {
   const { results, events } = await run(`
-    local c = assert(websocket.connect(base .. "/close-frame?seconds=0"))
+    local c = assert(websocket.connect(base .. "/close-frame?seconds=0&hold"))
     while c.State == "Open" do task.wait() end
     local seen = { c.State, c.CloseCode or "none" }
     c:Send("lost")

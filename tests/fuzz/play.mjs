@@ -196,7 +196,9 @@ class Play {
 
   /** @param {string} what @param {any} [error] */
   #fault(what, error) {
-    const parts = [what, error?.message ?? error, error?.cause?.stack ?? error?.cause].filter((part) => part !== undefined);
+    const parts = [what, error?.message ?? error, error?.cause?.stack ?? error?.cause].filter(
+      (part) => part !== undefined,
+    );
     this.faults.push(parts.map(String).join(": ").slice(0, 1_500));
   }
 

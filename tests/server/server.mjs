@@ -147,11 +147,17 @@ const behaviors = {
     socket.on("close", (code, reason) => messages.push(`closed ${code} ${reason}`));
   },
 
-  /** Sends a close frame with the code 4001 and the reason "leaving" after `seconds`, and keeps the TCP connection open. */
+  /**
+   * Sends a close frame with the code 4001 and the reason "leaving" after `seconds`. With `hold` the TCP connection stays open.
+   */
   async "close-frame"({ params, stream, accept }) {
     await accept();
     await seconds(params.get("seconds"));
     const reason = Buffer.from("leaving");
+    if (params.has("hold")) {
+      // The answer is not read, so the connection does not end.
+      stream.pause();
+    }
     stream.write(Buffer.concat([Buffer.from([0x88, 2 + reason.length, 0x0f, 0xa1]), reason]));
   },
 
