@@ -133,13 +133,13 @@ test("functions in them do not keep a run's globals", async (t) => {
     // What is in use includes waste that is not collected yet.
     let least = Number.POSITIVE_INFINITY;
     for (let round = 0; round < 20; round++) {
-      await luau.run("for _ = 1, 400 do local waste = buffer.create(1e5) end");
+      await luau.run("for _ = 1, 40 do local waste = buffer.create(1e6) end");
       least = Math.min(least, luau.stats.memory);
     }
     return least;
   };
   const before = await memoryAfter(200);
-  const more = (await memoryAfter(2_000)) - before;
-  // The globals of a run are more than a kilobyte.
-  assert(more < 1_000_000, `${more} bytes more after 2,000 runs`);
+  const more = (await memoryAfter(20_000)) - before;
+  // The globals of a run are more than a kilobyte. What is collected when makes a difference of several megabytes.
+  assert(more < 14_000_000, `${more} bytes more after 20,000 runs`);
 });
