@@ -3,18 +3,12 @@
 // Tier: default.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import WebSocket from "ws";
 import { Luau } from "../../pkg/node.js";
-import { openServer } from "../server/host.mjs";
+import { serverForTests } from "../server/for-tests.mjs";
 
-/** @type {Awaited<ReturnType<typeof openServer>>} */
-let server;
-
-before(async () => {
-  server = await openServer();
-});
-after(() => server.close());
+const server = serverForTests();
 
 const COUNT = 500;
 /** How many of them have to come while a sliced script computes. */
@@ -92,7 +86,7 @@ for (const timeSlice of [8, Number.POSITIVE_INFINITY]) {
       let seen = 0;
       for (const pause of PAUSES) {
         events = 0;
-        const address = `ws://127.0.0.1:${server.port}/burst?count=${COUNT}&close=4001&pause=${pause}`;
+        const address = `${server.base}/burst?count=${COUNT}&close=4001&pause=${pause}`;
         const [got, code, during] = await luau.run(
           `local connection = websocket.connect("${address}")
           local got, duringFirst, seen = {}, 1, 0

@@ -3,21 +3,12 @@
 // Tier: default.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import WebSocket from "ws";
 import { Luau } from "../../pkg/node.js";
-import { openServer } from "../server/host.mjs";
+import { serverForTests } from "../server/for-tests.mjs";
 
-/** @type {Awaited<ReturnType<typeof openServer>>} */
-let server;
-/** @type {string} */
-let base;
-
-before(async () => {
-  server = await openServer();
-  base = `ws://127.0.0.1:${server.port}`;
-});
-after(() => server.close());
+const server = serverForTests();
 
 /**
  * The reason for which a script cannot connect.
@@ -35,10 +26,10 @@ async function reasonFor(url, websocket) {
 
 test("the answer of the server, and what the network says", async () => {
   assert.equal(
-    await reasonFor(`${base}/unauthorized`),
-    `could not connect to ${base}/unauthorized: Unexpected server response: 401`,
+    await reasonFor(`${server.base}/unauthorized`),
+    `could not connect to ${server.base}/unauthorized: Unexpected server response: 401`,
   );
-  const { closed } = await (await fetch(`http://127.0.0.1:${server.port}/server/ports`)).json();
+  const { closed } = await (await fetch(`http://${server.host}/server/ports`)).json();
   assert.equal(
     await reasonFor(`ws://${closed}/`),
     `could not connect to ws://${closed}/: connect ECONNREFUSED ${closed}`,
@@ -97,7 +88,7 @@ test("a reason in the close event will do", async () => {
 });
 
 test("a long URL is shortened in every reason", async () => {
-  const long = `${base}/unauthorized?token=${"é".repeat(1_000)}`;
+  const long = `${server.base}/unauthorized?token=${"é".repeat(1_000)}`;
   const reasons = [
     await reasonFor(long),
     await reasonFor(long, { allow: () => false }),

@@ -4,21 +4,12 @@
 // Tier: default.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import WebSocket from "ws";
 import { Luau } from "../../pkg/node.js";
-import { openServer } from "../server/host.mjs";
+import { serverForTests } from "../server/for-tests.mjs";
 
-/** @type {Awaited<ReturnType<typeof openServer>>} */
-let server;
-/** @type {string} */
-let base;
-
-before(async () => {
-  server = await openServer();
-  base = `ws://127.0.0.1:${server.port}`;
-});
-after(() => server.close());
+const server = serverForTests();
 
 /**
  * Runs a script whose sockets are of a class.
@@ -30,7 +21,7 @@ async function run(source, Class = WebSocket) {
   /** @type {string[]} */
   const events = [];
   const luau = await Luau.create({
-    globals: { base },
+    globals: { base: server.base },
     websocket: { WebSocket: Class },
     onSocket: ({ type, code }) => events.push(code === undefined ? type : `${type} ${code}`),
   });

@@ -3,24 +3,15 @@
 // Tier: default.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import WebSocket from "ws";
 import { Luau } from "../../pkg/node.js";
 import { eventually } from "../eventually.mjs";
-import { openServer } from "../server/host.mjs";
+import { serverForTests } from "../server/for-tests.mjs";
 
 /** @typedef {import("../../pkg/node.js").SocketEvent} SocketEvent */
 
-/** @type {Awaited<ReturnType<typeof openServer>>} */
-let server;
-/** @type {string} */
-let echo;
-
-before(async () => {
-  server = await openServer();
-  echo = `ws://127.0.0.1:${server.port}/echo`;
-});
-after(() => server.close());
+const server = serverForTests();
 
 /**
  * @param {import("../../pkg/node.js").WebSocketOptions} websocket
@@ -37,13 +28,14 @@ test("what the policy denies is nil and a reason, and the server never hears of 
       return url.pathname === "/echo";
     },
   });
-  assert.deepEqual(await luau.run(`local c = websocket.connect("${echo}") c:Close() return typeof(c)`), [
-    "WebSocketConnection",
-  ]);
-  const [connection, reason] = await luau.run(`return websocket.connect("${echo}2")`);
+  assert.deepEqual(
+    await luau.run(`local c = websocket.connect("${server.echo}") c:Close() return typeof(c)`),
+    ["WebSocketConnection"],
+  );
+  const [connection, reason] = await luau.run(`return websocket.connect("${server.echo}2")`);
   assert.equal(connection, undefined);
   assert.match(String(reason), /the host does not allow connections to/);
-  assert.deepEqual(asked, [echo, `${echo}2`]);
+  assert.deepEqual(asked, [server.echo, `${server.echo}2`]);
   assert.deepEqual(
     await luau.run(
       `return select("#", websocket.connect("ws://[bad/")), select(2, websocket.connect("ws://[bad/"))`,
@@ -63,7 +55,7 @@ test("a policy that fails, or forgets to answer, allows nothing, and the host le
     () => 1,
   ]) {
     const luau = await vm({ allow: /** @type {any} */ (allow) });
-    const [connection, reason] = await luau.run(`return websocket.connect("${echo}")`);
+    const [connection, reason] = await luau.run(`return websocket.connect("${server.echo}")`);
     assert.equal(connection, undefined);
     assert.match(String(reason), /the host does not allow/);
     assert.doesNotMatch(String(reason), /secret/);
@@ -77,13 +69,13 @@ test("only so many connections at a time, those that are being opened too", asyn
   const results = await luau.run(`
     local results = {}
     for index = 1, 4 do
-      task.spawn(function() results[index] = { websocket.connect("${echo}") } end)
+      task.spawn(function() results[index] = { websocket.connect("${server.echo}") } end)
     end
     repeat task.wait() until results[1] and results[2] and results[3] and results[4]
     local first = results[1][1]
     first:Close()
     first.OnClose:Wait()
-    local again = websocket.connect("${echo}")
+    local again = websocket.connect("${server.echo}")
     return results[3][1], results[3][2], results[4][2], typeof(again)`);
   const message = "too many connections: the host allows 2 at a time";
   assert.deepEqual(results, [undefined, message, message, "WebSocketConnection"]);
@@ -92,7 +84,7 @@ test("only so many connections at a time, those that are being opened too", asyn
 
 test("without any WebSocket a script is told so, and how to mend it", async () => {
   const luau = await Luau.create({ websocket: { WebSocket: undefined } });
-  const [connection, reason] = await luau.run(`return websocket.connect("${echo}")`);
+  const [connection, reason] = await luau.run(`return websocket.connect("${server.echo}")`);
   assert.equal(connection === undefined, globalThis.WebSocket === undefined);
   if (globalThis.WebSocket === undefined) {
     assert.match(String(reason), /websocket\.WebSocket.*npm package ws/);
@@ -107,7 +99,7 @@ test("an inspector sees all that happens on each socket, in order", async () => 
   const began = performance.now();
   const { closed } = await ports();
   await luau.run(`
-    local c = websocket.connect("${echo}")
+    local c = websocket.connect("${server.echo}")
     c:Send("grüße")
     c:Send(buffer.fromstring("\\1\\2\\3"))
     c:Receive() c:Receive()
@@ -153,7 +145,7 @@ test("an inspector sees the end of sockets that the VM closes when it is stopped
       },
     },
   );
-  await luau.run(`open = websocket.connect("${echo}") open:Send("x") open:Receive()`);
+  await luau.run(`open = websocket.connect("${server.echo}") open:Send("x") open:Receive()`);
   luau.stop();
   await eventually(() => types.includes("close"));
   assert.deepEqual(types, ["connecting", "open", "send", "message", "close"]);
@@ -163,7 +155,7 @@ test("an inspector sees the end of sockets that the VM closes when it is stopped
 
 /** @returns {Promise<{ closed: number, silent: number }>} */
 async function ports() {
-  return (await fetch(`http://127.0.0.1:${server.port}/server/ports`)).json();
+  return (await fetch(`http://${server.host}/server/ports`)).json();
 }
 
 test("what waits in all connections together, and a message of any length, keep to the memory of the VM", async () => {
@@ -181,7 +173,7 @@ test("what waits in all connections together, and a message of any length, keep 
       globals: { messages: () => messages },
     },
   );
-  const large = `ws://127.0.0.1:${server.port}/large?bytes=`;
+  const large = `${server.base}/large?bytes=`;
   const results = await luau.run(
     `local function dropped(length)
        local before = messages()
@@ -207,7 +199,7 @@ test("what waits in all connections together, and a message of any length, keep 
 test("what waits to be sent is bounded too, and goes on when it has left", async () => {
   const luau = await vm({}, { memoryLimit: 16_000_000 });
   const [sent, message, isOpen] = await luau.run(
-    `local c = websocket.connect("ws://127.0.0.1:${server.port}/stall")
+    `local c = websocket.connect("${server.base}/stall")
      local part, sent = string.rep("x", 100000), 0
      while sent < 1e9 do
        local ok, message = pcall(c.Send, c, part)
@@ -222,7 +214,7 @@ test("what waits to be sent is bounded too, and goes on when it has left", async
   // To one that reads, any number gets through.
   const other = await vm({}, { memoryLimit: 16_000_000 });
   const [count] = await other.run(
-    `local c, count = websocket.connect("${echo}"), 0
+    `local c, count = websocket.connect("${server.echo}"), 0
      local part = string.rep("x", 500000)
      task.spawn(function() for message in c do count += #message end end)
      for i = 1, 40 do
@@ -255,7 +247,7 @@ for (const type of ["open", "message", "close"]) {
       );
       const bystander = await Luau.create({ isolation: "shared" });
       const run = luau.run(`
-        local c = websocket.connect("${echo}")
+        local c = websocket.connect("${server.echo}")
         c:Send("x")
         c:Receive()
         c:Close()

@@ -5,24 +5,15 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import WebSocket from "ws";
 import { Luau, LuauError } from "../../pkg/node.js";
 import { eventually } from "../eventually.mjs";
 import { collectAll } from "../garbage.mjs";
-import { openServer } from "../server/host.mjs";
+import { serverForTests } from "../server/for-tests.mjs";
 
-/** @type {Awaited<ReturnType<typeof openServer>>} */
-let server;
-/** @type {string} */
-let echo;
-
-before(async () => {
-  server = await openServer();
-  echo = `ws://127.0.0.1:${server.port}/echo`;
-});
-after(() => server.close());
+const server = serverForTests();
 
 /**
  * A VM, and the errors that nobody waited for.
@@ -63,8 +54,8 @@ test("stop cancels threads, timers, sockets, promises and modules; the VM runs o
     "never()",
     "require('./slow')",
     "coroutine.yield()",
-    `websocket.connect("${echo}").OnMessage:Wait()`,
-    `local c = websocket.connect("${echo}") for message in c do end`,
+    `websocket.connect("${server.echo}").OnMessage:Wait()`,
+    `local c = websocket.connect("${server.echo}") for message in c do end`,
     "websocket.connect('ws://127.0.0.1:9/', { timeout = 60 }) task.wait(60)",
   ].map((source) => assert.rejects(luau.run(source), ofKind("cancelled")));
   await luau.run("task.delay(60, print) task.defer(function() end)");
@@ -319,7 +310,7 @@ test("idle waits for threads, timers and sockets, and for nothing else", async (
     task.delay(0.02, function() a = true end)
     task.spawn(function() gate() task.wait(0.02) b = true end)
     task.spawn(function()
-      local c = websocket.connect("${echo}")
+      local c = websocket.connect("${server.echo}")
       c.OnMessage:Connect(function() c:Close() end)
       c:Send("x") c.OnClose:Wait() d = true
     end)

@@ -6,25 +6,22 @@
 // Tier: default.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import WebSocket from "ws";
 import { Luau, LuauError } from "../../pkg/node.js";
 import { eventually } from "../eventually.mjs";
-import { openServer } from "../server/host.mjs";
+import { serverForTests } from "../server/for-tests.mjs";
 import { instances, ruin } from "./wasm-instances.mjs";
 
-/** @type {Awaited<ReturnType<typeof openServer>>} */
-let server;
+const server = serverForTests();
 /** @type {unknown[]} */
 const uncaught = [];
 
 before(async () => {
-  server = await openServer();
   process.on("uncaughtException", (error) => uncaught.push(error));
   process.on("unhandledRejection", (error) => uncaught.push(error));
 });
-after(() => server.close());
 
 /** @param {unknown} error */
 function isTermination(error) {
@@ -43,7 +40,7 @@ test("a fault in a call ends what is pending in every VM of the instance, and ev
   const one = await Luau.create(shared);
   const other = await Luau.create(shared);
   const [waits] = /** @type {any} */ (await other.run("return function() task.wait(60) end"));
-  const address = `ws://127.0.0.1:${server.port}/echo?tag=terminated`;
+  const address = `${server.echo}?tag=terminated`;
   await other.run(`socket = websocket.connect("${address}") socket.OnMessage:Connect(print)`);
   const pending = [one.run("task.wait(60)"), waits(), other.idle()].map((promise) =>
     assert.rejects(promise, isTermination),
@@ -113,14 +110,14 @@ test("a function of the page that faults from inside a script ends the script, n
  * @param {number} expected
  */
 async function connections(expected) {
-  const url = `http://127.0.0.1:${server.port}/server/connections?tag=terminated`;
+  const url = `http://${server.host}/server/connections?tag=terminated`;
   await eventually(async () => (await (await fetch(url)).json()) === expected);
 }
 
 test("the timers of an instance that is gone keep no program from ending", async () => {
   const luau = await Luau.create(options);
   const waiting = luau.run("task.wait(3600)");
-  // Those that note that the event loop had control are short.
+  // The timers that note when the event loop had control are short.
   await new Promise((resolve) => setTimeout(resolve, 20));
   const timers = () => process.getActiveResourcesInfo().filter((type) => type === "Timeout").length;
   const before = timers();

@@ -4,8 +4,8 @@
 // Tier: default; --full plays more of them, in pages and workers too.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { openServer } from "../server/host.mjs";
+import { before, describe, test } from "node:test";
+import { serverForTests } from "../server/for-tests.mjs";
 import { isFull } from "../server/tier.mjs";
 import { FINDS } from "./finds.mjs";
 import { minimize } from "./minimize.mjs";
@@ -16,20 +16,17 @@ import { readSurface } from "./surface.mjs";
 const SEED = 0x6c75_6175;
 const PROGRAMS = isFull ? 1_000 : 60;
 
-/** @type {Awaited<ReturnType<typeof openServer>>} */
-let server;
+const server = serverForTests();
 /** @type {import("./surface.mjs").Surface} */
 let surface;
 
 before(async () => {
-  server = await openServer();
   surface = await readSurface();
 });
-after(() => server.close());
 
 /** @param {string} where @param {number} count */
 async function playMany(where, count) {
-  const player = makePlayer(where, `127.0.0.1:${server.port}`);
+  const player = makePlayer(where, server.host);
   try {
     for (let seed = SEED; seed < SEED + count; seed++) {
       const { faults } = await player.play(makeProgram(seed, surface));
@@ -44,7 +41,7 @@ async function playMany(where, count) {
 test("programs in Node", () => playMany("node", PROGRAMS));
 
 test("programs that found faults", async () => {
-  const player = makePlayer("node", `127.0.0.1:${server.port}`);
+  const player = makePlayer("node", server.host);
   try {
     for (const [fault, program] of Object.entries(FINDS)) {
       // Some depend on how far the program comes before a limit.
@@ -82,7 +79,7 @@ describe("the players find", () => {
   ];
   for (const [what, lines, expected] of faults) {
     test(what, async () => {
-      const player = makePlayer("node", `127.0.0.1:${server.port}`);
+      const player = makePlayer("node", server.host);
       const [seed, options] = [1, { timeLimit: 100 }];
       const faultsOf = async (/** @type {import("./program.mjs").Program} */ program) =>
         (await player.play(program)).faults.join();
