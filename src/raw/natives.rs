@@ -574,18 +574,13 @@ unsafe extern "C-unwind" fn utf8_length(state: *mut ffi::lua_State) -> c_int {
         let (Some(start), Some(last)) = (start, last) else { return timed::<LENGTH>(state) };
         let Some(part) = text.get(start..=last) else { return timed::<LENGTH>(state) };
         look_soon();
-        let (valid, is_whole) = match str::from_utf8(part) {
-            Ok(part) => (part, true),
-            Err(error) => {
-                (str::from_utf8(part.get(..error.valid_up_to()).unwrap_or_default()).unwrap_or_default(), false)
-            }
-        };
+        let valid = part.utf8_chunks().next().map_or("", |chunk| chunk.valid());
         let count = valid.chars().count();
-        if is_whole {
+        if valid.len() == part.len() {
             push_number(state, count);
             return 1;
         }
-        // Luau's own says where the rest is invalid, or counts a character that reaches beyond the part.
+        // Luau's own function reports where the rest is invalid, or counts a character that extends beyond the part.
         ffi::lua_settop(state, ffi::lua_gettop(state).max(2));
         push_number(state, start + valid.len() + 1);
         ffi::lua_replace(state, 2);
