@@ -5,7 +5,7 @@ export interface ErrorText {
   readonly name: string;
   readonly message: string;
   readonly stack?: string;
-  /** What Node, and classes of the host, tell errors apart by. */
+  /** The code by which Node and the host's own classes identify errors. */
   readonly code?: string | number;
   /** Of a {@link LuauError}. */
   readonly members?: Pick<

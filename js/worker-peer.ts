@@ -166,7 +166,7 @@ export class Peer {
     }
   }
 
-  /** The same with an error, of which only the text crosses if the rest cannot. */
+  /** Sends an error like {@link tell}. If it cannot cross as a whole, only its text does. */
   tellError(target: string, error: unknown, extra: number): void {
     if (this.#ended === undefined) {
       this.#tell(target, this.#wire.encodeThrown(error), extra);

@@ -5,7 +5,7 @@
 //! as safe. Chunks are loaded in a thread that sees only the shared table. Whoever gives a shared global another value, for all scripts or
 //! for those of one table, takes that mark away.
 //!
-//! What scripts know as `_G` and `shared` are other tables, see `globals.luau`.
+//! The `_G` and `shared` of scripts are separate tables; see `globals.luau`.
 
 use std::cell::{Cell, OnceCell};
 use std::fmt;
@@ -15,7 +15,7 @@ use mlua::prelude::*;
 use crate::bind;
 use crate::raw;
 
-/// Which scripts have the same globals.
+/// The scripts that share a table of globals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GlobalScope {
     /// Each run and each module has its own.
@@ -43,7 +43,7 @@ pub struct Globals {
     libraries: LuaTable,
     /// True once the host has replaced something that the compiler calls by a short cut, wherever a table is marked as safe.
     is_library_replaced: Cell<bool>,
-    /// What the host puts into the tables of [`WRITABLE`], by their names.
+    /// The host's values for the tables of [`WRITABLE`], by the names of these tables.
     contents: LuaTable,
     /// True if `getfenv` and `setfenv` of a script reach the environments of all others.
     have_one_owner: bool,

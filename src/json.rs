@@ -54,7 +54,7 @@ pub fn install(lua: &Lua, binder: &Binder) -> LuaResult<()> {
     lua.globals().raw_set("json", json)
 }
 
-/// What a table is in JSON.
+/// The JSON type of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
     Array,
@@ -76,7 +76,7 @@ impl Marks {
         Ok(Self { array, object })
     }
 
-    /// Returns what a table is marked as.
+    /// Returns the mark of a table, if it has one.
     fn shape(&self, table: &LuaTable) -> Option<Shape> {
         let mark = table.metatable()?.to_pointer();
         if mark == self.object.to_pointer() {

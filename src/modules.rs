@@ -35,7 +35,7 @@ pub type OnEnd = Box<dyn FnOnce(Result<LuaMultiValue, ScriptError>)>;
 /// globals of the script that asks for the module.
 type Prepare = dyn Fn(&[u8], &str, Option<&LuaTable>, OnEnd) -> Result<(LuaThread, LuaFunction), ScriptError>;
 
-/// So many modules run one inside the other. Deeper ones run in the next cycle, since C's stack is not endless.
+/// The number of modules that may run inside one another. Deeper ones run in the next cycle, because the C stack is limited.
 const MAX_DEPTH: usize = 32;
 
 /// The modules of one VM. Cloning gives another handle to the same.
@@ -48,7 +48,7 @@ struct Inner {
     source: Option<ModuleSource>,
     prepare: Box<Prepare>,
     modules: RefCell<HashMap<String, Module>>,
-    /// How modules ended that ran while the thread that asked for them was in the call, by their numbers.
+    /// The outcomes of modules that ran inside the `require` call that asked for them, by their numbers.
     outcomes: RefCell<HashMap<usize, Result<LuaValue, Failure>>>,
     last_loading: Cell<usize>,
     /// None where scripts have no `script`.
@@ -89,7 +89,7 @@ struct Loading {
     asking: Option<LuaTable>,
     /// The family of the thread that is in the call and resumed `thread`, until that is back.
     caller: Option<usize>,
-    /// How many modules run around it.
+    /// The number of modules that it runs inside of.
     depth: usize,
 }
 
@@ -227,7 +227,7 @@ impl Modules {
         outcome.unwrap_or_else(|| Err(Failure::new("the module was stopped"))).map(now)
     }
 
-    /// How many modules run around one that a thread of `family` asks for.
+    /// Returns the number of modules that a module runs inside of if a thread of `family` requires it.
     fn depth_in(&self, family: usize) -> usize {
         let modules = self.0.modules.borrow();
         let mut loading = modules.values().filter_map(Module::loading);

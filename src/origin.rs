@@ -130,7 +130,7 @@ const NOTE: usize = 256;
 struct Note {
     /// Empty if there is a value.
     text: String,
-    /// What the thread got, if that was more than a text.
+    /// The value that the thread received, unless it was a text.
     value: Option<LuaValue>,
     origin: Origin,
 }

@@ -18,7 +18,7 @@ const SLICE: f64 = 8.0;
 /// The number of events between two readings of the clock. A reading takes about a fifth of the time of a short event.
 const MAX_UNSEEN: u32 = 8;
 
-/// How long the event loop may have waited until a chunk of the host no longer begins at once, in milliseconds: hosts expect that it does.
+/// The time that the event loop may have waited for a run to start at once, as hosts expect, in milliseconds. After that it is postponed.
 const MAX_BEFORE_RUNS: f64 = 100.0;
 
 /// How long nothing is done for a page that could not draw, in milliseconds: what browsers make of any shorter time-out that was

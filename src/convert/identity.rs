@@ -312,7 +312,7 @@ impl LuauValue {
     }
 }
 
-/// Ends with the error of the host that keeps it, and lets go of the value that the error stands for.
+/// Releases the thrown value of a host's error. JS collects it with the error.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Thrown {

@@ -1,4 +1,4 @@
-//! What the host throws, on its way to a script.
+//! Converts errors that the host throws into errors of a script.
 
 use js_sys::{Array, Object, Reflect};
 use mlua::prelude::*;

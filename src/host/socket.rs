@@ -228,7 +228,7 @@ fn message_event(event: &JsValue, longest: usize) -> SocketEvent {
     }
 }
 
-/// What an error event says of the failure: nothing in browsers.
+/// Returns the text of an error event. It is empty in browsers.
 fn failure_of(event: &JsValue) -> String {
     let message = text(event, "message");
     // Node's error for a name with several addresses, none of which answers, has no text.

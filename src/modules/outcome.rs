@@ -1,4 +1,4 @@
-//! How modules end, for those who wait for them.
+//! The outcomes of loading a module, for the threads that wait for it.
 
 use mlua::prelude::*;
 
@@ -13,13 +13,13 @@ pub(super) fn now(value: LuaValue) -> Answer {
     Answer::Now(LuaMultiValue::from_vec(vec![value]))
 }
 
-/// Asks the page for a module.
+/// Asks the host for a module.
 pub(super) fn look_up(source: &ModuleSource, path: &str) -> Result<Lookup, Failure> {
     let lookup = source.look_up(path).map_err(|thrown| not_loaded(path, thrown))?;
     if matches!(lookup, Lookup::Now(None)) { Err(missing(path)) } else { Ok(lookup) }
 }
 
-/// What a script is told when the page throws in place of giving a module.
+/// Returns the failure for a host that throws instead of returning a module.
 pub(super) fn not_loaded(path: &str, thrown: Thrown) -> Failure {
     page_failure(format!("cannot load module \"{path}\": {}", message_of(&thrown)), thrown)
 }
@@ -28,7 +28,8 @@ pub(super) fn missing(path: &str) -> Failure {
     Failure::new(format!("module not found: \"{path}\""))
 }
 
-/// What those get who wait for a module that failed: a text with its name before the text, anything else as it was thrown.
+/// Returns the failure for the threads that wait for a module that failed. A text gets the module's name in front; any other value stays as it was
+/// thrown.
 pub(super) fn failed(path: &str, error: ScriptError) -> Failure {
     match error.value {
         LuaValue::Nil | LuaValue::String(_) | LuaValue::Error(_) => {

@@ -33,7 +33,7 @@ pub(crate) struct ParseError {
     pub(crate) message: String,
     /// The line and the column of the first character.
     pub(crate) begin: (usize, usize),
-    /// Those of the character behind the last one.
+    /// The line and the column of the end, which is exclusive.
     pub(crate) end: (usize, usize),
 }
 
@@ -93,7 +93,7 @@ pub(crate) fn compile(lua: &Lua, source: &[u8], level: u8, clock: &Rc<dyn Fn() -
     Ok(unsafe { std::slice::from_raw_parts(compiled.start.cast::<u8>(), compiled.size) }.to_vec())
 }
 
-/// What the parser or the compiler may use until it is dropped.
+/// Returns a limit on the memory and time of the parser or the compiler. It applies until it is dropped.
 fn budget(lua: &Lua, clock: &Rc<dyn Fn() -> f64>, ends: f64) -> Budget {
     let clock = clock.clone();
     Budget::new(memory_left(lua).max(MIN_BUDGET), move || clock() < ends && check_time_now().is_ok())

@@ -18,7 +18,7 @@ const OWNER: c_int = ffi::lua_upvalueindex(3);
 /// Returns a function of C that makes `getfenv` and `setfenv`, and marks the globals that they are for as safe. It is called with these
 /// globals, a table with the owner of each environment, and the owner of these globals, a number.
 ///
-/// Which environments they reach depends on nothing but these upvalues, so handing them to somebody else's function gains nothing.
+/// These upvalues alone decide which environments they reach, so passing them to another script's function gains nothing.
 ///
 /// # Errors
 /// When there is no memory.

@@ -125,7 +125,7 @@ test("check finds all errors, with their columns", async () => {
   await assert.rejects(luau.run("\uFEFFx ="), { kind: "syntax", column: 5 });
   const runtime = await luau.run("error('x')").catch((error) => error);
   assert.deepEqual([runtime.column, runtime.errors], [undefined, []]);
-  // What only the compiler finds has a line and no column.
+  // Errors that only the compiler finds have a line and no column.
   const limit = luau.check("local a = print() ".repeat(300));
   assert.deepEqual([limit?.kind, limit?.column, limit?.errors], ["syntax", undefined, []]);
   luau.dispose();

@@ -13,7 +13,7 @@ const MAXIMUM = 512;
 
 const module = await moduleWithMaximum(MAXIMUM);
 
-/** What a script allocates until it fails, and then does without memory. */
+/** Scripts that allocate until they fail, and what they then do without memory. */
 const ALLOCATIONS = {
   buffers: "hog[#hog + 1] = buffer.create(1024 * 1024)",
   "small buffers": "hog[#hog + 1] = buffer.create(100)",

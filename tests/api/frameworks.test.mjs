@@ -18,7 +18,7 @@ before(async () => {
 after(() => luau.dispose());
 
 /**
- * What a component does with a VM, its results and its errors, wherever they are kept.
+ * Uses a VM, its results and its errors as a component does, wherever they are stored.
  *
  * @param {{ luau: Luau, results: unknown[], error: unknown }} state
  */
@@ -48,7 +48,7 @@ test("Vue keeps a VM in refs and reactive objects", async () => {
   assert.deepEqual(await ref(luau).value.run("return 1"), [1]);
   const state = reactive({ luau, results: /** @type {unknown[]} */ ([]), error: undefined });
   await use(/** @type {any} */ (state));
-  // What is plain stays reactive.
+  // Plain values stay reactive.
   assert(isReactive(state.results));
 });
 

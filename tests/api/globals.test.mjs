@@ -151,7 +151,7 @@ test("tables that the host gives as globals are read-only at every level", async
     await assert.rejects(luau.run(source), /readonly/, source);
   }
   assert.deepEqual(await luau.run("return config.list == config.again, config"), [true, config]);
-  // What it returns or passes on is the script's to change.
+  // A script may change copies and values of its own.
   const change =
     "local list, config = ... list[1].x = 2 config = table.clone(config) config.y = 3 return list, config.y";
   assert.deepEqual(await luau.run(change, { args: [[{ x: 1 }], {}] }), [[{ x: 2 }], 3]);

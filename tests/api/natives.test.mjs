@@ -10,7 +10,7 @@ const TIME_LIMIT = 1_000;
 /** The loops ran for 20 s and more when the guard looked at the clock once in thousands of calls. A busy machine takes several times as long. */
 const MAXIMUM = 10_000;
 
-/** What is called in a loop. `text` and `bytes` have 16 MiB, `list` has a million values, and `holes` had as many. */
+/** The calls that run in a loop. `text` and `bytes` have 16 MiB, `list` has a million values, and `holes` had as many. */
 const CALLS = {
   "buffer.fill": "buffer.fill(bytes, 0, 1)",
   "buffer.copy": "buffer.copy(bytes, 1, bytes, 0, 2 ^ 24 - 1)",

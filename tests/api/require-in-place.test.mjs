@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { Luau } from "../../pkg/node.js";
 
 /**
- * What a script returns with these modules.
+ * Runs a script with these modules, and returns its results.
  *
  * @param {import("../../pkg/node.js").LuauOptions["modules"]} modules
  * @param {string} source

@@ -34,7 +34,7 @@ async function run(source, options, chunkName = "main") {
   }
 }
 
-/** The same modules, by a function. */
+/** Returns the source of one of these modules. */
 const find = (/** @type {string} */ path) =>
   Object.entries(PACKAGES).find(([name]) => name.replace(/\.luau?$/, "") === path)?.[1];
 

@@ -130,7 +130,7 @@ test("functions in them do not keep a run's globals", async (t) => {
     for (let index = 0; index < count; index++) {
       await luau.run("_G.f, shared.f = function() return _G end, function() return shared end");
     }
-    // What is in use includes waste that is not collected yet.
+    // The memory in use includes garbage that is not collected yet.
     let least = Number.POSITIVE_INFINITY;
     for (let round = 0; round < 20; round++) {
       await luau.run("for _ = 1, 40 do local waste = buffer.create(1e6) end");
@@ -140,6 +140,6 @@ test("functions in them do not keep a run's globals", async (t) => {
   };
   const before = await memoryAfter(200);
   const more = (await memoryAfter(20_000)) - before;
-  // The globals of a run are more than a kilobyte. What is collected when makes a difference of several megabytes.
+  // The globals of a run are more than a kilobyte. Garbage that is not collected yet accounts for several megabytes.
   assert(more < 14_000_000, `${more} bytes more after 20,000 runs`);
 });

@@ -22,7 +22,7 @@ const DEADLINE_MS = 30_000;
 
 const KINDS = ["syntax", "runtime", "memory", "timeout", "cancelled", "disposed"];
 
-/** What every script may use, in one line, so that lines keep their numbers. */
+/** Helpers for every script, on one line, so that line numbers stay the same. */
 const PRELUDE = [
   "local V = {}",
   "local try = function(f, ...) return select(2, pcall(f, ...)) end",

@@ -17,7 +17,7 @@ import { slowness, Turns } from "./turns.mjs";
 /** How long a host waits at most with default options. Source: `timeSlice` in js/options.ts. */
 const MAX_TURN_MS = 5_000;
 
-/** What may come on top of a limit before that counts as a fault: two calls of the library that cannot be interrupted. */
+/** The time by which a program may exceed a limit, for two library calls that cannot be interrupted. */
 const GRACE_MS = 1_500;
 
 /**

@@ -14,7 +14,7 @@ const hasCpuTime = typeof process === "object";
 
 /** Watches the event loop. */
 export class Turns {
-  /** Whether a busy machine adds little to what is measured. */
+  /** True if a busy machine adds little to the measured times. */
   static areExact = hasCpuTime;
   #longest = 0;
   #wall = performance.now();

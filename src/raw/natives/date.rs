@@ -19,12 +19,12 @@ pub(crate) struct TimeZone {
     pub(crate) name: fn(f64) -> ZoneName,
 }
 
-/// How local time differs from UTC.
+/// The difference between local time and UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Offset {
     /// Seconds that local time is ahead.
     pub(crate) seconds: i32,
-    /// Whether daylight-saving time is in effect.
+    /// True while daylight-saving time is in effect.
     pub(crate) is_dst: bool,
 }
 

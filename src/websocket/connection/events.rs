@@ -1,4 +1,4 @@
-//! What a socket says, and what that means for its connection.
+//! Applies a socket's events to its connection.
 
 use std::rc::Rc;
 

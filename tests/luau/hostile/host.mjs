@@ -14,8 +14,8 @@ const counter = setInterval(() => {
 export const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
- * What the callbacks of the page do to the VM when a script asks for it: a text with `!stop` in it stops the VM, wherever the page gets
- * it; `!stop-on-message` does so in `onSocket` for events of that type.
+ * The host's callbacks act on the VM when a script asks them to: a text that contains `!stop` stops the VM, wherever the host receives it;
+ * `!stop-on-message` does so in `onSocket` for events of that type.
  *
  * @param {() => any} vm
  * @param {AbortController} controller

@@ -34,7 +34,7 @@ const DEADLINE_MS = 120_000;
 /** How long a script may keep the event loop in any case, in milliseconds. Source: `timeSlice` in js/options.ts. */
 const MAX_TURN_MS = 5_000;
 
-/** What may come on top of a limit before that counts as a fault: calls of a library that cannot be interrupted. */
+/** The time by which a script may exceed a limit, for library calls that cannot be interrupted. */
 const GRACE_MS = 1_500;
 
 /** Runs scripts in one realm, beside a VM that must not notice any of it. */

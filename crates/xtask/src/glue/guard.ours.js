@@ -7,11 +7,11 @@ function __wbg_is_exception(e) {
     }
 }
 
-// What ended the instance, as `{ thrown }`; undefined while it lives. After a fault it is set first, by an assignment alone: there may
-// be no stack left for a call, and no memory.
+// The cause of the instance's end, as `{ thrown }`; undefined while it lives. After a fault a plain assignment sets it first: there may be
+// no stack left for a call, and no memory.
 let __fault;
 const __end = { thrown: undefined };
-// Whether `__wbg_finish` is under way, and whether it has come to its end. It may be called anew, after an overflow of the stack.
+// True while `__wbg_finish` runs, and true once it has finished. After a stack overflow it may be called again.
 let __is_finishing = false;
 let __is_finished = false;
 // Finishes the end in a microtask, where the stack is empty. Made in advance: a call of it is all that a full stack may have room for.
@@ -121,7 +121,7 @@ function __wbg_call_guard() {
     if (__fault !== undefined) throw new Error('Module terminated', { cause: __fault.thrown });
 }
 
-// What the glue calls for itself, in the middle of an import or before a call. Whatever fails in them leaves the allocator as it is.
+// Functions that the glue itself calls, inside an import or before a call. A failure in them leaves the allocator intact.
 function __wbg_malloc(size, align) {
     try {
         return wasm.__wbindgen_malloc(size, align);
