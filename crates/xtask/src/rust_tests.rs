@@ -89,7 +89,8 @@ fn in_browser(config: &Config, options: &Options, engine: &Engine, name: &str, l
         browser.driver.with_context(|| format!("{} is missing: `cargo xtask setup` installs it", engine.driver))?;
     let server = Server::start::<&str>(config, PORT, [])?;
     let mut wasm_pack = wasm_pack(config, Some(engine))?;
-    wasm_pack.arg("--headless").args(&engine.wasm_pack).arg(driver).args(["--", "--test", "browser"]);
+    // wasm-pack builds with the arguments before the last `--`, and cargo refuses a filter there.
+    wasm_pack.arg("--headless").args(&engine.wasm_pack).arg(driver).args(["--", "--test", "browser", "--"]);
     wasm_pack
         .env("WASM_BINDGEN_TEST_TIMEOUT", config.file.test.timeout.to_string())
         .env("LUAU_TEST_SERVER", address(server.port));
