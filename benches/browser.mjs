@@ -1,5 +1,5 @@
-// The browser of the benchmarks, driven without an inspector in its pages. While one listens, as Playwright's does, V8 takes down the
-// stack at each error that WebAssembly throws in a task of the event loop, and those take fifteen times as long as for a visitor.
+// The browser of the benchmarks, driven without an inspector in its pages. If an inspector listens, as Playwright's does, V8 records the
+// stack at each error that WebAssembly throws in a task of the event loop. Then errors take fifteen times as long as for a visitor.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -11,20 +11,20 @@ import WebSocket from "ws";
 import { CHROMIUM_ARGS } from "../tests/server/browser.mjs";
 
 /**
- * A page of it, with that part of what Playwright's pages do.
+ * A page of the browser, with a part of the interface of Playwright's pages.
  *
  * @typedef {object} Page
  * @property {(url: string) => Promise<void>} goto
  * @property {() => string} url
- * @property {<Result, Given = undefined>(code: (given: Given) => Result, given?: Given) => Promise<Awaited<Result>>} evaluate what
- * goes in and what comes back has to be JSON
+ * @property {<Result, Given = undefined>(code: (given: Given) => Result, given?: Given) => Promise<Awaited<Result>>} evaluate
+ * takes and returns JSON values
  * @property {() => Promise<void>} close
  *
  * @typedef {{ version: string, newPage: () => Promise<Page>, close: () => Promise<void> }} Browser
  */
 
 /**
- * Starts Chromium, which the environment names.
+ * Starts Chromium, whose path is in the environment.
  *
  * @returns {Promise<Browser>}
  */
@@ -59,7 +59,7 @@ export async function launch() {
   };
 }
 
-/** Where it says that its protocol is. */
+/** Waits for the address of its protocol. */
 async function address(/** @type {import("node:stream").Readable} */ output) {
   const said = [];
   for await (const line of createInterface(output)) {

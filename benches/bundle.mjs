@@ -1,19 +1,19 @@
-// The peers, bundled as a page would have them: each with all that it needs in a folder of its own under target/bench.
+// Bundles the peers like a page would. Each bundle has everything that it needs, in a folder of its own under target/bench.
 
 import { cp, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-/** The folder of the repository. */
+/** The repository's folder. */
 export const root = fileURLToPath(new URL("../", import.meta.url));
 
-/** Where the bundles are. */
+/** The folder of the bundles. */
 export const folder = join(root, "target/bench");
 
 /**
- * What each peer is made of: its module here, what is measured of its runtime, what it imports by name from elsewhere, and the
- * files that it looks for beside itself.
+ * The parts of each peer: its module, the suite that measures its runtime, the aliases of its imports, and the files that it expects next
+ * to itself.
  *
  * @typedef {{ module: string, suite?: string, alias?: Record<string, string>, files?: string[] }} Parts
  * @type {Record<string, Parts>}
@@ -29,8 +29,8 @@ const PEERS = {
   fengari: { module: "peers/fengari" },
   luaur: {
     module: "peers/luaur",
-    alias: { luaur: join(root, "target/bench-luaur/luaur.js") },
-    files: [join(root, "target/bench-luaur/luaur_bg.wasm")],
+    alias: { luaur: join(root, "target/luaur/luaur.js") },
+    files: [join(root, "target/luaur/luaur_bg.wasm")],
   },
 };
 
@@ -40,7 +40,7 @@ export const PAGE_PEERS = Object.keys(PEERS);
 /**
  * Bundles a module of benches.
  *
- * @param {string} name of the folder that it gets
+ * @param {string} name of its folder
  * @param {Omit<Parts, "suite"> & { platform?: "browser" | "node" }} parts
  */
 async function bundle(name, { module, alias = {}, files = [], platform = "browser" }) {
@@ -54,12 +54,12 @@ async function bundle(name, { module, alias = {}, files = [], platform = "browse
     platform,
     bundle: true,
     minify: true,
-    // One build of luau-web is loaded, not both.
+    // Only one of luau-web's builds is loaded.
     splitting: true,
     format: "esm",
     target: "es2022",
     logLevel: "error",
-    // Asked for by code that runs under Node only.
+    // Imported by code that runs only under Node.
     external:
       platform === "browser"
         ? ["fs", "path", "os", "child_process", "url", "crypto", "module", "readline-sync", "tmp"]
@@ -72,10 +72,10 @@ async function bundle(name, { module, alias = {}, files = [], platform = "browse
 }
 
 /**
- * Bundles a package of ours, for pages and for Node, and what is measured of it in pages.
+ * Bundles our own package, for pages and for Node, and its suite for pages.
  *
  * @param {string} name
- * @param {string} path of the folder of the package
+ * @param {string} path of the package's folder
  */
 export async function bundleOurs(name, path) {
   const files = [join(path, "luau.wasm")];
@@ -86,7 +86,7 @@ export async function bundleOurs(name, path) {
   await bundle(`${name}-node`, { module: "peers/ours", alias: inNode, files, platform: "node" });
 }
 
-/** Bundles a peer that runs in a page, and what is measured of its runtime. */
+/** Bundles a peer that runs in a page, and the suite that measures its runtime. */
 export async function bundlePeer(/** @type {string} */ name) {
   const { suite, ...parts } = /** @type {Parts} */ (PEERS[name]);
   await bundle(name, parts);

@@ -1,11 +1,10 @@
-// The charts, as SVG that follows the reader's choice of light or dark.
+// The chart, as SVG that follows the reader's choice of light or dark.
 
-import { GROWTH } from "./sections.mjs";
-import { median, ratio } from "./stats.mjs";
-import { mean, ratios, whole } from "./targets.mjs";
+import { mean, ratios } from "./ratios.mjs";
+import { ratio } from "./stats.mjs";
 
-/** Told apart by hue and by lightness, on white and on black. */
-const COLOURS = ["#0b6bcb", "#d9730d", "#0a8f6a", "#a8479e", "#8a8d12", "#c43d3d", "#6b6f78"];
+/** The colors, which differ in hue and lightness, on white and on black. */
+const COLORS = ["#0b6bcb", "#d9730d", "#0a8f6a", "#a8479e", "#8a8d12", "#c43d3d", "#6b6f78"];
 
 const STYLE = `<style>
   text { font: 12px system-ui, sans-serif; fill: #24292f }
@@ -19,7 +18,7 @@ const STYLE = `<style>
 </style>`;
 
 /**
- * A picture of such a size.
+ * Returns a picture of this size.
  *
  * @param {number} width
  * @param {number} height
@@ -47,7 +46,7 @@ function text(x, y, content, attributes = "") {
 
 const fixed = (/** @type {number} */ figure) => figure.toFixed(1);
 
-/** A scale of logarithms: from `low` to `high`, onto `start` to `end`. */
+/** Returns a logarithmic scale that maps `low` to `high` onto `start` to `end`. */
 function logarithmic(
   /** @type {number} */ low,
   /** @type {number} */ high,
@@ -58,7 +57,7 @@ function logarithmic(
     start + ((end - start) * Math.log(value / low)) / Math.log(high / low);
 }
 
-/** The times of all contenders relative to native, a row for each workload. */
+/** Draws the times of all contenders relative to native, with a row for each workload. */
 export function vmChart(/** @type {import("./vm.mjs").Table} */ table) {
   const names = [...new Set(Object.values(table).flatMap(({ samples }) => Object.keys(samples)))].filter(
     (name) => name !== "native",
@@ -77,7 +76,7 @@ export function vmChart(/** @type {import("./vm.mjs").Table} */ table) {
     const at = left + (index % 4) * 185;
     const line = 44 + Math.floor(index / 4) * 18;
     content.push(
-      `<circle cx="${at}" cy="${line - 4}" r="5" fill="${COLOURS[index]}"/>`,
+      `<circle cx="${at}" cy="${line - 4}" r="5" fill="${COLORS[index]}"/>`,
       text(at + 10, line, name),
     );
   });
@@ -94,7 +93,7 @@ export function vmChart(/** @type {import("./vm.mjs").Table} */ table) {
     const y = top + index * step + 8;
     const isMean = index === workloads.length;
     content.push(text(left - 10, y + 4, row, `text-anchor="end"${isMean ? ' font-weight="600"' : ""}`));
-    // Ours is drawn last, above the others.
+    // Ours is drawn last, on top of the others.
     [...names].reverse().forEach((name) => {
       const samples = table[row]?.samples ?? {};
       const [mine, base] = [samples[name], samples.native];
@@ -107,82 +106,12 @@ export function vmChart(/** @type {import("./vm.mjs").Table} */ table) {
           ? ratio(mine, base).median
           : undefined;
       if (figure !== undefined) {
-        const colour = COLOURS[names.indexOf(name)];
+        const color = COLORS[names.indexOf(name)];
         content.push(
-          `<circle cx="${fixed(x(figure))}" cy="${y}" r="${isMean ? 6.5 : 5}" fill="${colour}"><title>${name}: ${figure.toFixed(2)} ×</title></circle>`,
+          `<circle cx="${fixed(x(figure))}" cy="${y}" r="${isMean ? 6.5 : 5}" fill="${color}"><title>${name}: ${figure.toFixed(2)} ×</title></circle>`,
         );
       }
     });
   });
   return svg(width, height, "Time of each contender relative to native Luau", content);
-}
-
-/** What one of so many costs, in four fields. */
-export function growthChart(/** @type {NonNullable<import("./results.js").Results["growth"]>} */ growth) {
-  const [width, field, gap] = [880, 230, 60];
-  const kinds = Object.entries(growth);
-  const wide = (width - gap * 3) / 2;
-  const height = Math.ceil(kinds.length / 2) * (field + gap) + 40;
-  const content = [text(16, 24, "What one of so many costs; both axes are logarithmic", 'class="title"')];
-  content.push(
-    `<circle cx="500" cy="20" r="5" fill="${COLOURS[0]}"/>`,
-    text(510, 24, "ours"),
-    `<circle cx="570" cy="20" r="5" fill="${COLOURS[1]}"/>`,
-    text(580, 24, "plain JavaScript"),
-  );
-  kinds.forEach(([kind, points], index) => {
-    const left = gap + (index % 2) * (wide + gap);
-    const top = 62 + Math.floor(index / 2) * (field + gap);
-    const figures = points.flatMap(({ samples }) => Object.values(samples).map(median));
-    const low = 10 ** Math.floor(Math.log10(Math.min(...figures)));
-    const high = 10 ** Math.ceil(Math.log10(Math.max(...figures)));
-    const counts = points.map(({ count }) => count);
-    const x = logarithmic(Math.min(...counts), Math.max(...counts), left, left + wide);
-    const y = logarithmic(low, high, top + field - 30, top + 14);
-    const { unit } = GROWTH[/** @type {keyof typeof GROWTH} */ (kind)];
-    content.push(text(left, top, `${kind}: ${unit}`, 'font-weight="600"'));
-    for (let tick = low; tick <= high * 1.01; tick *= 10) {
-      const at = fixed(y(tick));
-      content.push(
-        `<line class="line" x1="${fixed(left)}" x2="${fixed(left + wide)}" y1="${at}" y2="${at}"/>`,
-        text(
-          left - 6,
-          y(tick) + 4,
-          Number(tick.toPrecision(1)).toLocaleString("en", { maximumFractionDigits: 6 }),
-          'text-anchor="end" class="faint"',
-        ),
-      );
-    }
-    for (const count of counts) {
-      content.push(text(x(count), top + field - 12, countText(count), 'text-anchor="middle" class="faint"'));
-    }
-    ["plain", "ours"].forEach((name) => {
-      const colour = name === "ours" ? COLOURS[0] : COLOURS[1];
-      const path = points.flatMap(({ count, samples }) => {
-        const row = samples[name];
-        return row === undefined ? [] : [[x(count), y(median(row))]];
-      });
-      if (path.length > 0) {
-        const line = path.map(([x, y]) => `${fixed(x ?? 0)},${fixed(y ?? 0)}`).join(" ");
-        content.push(`<polyline points="${line}" fill="none" stroke="${colour}" stroke-width="2"/>`);
-        for (const [x, y] of path) {
-          content.push(`<circle cx="${fixed(x ?? 0)}" cy="${fixed(y ?? 0)}" r="4" fill="${colour}"/>`);
-        }
-      }
-    });
-  });
-  return svg(
-    width,
-    height,
-    "What one connection, sleeping thread, handler and byte costs, by how many there are",
-    content,
-  );
-}
-
-/** A count, and large ones as powers of two where they are such. */
-function countText(/** @type {number} */ count) {
-  if (count >= 1_048_576) {
-    return `${count / 1_048_576} Mi`;
-  }
-  return count >= 1_024 && count % 1_024 === 0 ? `${count / 1_024} Ki` : whole(count);
 }

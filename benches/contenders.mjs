@@ -1,4 +1,4 @@
-// Who takes part: native Luau as a process, ours in Node as another, and all that run in workers of the page or in the page itself.
+// The contenders: native Luau in a process, ours in a Node process, and those that run in the page or in its workers.
 
 import { fork, spawn } from "node:child_process";
 import { join } from "node:path";
@@ -9,20 +9,20 @@ import { folder, root } from "./bundle.mjs";
 /** @typedef {import("./hosts/work.mjs").Request} Request @typedef {import("./hosts/work.mjs").Answer} Answer */
 
 /**
- * One that takes part.
+ * A contender.
  *
  * @typedef {object} Contender
  * @property {string} name
  * @property {"luau" | "lua"} language
  * @property {(request: Request) => Promise<Answer>} ask
- * @property {() => void | Promise<void>} end ends what it runs in; the next question starts it again
+ * @property {() => void | Promise<void>} end ends its process, worker or page; the next request starts another
  */
 
-/** How long an answer may take, in milliseconds. */
+/** The maximum time until an answer, in milliseconds. */
 const TIMEOUT = 20_000;
 
 /**
- * Native Luau: the program of crates/bench-native.
+ * Creates native Luau, which is the program of crates/bench-native.
  *
  * @returns {Contender}
  */
@@ -63,7 +63,7 @@ export function native() {
 }
 
 /**
- * An answer of the program, as those of the other hosts are.
+ * Converts an answer of the program to the form of the other hosts' answers.
  *
  * @param {"ready" | { done: { ms: number, value: string } } | { error: string }} answer
  * @returns {Answer}
@@ -76,7 +76,7 @@ function answerOf(answer) {
 }
 
 /**
- * Ours in a process of Node.
+ * Creates ours in a Node process.
  *
  * @param {string} name
  * @param {string} bundle its folder
@@ -114,7 +114,7 @@ export function inNode(name, bundle) {
 }
 
 /**
- * One in a worker of the page.
+ * Creates a contender in a worker of the page.
  *
  * @param {string} name
  * @param {import("./browser.mjs").Page} page
@@ -136,7 +136,8 @@ export function inWorker(name, page, bundle = name) {
 }
 
 /**
- * One in a page of its own, which is loaded anew for each workload: for those that cannot run in workers, or not twice in a page.
+ * Creates a contender in a page of its own, which is reloaded for each workload. For peers that cannot run in workers, or not twice in a
+ * page.
  *
  * @param {string} name
  * @param {import("./browser.mjs").Browser} browser
@@ -184,7 +185,7 @@ export function inOwnPage(name, browser, address) {
 }
 
 /**
- * Ours in the page itself, with such a time slice.
+ * Creates ours in the page itself, with this time slice.
  *
  * @param {string} name
  * @param {import("./browser.mjs").Page} page

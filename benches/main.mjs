@@ -1,33 +1,34 @@
-// `cargo xtask bench`: ours and the peers side by side, in one run. CHROMIUM names the browser.
+// `cargo xtask bench`: compares ours with the peers in one run. CHROMIUM is the path of the browser.
 
 import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { launchBrowser } from "../tests/server/browser.mjs";
 import { startServer } from "../tests/server/server.mjs";
 import { launch } from "./browser.mjs";
 import { bundleOurs, bundlePeer, folder, PAGE_PEERS, root } from "./bundle.mjs";
-import { growthChart, vmChart } from "./chart.mjs";
+import { vmChart } from "./chart.mjs";
 import { inNode, inOwnPage, inPage, inWorker, native } from "./contenders.mjs";
+import { compared, mean, ratios } from "./ratios.mjs";
 import { report } from "./report.mjs";
 import * as sections from "./sections.mjs";
 import * as starts from "./start.mjs";
 import { ratio } from "./stats.mjs";
-import { compared, mean, ratios } from "./targets.mjs";
 import * as vm from "./vm.mjs";
 
-/** What can be measured. */
-const SECTIONS = ["vm", "start", "sockets", "runtime", "growth"];
+/** The names of all measurements. */
+const SECTIONS = ["vm", "start", "sockets", "runtime"];
 
-/** How many rounds there are unless it is told otherwise. */
+/** The default number of rounds. */
 const ROUNDS = 5;
 
 const { values: options } = parseArgs({
   options: {
     rounds: { type: "string" },
     only: { type: "string" },
+    before: { type: "string" },
     quick: { type: "boolean", default: false },
   },
 });
@@ -36,12 +37,17 @@ const only = options.only === undefined ? SECTIONS : options.only.split(",");
 const has = (/** @type {string} */ section) => only.includes(section);
 
 const began = performance.now();
-/** Says what was done, on the error stream: the report may go to the other one. */
+/** Logs progress to stderr, because the report may go to stdout. */
 function say(/** @type {string} */ text) {
   console.error(`${((performance.now() - began) / 1_000).toFixed(0).padStart(4)} s  ${text}`);
 }
 
 await bundleOurs("ours", join(root, "pkg"));
+const others = options.before === undefined ? [] : ["before"];
+if (options.before !== undefined) {
+  await bundleOurs("before", resolve(options.before));
+}
+const builds = ["ours", ...others];
 for (const peer of PAGE_PEERS) {
   await bundlePeer(peer);
 }
@@ -51,7 +57,7 @@ const server = await startServer({ root });
 const browser = await launch();
 const origin = `http://127.0.0.1:${server.port}`;
 
-/** A page of the benchmarks. */
+/** Opens a page of the benchmarks. */
 async function newPage() {
   const page = await browser.newPage();
   await page.goto(`${origin}/benches/hosts/page.html`);
@@ -68,10 +74,10 @@ const results = {
 
 try {
   if (has("start")) {
-    // This one tells what is loaded.
+    // Playwright's browser reports what is loaded.
     const browser = await launchBrowser();
     try {
-      const names = ["ours", ...PAGE_PEERS];
+      const names = [...builds, ...PAGE_PEERS];
       results.start = await starts.measure(browser, origin, names, options.quick ? 1 : rounds * 2);
     } finally {
       await browser.close();
@@ -83,31 +89,26 @@ try {
     results.sockets = await sections.sockets(
       page,
       rounds,
+      builds,
       options.quick ? ["echo 32 B", "burst sent"] : undefined,
     );
-    results.layer = await sections.layer(page, rounds * 2);
+    results.layer = await sections.layer(page, rounds * 2, builds);
     await page.close();
     say("measured sockets");
   }
   if (has("runtime")) {
     results.bytes = await sections.bytes(newPage);
     const page = await newPage();
-    results.runtime = await sections.runtime(page, rounds, ["wasmoon", "luau-web"]);
+    results.runtime = await sections.runtime(page, rounds, [...others, "wasmoon", "luau-web"]);
     await page.close();
     say("measured the runtime");
-  }
-  if (has("growth")) {
-    const page = await newPage();
-    results.growth = await sections.growth(page, Math.min(rounds, 3));
-    await page.close();
-    say("measured growth");
   }
   if (has("vm")) {
     const page = await newPage();
     const workloads = options.quick ? ["calls", "errors", "strings"] : vm.WORKLOADS;
     const contenders = [
       native(),
-      inWorker("ours", page),
+      ...builds.map((name) => inWorker(name, page)),
       inNode("ours (Node)", "ours-node"),
       inWorker("wasmoon", page),
       inOwnPage("luau-web", browser, page.url()),
@@ -131,19 +132,22 @@ try {
 
 await mkdir(folder, { recursive: true });
 await writeFile(join(folder, "results.json"), JSON.stringify(results));
-if (only.length === SECTIONS.length && !options.quick) {
+const isComplete = only.length === SECTIONS.length && !options.quick;
+if (isComplete) {
   const benches = join(root, "benches");
-  await writeFile(join(benches, "README.md"), report(results));
-  await writeFile(join(benches, "vm.svg"), vmChart(/** @type {vm.Table} */ (results.vm)));
-  await writeFile(join(benches, "growth.svg"), growthChart(results.growth ?? {}));
-  await writeFile(join(benches, "recorded.json"), `${JSON.stringify(recorded(results), undefined, 2)}\n`);
+  /** @type {typeof results} */
+  const own = JSON.parse(JSON.stringify(results, (key, value) => (key === "before" ? undefined : value)));
+  await writeFile(join(benches, "README.md"), report(own));
+  await writeFile(join(benches, "vm.svg"), vmChart(/** @type {vm.Table} */ (own.vm)));
+  await writeFile(join(benches, "recorded.json"), `${JSON.stringify(recorded(own), undefined, 2)}\n`);
   say("wrote benches/README.md");
-} else {
+}
+if (!isComplete || options.before !== undefined) {
   console.log(report(results));
 }
 
 /**
- * What the tests compare with.
+ * Returns the ratios with which the tests compare.
  *
  * @param {import("./results.js").Results} results
  * @returns {import("./recorded.js").Recorded}
@@ -173,7 +177,7 @@ function rounded(/** @type {number} */ figure) {
   return Number(figure.toFixed(2));
 }
 
-/** The versions of all that takes part. */
+/** Returns the versions of all contenders. */
 function versions() {
   const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const lock = readFileSync(join(root, "Cargo.lock"), "utf8");

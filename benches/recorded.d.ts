@@ -1,15 +1,15 @@
 /** The ratios of the last full run, for the tests: recorded.json. */
 export interface Recorded {
-  /** By the workloads: ours relative to wasmoon. */
+  /** Ours relative to wasmoon, by workload. */
   vm: Record<string, number>;
-  /** The geometric mean over the workloads: with time slices relative to without. */
+  /** The geometric mean over the workloads, with time slices relative to without. */
   slices: number;
-  /** What the runtime does with threads, relative to what the threads alone cost; and what crosses, relative to wasmoon. */
+  /** The runtime's operations with threads relative to the threads alone, and conversions relative to wasmoon. */
   runtime: Record<string, number>;
-  /** From the import to the first result, relative to wasmoon. */
+  /** The time from the import to the first result, relative to wasmoon. */
   start: number;
   /** Ours relative to plain JavaScript. */
   sockets: Record<string, number>;
-  /** The same, by the number of handlers. */
+  /** Ours relative to plain JavaScript, by the number of handlers. */
   layer: Record<string, number>;
 }

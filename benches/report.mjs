@@ -1,8 +1,8 @@
-// The results as Markdown: benches/README.md.
+// Writes the results as Markdown, for benches/README.md.
 
-import { GROWTH, RUNTIME } from "./sections.mjs";
+import { mean, ratios, whole } from "./ratios.mjs";
+import { RUNTIME } from "./sections.mjs";
 import { median, ratio } from "./stats.mjs";
-import { mean, ratios, targets, whole } from "./targets.mjs";
 import { hasVariant } from "./vm.mjs";
 
 /** @typedef {import("./results.js").Results} Results */
@@ -16,21 +16,17 @@ const NAMES = /** @type {Record<string, string>} */ ({
 
 const nameOf = (/** @type {string} */ name) => NAMES[name] ?? name;
 
-/** The report of a run. */
+/** Returns the report of a run. */
 export function report(/** @type {Results} */ results) {
   const parts = [
     introduction(results),
-    table(
-      ["target", "this run", ""],
-      targets(results).map(({ target, figure, met }) => [target, figure, met ? "met" : "**not met**"]),
-    ),
     results.vm && vm(results.vm),
     results.slices && slices(results.slices),
     results.start && start(results.start),
     results.sockets && sockets(results.sockets),
     results.layer && layer(results.layer),
     results.runtime && runtime(results.runtime, results.bytes),
-    results.growth && growth(results.growth),
+    builds(results),
   ];
   return `${parts.filter(Boolean).join("\n\n")}\n`;
 }
@@ -39,25 +35,23 @@ function introduction(/** @type {Results} */ { date, rounds, machine, versions }
   const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return `# Benchmarks
 
-Made by \`cargo xtask bench\` on ${date}, in ${rounds} round${rounds === 1 ? "" : "s"}, on ${machine}. Taking part: ${list.join(", ")}.
+\`cargo xtask bench\` wrote this on ${date}, after ${rounds} round${rounds === 1 ? "" : "s"} on ${machine}. Contenders: ${list.join(", ")}.
 
-All contenders take part in one run, in turns: in each round every workload is done by each of them, one directly after the other, and
-each round begins with another one. A figure is the median over the rounds. A ratio is the median of the ratios of the rounds, with the
-lowest and the highest in brackets. What a contender does first warms it up and is not counted. A failure is shown, with its reason.
+All contenders take part in the same run. In each round they run each workload one directly after the other, and each round begins with
+another contender. A figure is the median over the rounds. A ratio is the median of the ratios of the rounds, with the lowest and the
+highest in brackets. The first call of each contender warms it up and is not counted. If a contender fails, the table says why.
 
-- Native is Luau of the same version through mlua, built with the same options and without its code generator; it runs the very same
-  scripts in a process of its own.
-- wasmoon, fengari, luaur and ours run in workers of headless Chromium; luau-web runs in pages, since one of its two builds refuses to run
-  in a worker, and in a new one for each workload, since its memory of 17 MB is never given back in full. ours, Node is the same package
-  there.
-- The workloads in \`benches/vm\` were written for this. Each one checks what it computes, and returns a sum that all contenders have to
-  agree on. Those with buffers, vectors or \`bit32\` have a variant for Lua 5.3 and newer beside them, which wasmoon and fengari run.
-- Time slices are off unless a table says otherwise: so it is in workers and in Node by default.
-
-## Targets`;
+- Native is the same version of Luau through mlua, built with the same options, without its code generator. It runs the same scripts in a
+  process of its own.
+- wasmoon, fengari, luaur and ours run in workers of headless Chromium, and "ours, Node" is the same package in Node. luau-web runs in
+  pages, because one of its two builds refuses to run in a worker, and in a new page for each workload, because it never returns all of its
+  17 MB of memory.
+- The workloads are in \`benches/vm\`. Each checks its computation and returns a sum on which all contenders must agree. Workloads with
+  buffers, vectors or \`bit32\` have a variant for Lua 5.3 and newer, which wasmoon and fengari run.
+- Time slices are off unless a table says otherwise. That is the default in workers and in Node.`;
 }
 
-/** A table of Markdown. */
+/** Returns a Markdown table. */
 function table(/** @type {string[]} */ head, /** @type {string[][]} */ rows) {
   const line = (/** @type {string[]} */ cells) => `| ${cells.join(" | ")} |`;
   return [line(head), line(head.map((_, index) => (index === 0 ? "---" : "---:"))), ...rows.map(line)].join(
@@ -65,7 +59,7 @@ function table(/** @type {string[]} */ head, /** @type {string[][]} */ rows) {
   );
 }
 
-/** A number with three digits that count. */
+/** Formats a number with three significant digits. */
 function short(/** @type {number} */ figure) {
   if (figure >= 100) {
     return whole(figure);
@@ -73,7 +67,7 @@ function short(/** @type {number} */ figure) {
   return figure.toFixed(figure >= 10 ? 1 : 2);
 }
 
-/** A ratio with its spread. */
+/** Formats a ratio with its spread. */
 function spread(/** @type {import("./stats.mjs").Ratio} */ { median, low, high }) {
   return `${short(median)} (${short(low)}–${short(high)})`;
 }
@@ -125,14 +119,14 @@ function vm(/** @type {import("./vm.mjs").Table} */ rows) {
 
 ![Time of each contender relative to native Luau, workload by workload](vm.svg)
 
-Ours is compared with native Luau: 1 is as fast. The peers are compared with ours: above 1 ours is faster.
+Ours is compared with native Luau: 1 is as fast. The peers are compared with ours: above 1, ours is faster.
 
 ${table(head, [...body, means])}
 
-\\* with a variant for Lua, which does the same without what only Luau has${notes === "" ? "" : `\n\n${notes}`}`;
+\\* has a variant for Lua, which does the same without Luau's own features${notes === "" ? "" : `\n\n${notes}`}`;
 }
 
-/** What a failure says, in one line. */
+/** Returns the message of a failure in one line. */
 function tidy(/** @type {string} */ reason) {
   const line = /** @type {string} */ (reason.split("\n")[0]).replaceAll("|", "\\|");
   return line.startsWith("returned") || line.startsWith("no answer") ? line : `says: ${line.slice(0, 160)}`;
@@ -142,7 +136,7 @@ function slices(/** @type {import("./vm.mjs").Table} */ rows) {
   const list = ratios(rows, "on", "off");
   return `## Time slices
 
-The same workloads in a page, with the time slices of 8 ms that are on there by default, relative to the time without.
+The same workloads in a page, with time slices of 8 ms, which are the default there, relative to the time without.
 
 ${table(
   ["workload", "on, × off"],
@@ -168,8 +162,8 @@ function start(/** @type {Record<string, import("./start.mjs").Start>} */ starts
   ]);
   return `## Start and size
 
-From the import to the first result in a browser that has cached nothing, over loopback; and all that is loaded for that, in kB, bundled and
-minified by esbuild. What has no WebAssembly file of its own carries it inside its script, or has none.
+The time from the import to the first result, over loopback, in a browser with an empty cache, and the size of everything that this loads, in
+kB, bundled and minified by esbuild. A contender without a WebAssembly file has it inside its script, or has none.
 
 ${table(["", "ms", "raw", "gzip", "brotli", "wasm, raw", "wasm, brotli"], rows)}`;
 }
@@ -183,9 +177,8 @@ function sockets(/** @type {NonNullable<Results["sockets"]>} */ rows) {
   ]);
   return `## Sockets
 
-Against a server on the same machine: microseconds of a message, in plain JavaScript and in a script, in the
-same page and with the time slices that are on there by default. A browser opens the 200 connections one after the other; what is
-measured is what they do once they are open.
+Microseconds per message, with a server on the same machine, in plain JavaScript and in a script. Both run in the same page, with its default
+time slices. A browser opens the 200 connections one after the other. The figure is for messages on the open connections.
 
 ${table(["", "plain, µs", "ours, µs", "ours, × plain"], body)}`;
 }
@@ -200,7 +193,7 @@ function layer(/** @type {NonNullable<Results["layer"]>} */ rows) {
   ]);
   return `## The script layer alone
 
-Message events of 32 bytes that no network brings: microseconds of a message, by the number of its handlers.
+Microseconds per message of 32 bytes, by the number of handlers. The test creates the message events, without a network.
 
 ${table(["handlers", "plain, µs", "ours, µs", "with time slices, µs", "ours, µs per handler"], body)}`;
 }
@@ -229,34 +222,43 @@ function runtime({ samples, failures }, bytes) {
 100,000.`;
   return `## The runtime
 
-Microseconds of an operation. A dash stands where a peer has nothing of the kind.
+Microseconds per operation. A dash means that a peer has no such operation.
 
 ${table(["", "ours, µs", "ours, a second", ...peers.map((peer) => `${nameOf(peer)}, µs`)], body)}${size}${reasons.length > 0 ? `\n\n${reasons.join("\n")}` : ""}`;
 }
 
-function growth(/** @type {NonNullable<Results["growth"]>} */ rows) {
-  const parts = Object.entries(rows).map(([kind, points]) => {
-    const { unit } = GROWTH[/** @type {keyof typeof GROWTH} */ (kind)];
-    const hasPlain = points[0]?.samples.plain !== undefined;
-    return table(
-      [kind, ...(hasPlain ? [`plain, ${unit}`] : []), `ours, ${unit}`],
-      points.map(({ count, samples }) => [
-        whole(count),
-        ...(hasPlain ? [digits(median(samples.plain ?? []))] : []),
-        digits(median(samples.ours ?? [])),
-      ]),
+/** Compares this build with the one given as --before. Returns undefined if none was given. */
+function builds(/** @type {Results} */ { vm = {}, start = {}, sockets = {}, layer = {}, runtime }) {
+  const ofRows = (/** @type {Record<string, Record<string, number[] | undefined>>} */ rows, prefix = "") =>
+    Object.entries(rows).flatMap(([name, { ours, before }]) =>
+      ours === undefined || before === undefined ? [] : [{ name: prefix + name, ...ratio(ours, before) }],
     );
-  });
-  return `## Growth
+  const ofVm = ratios(vm, "ours", "before").map(({ workload, ...ratio }) => ({ name: workload, ...ratio }));
+  const others = [
+    ...ofRows({ start: { ours: start.ours?.samples, before: start.before?.samples } }),
+    ...ofRows(sockets),
+    ...ofRows(layer, "message, handlers: "),
+    ...ofRows(runtime?.samples ?? {}),
+  ];
+  const lists = [ofVm, others].filter((list) => list.length > 0);
+  if (lists.length === 0) {
+    return undefined;
+  }
+  const [after, before] = [start.ours?.module?.raw, start.before?.module?.raw];
+  const size = after && before ? `\n\nThe module has ${(after / before).toFixed(4)} of its size.` : "";
+  return `## This build and the one before
 
-What one of so many costs: a line that does not rise is linear growth of the whole.
+The time of this build relative to the other one: below 1, this one is faster.
 
-![What one connection, sleeping thread, handler and byte costs, by how many there are](growth.svg)
-
-${parts.join("\n\n")}`;
-}
-
-/** A number with three digits that count, however small. */
-function digits(/** @type {number} */ figure) {
-  return figure >= 100 ? whole(figure) : Number(figure.toPrecision(3)).toString();
+${lists
+  .map((list) =>
+    table(
+      ["", "× before"],
+      [
+        ...list.map((entry) => [entry.name, spread(entry)]),
+        ["**geometric mean**", `**${mean(list).toFixed(3)}**`],
+      ],
+    ),
+  )
+  .join("\n\n")}${size}`;
 }

@@ -1,8 +1,8 @@
-// What is measured in the page, besides the workloads of the VM: sockets, the runtime, and how all of it grows.
+// The measurements in the page besides the VM's workloads: sockets and the runtime.
 
 import { inTurns } from "./vm.mjs";
 
-/** @typedef {Record<string, number[]>} Samples by who did it */
+/** @typedef {Record<string, number[]>} Samples by contender */
 
 /**
  * Calls a function of a bundle in the page.
@@ -21,7 +21,7 @@ function call(page, bundle, path, args) {
 }
 
 /**
- * One thing that is measured, by all who can do it. A first time that warms up is not counted.
+ * Measures one operation for all contenders that support it. The warm-up run is not counted.
  *
  * @param {number} rounds
  * @param {Record<string, () => Promise<number>>} contenders
@@ -42,7 +42,17 @@ async function interleaved(rounds, contenders) {
   return samples;
 }
 
-/** What is done with sockets: for how many messages, and of which size. */
+/**
+ * Returns a contender for each build of ours.
+ *
+ * @param {string[]} builds
+ * @param {(suite: string) => Promise<number>} measure
+ */
+function ofBuilds(builds, measure) {
+  return Object.fromEntries(builds.map((name) => [name, () => measure(`${name}-suite`)]));
+}
+
+/** The socket measurements, with the number of messages and their size. */
 export const SOCKETS = /** @type {const} */ ({
   "echo 32 B": ["echo", { size: 32, count: 300 }],
   "echo 64 KiB": ["echo", { size: 65_536, count: 100 }],
@@ -52,22 +62,23 @@ export const SOCKETS = /** @type {const} */ ({
 });
 
 /**
- * Sockets: microseconds of a message, in our script and in plain JavaScript.
+ * Measures sockets: microseconds per message, in our script and in plain JavaScript.
  *
  * @param {import("./browser.mjs").Page} page
  * @param {number} rounds
+ * @param {string[]} builds of ours
  * @param {string[]} [names] all by default
  * @returns {Promise<Record<string, Samples>>}
  */
-export async function sockets(page, rounds, names = Object.keys(SOCKETS)) {
+export async function sockets(page, rounds, builds, names = Object.keys(SOCKETS)) {
   /** @type {Record<string, Samples>} */
   const result = {};
   for (const name of names) {
     const [what, load] = SOCKETS[/** @type {keyof typeof SOCKETS} */ (name)];
-    // A few per cent are looked for, in what the browser and the network make jump about. But 200 connections take a browser
-    // five seconds to open.
+    // More rounds, because the difference is a few percent, and the browser and the network vary by more. But opening 200 connections takes
+    // a browser five seconds.
     result[name] = await interleaved(what === "connections" ? Math.min(rounds, 3) : rounds * 3, {
-      ours: () => call(page, "ours-suite", ["sockets", what, "ours"], [load]),
+      ...ofBuilds(builds, (suite) => call(page, suite, ["sockets", what, "ours"], [load])),
       plain: () => call(page, "ours-suite", ["sockets", what, "plain"], [load]),
     });
   }
@@ -75,32 +86,33 @@ export async function sockets(page, rounds, names = Object.keys(SOCKETS)) {
 }
 
 /**
- * The script layer alone, by the number of handlers: microseconds of a message.
+ * Measures the script layer alone, by the number of handlers: microseconds per message.
  *
  * @param {import("./browser.mjs").Page} page
  * @param {number} rounds
+ * @param {string[]} builds of ours
  * @param {number[]} [numbers]
  * @returns {Promise<Record<string, Samples>>}
  */
-export async function layer(page, rounds, numbers = [1, 10, 1_000]) {
+export async function layer(page, rounds, builds, numbers = [1, 10, 1_000]) {
   /** @type {Record<string, Samples>} */
   const result = {};
   for (const handlers of numbers) {
     const count = Math.max(100, Math.round(30_000 / handlers));
     result[handlers] = await interleaved(rounds, {
-      ours: () => call(page, "ours-suite", ["layer"], [{ handlers, count }]),
+      ...ofBuilds(builds, (suite) => call(page, suite, ["layer"], [{ handlers, count }])),
       sliced: () => call(page, "ours-suite", ["layer"], [{ handlers, count, timeSlice: 8 }]),
-      // So fast that it takes more of them to be timed.
+      // These are so fast that timing them takes more messages.
       plain: () => call(page, "ours-suite", ["plainLayer"], [{ handlers, count: count * 20 }]),
     });
   }
   return result;
 }
 
-/** What a measurement of a peer may take, in microseconds. */
-const LONGEST = 500_000;
+/** The maximum time of a peer's measurement, in microseconds. */
+const MAX_TIME_US = 500_000;
 
-/** What is measured of the runtime, how often it is done, and what it is called. */
+/** The runtime measurements, with their counts and titles. */
 export const RUNTIME = /** @type {const} */ ({
   spawn: [100_000, "`task.spawn` of a function that returns"],
   defer: [100_000, "`task.defer` of a function that returns, until it has run"],
@@ -117,12 +129,12 @@ export const RUNTIME = /** @type {const} */ ({
 });
 
 /**
- * The runtime: microseconds of an operation, by ours and those peers that have it.
+ * Measures the runtime: microseconds per operation, for ours and the peers that support it.
  *
  * @param {import("./browser.mjs").Page} page
  * @param {number} rounds
  * @param {string[]} peers
- * @param {string[]} [names] of what is measured; all by default
+ * @param {string[]} [names] of the measurements; all by default
  */
 export async function runtime(page, rounds, peers, names = Object.keys(RUNTIME)) {
   /** @type {Record<string, Samples>} */
@@ -148,9 +160,9 @@ export async function runtime(page, rounds, peers, names = Object.keys(RUNTIME))
     for (const name of ["ours", ...peers].filter((name) => has[`${name}-suite`].includes(what))) {
       const act = (/** @type {number} */ count) => call(page, `${name}-suite`, ["runtime", what], [count]);
       try {
-        // A peer that is slow does it less often.
+        // A slow peer gets a smaller count.
         const cost = await act(Math.ceil(count / 20));
-        const often = name === "ours" ? count : Math.max(1, Math.min(count, Math.round(LONGEST / cost)));
+        const often = name === "ours" ? count : Math.max(1, Math.min(count, Math.round(MAX_TIME_US / cost)));
         contenders[name] = () => act(often);
       } catch (error) {
         if (name === "ours") {
@@ -166,7 +178,7 @@ export async function runtime(page, rounds, peers, names = Object.keys(RUNTIME))
 }
 
 /**
- * What a sleeping thread costs: bytes as the VM counts them, and by what the memory of the module grew in a page of its own.
+ * Measures the cost of a sleeping thread: the bytes that the VM counts, and the growth of the module's memory in a page of its own.
  *
  * @param {() => Promise<import("./browser.mjs").Page>} newPage
  */
@@ -178,65 +190,7 @@ export async function bytes(newPage) {
   return { counted, growth };
 }
 
-/** What grows, and how far. */
-export const GROWTH = /** @type {const} */ ({
-  connections: { unit: "µs per message", counts: [1, 10, 50, 100, 200] },
-  sleepers: { unit: "µs per thread", counts: [1, 10, 100, 1_000, 10_000, 100_000] },
-  handlers: { unit: "µs per handler", counts: [1, 10, 100, 1_000] },
-  bytes: { unit: "µs per message and KiB", counts: [32, 1_024, 32_768, 1_048_576, 16_777_216] },
-});
-
-/**
- * Growth: what one of so many costs.
- *
- * @param {import("./browser.mjs").Page} page
- * @param {number} rounds
- * @returns {Promise<Record<string, { count: number, samples: Samples }[]>>}
- */
-export async function growth(page, rounds) {
-  const suite = "ours-suite";
-  /** @type {Record<string, (count: number) => Record<string, () => Promise<number>>>} */
-  const kinds = {
-    connections: (connections) => {
-      const load = { connections, count: Math.max(5, 500 / connections) };
-      return {
-        ours: () => call(page, suite, ["sockets", "connections", "ours"], [load]),
-        plain: () => call(page, suite, ["sockets", "connections", "plain"], [load]),
-      };
-    },
-    sleepers: (count) => ({
-      ours: () => call(page, suite, ["runtime", "sleeping"], [count]),
-    }),
-    handlers: (handlers) => {
-      const load = { handlers, count: Math.max(100, 20_000 / handlers) };
-      return {
-        ours: async () => (await call(page, suite, ["layer"], [load])) / handlers,
-        plain: async () => (await call(page, suite, ["plainLayer"], [load])) / handlers,
-      };
-    },
-    bytes: (size) => {
-      const load = { size, count: Math.max(4, Math.min(200, Math.round(8_388_608 / size))) };
-      const per = (/** @type {number} */ figure) => (figure * 1_024) / size;
-      return {
-        ours: async () => per(await call(page, suite, ["sockets", "echo", "ours"], [load])),
-        plain: async () => per(await call(page, suite, ["sockets", "echo", "plain"], [load])),
-      };
-    },
-  };
-  /** @type {Record<string, { count: number, samples: Samples }[]>} */
-  const result = {};
-  for (const [kind, { counts }] of Object.entries(GROWTH)) {
-    result[kind] = [];
-    for (const count of counts) {
-      const contenders = /** @type {typeof kinds[string]} */ (kinds[kind])(count);
-      const times = kind === "connections" ? 1 : rounds;
-      result[kind].push({ count, samples: await interleaved(times, contenders) });
-    }
-  }
-  return result;
-}
-
-/** What an error says first. */
+/** Returns the first line of an error. */
 export function firstLine(/** @type {unknown} */ error) {
   const text = error instanceof Error ? error.message : String(error);
   return /** @type {string} */ (text.replace(/^page\.evaluate: /, "").split("\n")[0]);

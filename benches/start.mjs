@@ -1,5 +1,4 @@
-// How long it takes from the import to the first result, each time in a browser that has seen nothing before, and what is loaded
-// for that.
+// Measures the time from the import to the first result, each time in a fresh browser, and the size of everything that is loaded for it.
 
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { firstLine } from "./sections.mjs";
@@ -77,7 +76,7 @@ async function start(browser, origin, name) {
   }
 }
 
-/** The sizes of all that was loaded together, and of the WebAssembly alone where it is a file. */
+/** Returns the total size of everything that was loaded, and of the WebAssembly alone if it is a file. */
 function sizesOf(/** @type {{ url: string, body: Buffer }[]} */ bodies) {
   const sizes = sum(bodies.map(({ body }) => body));
   const module = bodies.find(({ url }) => url.endsWith(".wasm"));
@@ -98,7 +97,7 @@ function sum(files) {
   return total;
 }
 
-/** The bytes that remain of a file when it is packed as a server packs it once. */
+/** Returns the size of a file compressed like a server would compress it ahead of time. */
 export function brotli(/** @type {Buffer} */ file) {
   return brotliCompressSync(file, {
     params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: file.length },

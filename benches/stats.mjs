@@ -1,4 +1,4 @@
-// Figures of samples.
+// Statistics of samples.
 
 /** @param {readonly number[]} samples */
 export function median(samples) {
@@ -6,7 +6,7 @@ export function median(samples) {
 }
 
 /**
- * The value below which such a part of the samples is, between two of them if need be.
+ * Returns the quantile of the samples, interpolated between two of them if necessary.
  *
  * @param {readonly number[]} samples
  * @param {number} part from 0 to 1
@@ -20,7 +20,7 @@ export function quantile(samples, part) {
 }
 
 /**
- * The ratios of two rows of samples that were taken side by side: their median, and the smallest and the largest.
+ * Returns the median, the smallest and the largest ratio of two rows of samples that were taken side by side.
  *
  * @typedef {{ median: number, low: number, high: number }} Ratio
  * @param {readonly number[]} samples

@@ -1,4 +1,4 @@
-// The workloads of benches/vm: every contender runs each of them in each round, one after the other, in turns.
+// Measures the workloads of benches/vm. In each round every contender runs each workload, one after the other.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 /** @typedef {import("./contenders.mjs").Contender} Contender */
 
 /**
- * What came of a workload: the times of one call of it, a row for each round, and why those failed that did.
+ * The results of a workload: the time of one call in each round, and the reasons for failures, by contender.
  *
  * @typedef {{ samples: Record<string, number[]>, failures: Record<string, string> }} Row
  * @typedef {Record<string, Row>} Table by the names of the workloads
@@ -20,17 +20,17 @@ export const WORKLOADS = readdirSync(scripts)
   .filter((file) => file.endsWith(".luau"))
   .map((file) => basename(file, ".luau"));
 
-/** How long a measurement lasts, in milliseconds: so many calls are in one. */
+/** The duration of a measurement, in milliseconds, which determines its number of calls. */
 const SAMPLE = 50;
 
-/** Who is slower than this at one call, in milliseconds, is not warmed up again before each measurement. */
+/** The time of one call, in milliseconds, above which a contender is not warmed up again before each measurement. */
 const SLOW = 400;
 
 /**
- * A workload, with a function that calls it as often as it is told.
+ * Returns the source of a workload, with a function that calls it a given number of times.
  *
  * @param {string} name
- * @param {"luau" | "lua"} language a workload that needs what only Luau has comes with a variant for Lua
+ * @param {"luau" | "lua"} language a workload that needs Luau's own features has a variant for Lua
  */
 export function sourceOf(name, language) {
   const variant = join(scripts, `${name}.lua`);
@@ -47,7 +47,7 @@ end
 `;
 }
 
-/** Whether there is a variant of the workload for Lua. */
+/** Returns true if the workload has a variant for Lua. */
 export function hasVariant(/** @type {string} */ name) {
   return existsSync(join(scripts, `${name}.lua`));
 }
@@ -55,7 +55,7 @@ export function hasVariant(/** @type {string} */ name) {
 /**
  * Measures.
  *
- * @param {Contender[]} contenders the first one tells what a workload has to return
+ * @param {Contender[]} contenders the first one's result of a workload is the expected one
  * @param {{ rounds: number, workloads?: string[], sample?: number, say?: (text: string) => void }} options
  * @returns {Promise<Table>}
  */
@@ -68,7 +68,7 @@ export async function measure(
   /** @type {Map<string, number>} milliseconds of one call, by workload and contender */
   const costs = new Map();
 
-  // A round that warms up, in which is found out how many calls fill a measurement, and who fails.
+  // A warm-up round, which determines the number of calls in a measurement, and the contenders that fail.
   for (const workload of workloads) {
     /** @type {Row} */
     const row = { samples: {}, failures: {} };
@@ -113,7 +113,7 @@ export async function measure(
           await contender.end();
         } else {
           row.push(outcome.ms / count);
-          // What the warm-up said was said by code that was not compiled in full yet.
+          // The warm-up's estimate came from code that was not fully compiled yet.
           costs.set(key, outcome.ms / count);
         }
       }
@@ -124,7 +124,7 @@ export async function measure(
 }
 
 /**
- * Each round begins with another one: who comes first has no advantage.
+ * Rotates a list, so that each round begins with another contender and none has the advantage of being first.
  *
  * @template T
  * @param {T[]} list
@@ -136,7 +136,7 @@ export function inTurns(list, round) {
 }
 
 /**
- * Loads a workload and runs it so many times, and as often as the list is long; what the last time took, or why it failed.
+ * Loads a workload and runs it once for each count in the list. Returns the time of the last run, or the reason for a failure.
  *
  * @param {Contender} contender
  * @param {string} source

@@ -1,25 +1,25 @@
-// The addresses of the package's own files, as far as a bundle knows its own.
+// Finds the package's own files relative to the script, which a bundle may not know.
 
 /**
- * Must be called before a file is looked for beside `import.meta.url`. The `new URL` itself has to stay where it is needed, since bundlers
- * look for it there.
+ * Must be called before a file is located relative to `import.meta.url`. The `new URL` itself must stay at its place of
+ * use, because bundlers look for it there.
  *
  * @param own `import.meta.url`
- * @throws Error when there is none, which says what to do
+ * @throws Error if there is none, with advice
  */
 export function requireAddress(own: string | undefined, file: string): void {
   if (own === undefined) {
     throw new Error(
-      `cannot find ${file}: this bundle is no module, and so does not know its own address (import.meta.url), as in the format iife ` +
-        "of esbuild. Bundle as a module, or import luau-websocket/inline, which needs no file; otherwise give the addresses of luau.wasm " +
-        "and the worker as the options wasm and worker",
+      `cannot find ${file}: this bundle is not a module, so it does not know its own address (import.meta.url), as with the format iife ` +
+        "of esbuild. Bundle as a module, or import luau-websocket/inline, which needs no file. Otherwise pass the addresses of luau.wasm " +
+        "and the worker in the options wasm and worker",
     );
   }
 }
 
 /**
- * Returns the address of a file beside a script of another origin, or undefined if the script is of the page's own: a worker must not
- * be made of such a file, but may import it.
+ * Returns the address of a file next to a script of another origin, or undefined if the script has the page's origin. A
+ * worker cannot be created from a foreign file, but may import it.
  *
  * @param own `import.meta.url` of the script
  */

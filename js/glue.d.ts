@@ -1,25 +1,31 @@
-/** What `cargo xtask build` makes of wasm-bindgen's glue: see crates/xtask/src/glue.rs, and src/vm.rs for the class. */
+/**
+ * The module `glue.js`, which `cargo xtask build` makes from wasm-bindgen's glue: see crates/xtask/src/glue.rs. The
+ * class `Vm` is in src/vm.rs.
+ */
 
-import type { LuauError, LuauErrorMembers } from "./errors.js";
-import type { LuauOptions, LuauStats, ModuleLookup, Sink, WebSocketConstructor } from "./options.js";
-import type { WasmModule } from "./platform.js";
+import type { LuauError, LuauErrorMembers } from "./vm/errors.js";
+import type { LuauOptions, LuauStats, ModuleLookup, WebSocketOptions } from "./vm/options.js";
+import type { WasmModule } from "./vm/platform.js";
 
 /** One instance of the WebAssembly module. */
 export interface Glue {
   /**
-   * Makes the instance. Good for one call.
+   * Creates the WebAssembly instance. May be called once.
    *
-   * @returns what the module exports.
+   * @returns the exports of the module.
    */
   instantiate(module: WasmModule): Promise<unknown>;
-  /** True once every call fails: after a fault, even if `onFault` could not be called yet, and after {@link close}. */
+  /** True if every call fails: after a fault, even if `onFault` could not be called yet, and after {@link close}. */
   readonly hasEnded: boolean;
-  /** Finishes the end after a fault, unless that is done: `onFault` is called when this returns. Throws when the stack overflows. */
+  /**
+   * Completes the handling of a fault, if necessary: `onFault` has been called when this returns. Throws if the stack
+   * overflows.
+   */
   finish(): void;
   /**
-   * Must be called before a call that may come at any depth of the stack.
+   * Must be called before a call that may happen at any stack depth.
    *
-   * @throws RangeError when too little of the stack is left for a call. Nothing has happened to the instance then.
+   * @throws RangeError if too little stack is left for a call. The instance is unaffected then.
    */
   requireStack(): void;
   /**
@@ -32,57 +38,56 @@ export interface Glue {
 }
 
 /**
- * @param onFault is told once, or again after it has thrown, with what ended the instance: a panic of Rust, a trap, or what a function of the page threw
- * where Rust does not catch it. Calls of the class throw the same, and an `Error` with it as its `cause` ever after; what the
- * event loop calls does nothing any more.
+ * @param onFault called with the cause when the instance ends, and again if it threw. The cause is a panic of Rust, a
+ * trap, or an exception from a host function that Rust does not catch. The method call that failed throws this cause;
+ * later calls throw an `Error` with it as the `cause`, and callbacks from the event loop do nothing.
  */
 export function createGlue(onFault: (thrown: unknown) => void): Glue;
 
-/** What a VM is made with. */
-export interface VmOptions {
-  readonly print?: Sink | undefined;
-  readonly warn?: Sink | undefined;
-  readonly onError?: ((error: LuauError) => void) | undefined;
-  readonly globals?: LuauOptions["globals"];
+/** The validated options of a VM. The options of the host mean the same as in {@link LuauOptions}. */
+export interface VmOptions
+  extends Pick<
+    LuauOptions,
+    | "print"
+    | "warn"
+    | "onError"
+    | "globals"
+    | "script"
+    | "memoryLimit"
+    | "timeSlice"
+    | "timeLimit"
+    | "sandbox"
+    | "globalScope"
+    | "optimize"
+  > {
   readonly modules?: ((path: string) => ModuleLookup | PromiseLike<ModuleLookup>) | undefined;
-  readonly script?: boolean | undefined;
+  /** The paths of all modules, for `script`; undefined if only `modules` knows them. */
   readonly modulePaths?: readonly string[] | undefined;
-  readonly memoryLimit?: number | undefined;
-  readonly timeSlice?: number | undefined;
-  readonly timeLimit?: number | undefined;
-  readonly sandbox?: boolean | undefined;
-  readonly globalScope?: LuauOptions["globalScope"];
-  readonly optimize?: number | undefined;
-  readonly websocket?: {
-    readonly WebSocket?: WebSocketConstructor | undefined;
-    readonly maxConnections?: number | undefined;
-    readonly maxQueueMessages?: number | undefined;
-    readonly maxQueueBytes?: number | undefined;
-  };
-  /** Makes the errors that the page gets. */
+  readonly websocket?: Omit<WebSocketOptions, "allow"> | undefined;
+  /** Creates the errors that the host receives. */
   readonly makeError?: (message: string, members: LuauErrorMembers) => LuauError;
-  /** Reads an error that `makeError` made, here or elsewhere; undefined for anything else. */
+  /** Returns the members of an error that `makeError` made, in this VM or another; undefined for anything else. */
   readonly readError?: (thrown: unknown) => LuauErrorMembers | undefined;
-  /** Makes the function that the page gets for one of a script. */
+  /** Creates the function that represents a script's function for the host. */
   readonly makeFunction?: (call: LuauFunction) => LuauFunction;
-  /** Makes what the page gets for a value that it cannot look into. */
+  /** Creates the object that represents an opaque value for the host. */
   readonly makeValue?: (handle: object, text: string) => object;
-  /** Gets the functions that reject the promises that are not settled. */
+  /** The unsettled promises, by the functions that reject them. The VM adds and later removes its own. */
   readonly pending?: Map<(error: unknown) => void, Promise<unknown>>;
-  /** Called before the promise of a call of a script's function is rejected. */
+  /** Called before the promise that a call of a script's function returned is rejected. */
   readonly onCallRejected?: (promise: Promise<unknown[]>, error: LuauError) => void;
-  /** Knows since when the event loop waits for VMs. */
+  /** Tracks how long VMs have kept the event loop waiting. */
   readonly turns?: {
     begin(now: number, onControl: () => void): number;
     beginTask(now: number, onControl: () => void): boolean;
   };
-  /** Called once, when the VM is disposed or ends by itself, with the error that later calls get. */
+  /** Called once, when the VM is disposed or ends by itself, with the error for later calls. */
   readonly onEnd?: (reason: LuauError) => void;
 }
 
 type LuauFunction = (...args: unknown[]) => Promise<unknown[]>;
 
-/** The class of Rust. */
+/** The class that Rust exports. */
 export interface Vm {
   run(
     source: string | Uint8Array,

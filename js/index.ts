@@ -1,10 +1,10 @@
-// The entry for browsers and bundlers: the module is fetched from beside this file.
+// The entry for browsers and bundlers. It fetches the module from next to this file.
 
 import { requireAddress } from "./address.js";
-import { LuauVm, type Platform, type VmClass } from "./luau.js";
-import type { LuauOptions } from "./options.js";
+import { LuauVm, type Platform, type VmClass } from "./vm/luau.js";
+import type { LuauOptions } from "./vm/options.js";
 
-export * from "./exports.js";
+export * from "./vm/exports.js";
 
 const PLATFORM: Platform = {
   wasm() {

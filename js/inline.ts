@@ -1,10 +1,10 @@
 // The entry that contains the module, for pages that cannot load a second file and for bundlers that copy none.
 
 import { wasm } from "./inline-wasm.js";
-import { LuauVm, type Platform, type VmClass } from "./luau.js";
-import type { LuauOptions } from "./options.js";
+import { LuauVm, type Platform, type VmClass } from "./vm/luau.js";
+import type { LuauOptions } from "./vm/options.js";
 
-export * from "./exports.js";
+export * from "./vm/exports.js";
 
 const PLATFORM: Platform = {
   wasm: async () => {

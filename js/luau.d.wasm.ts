@@ -1,5 +1,5 @@
-import type { WasmModule } from "./platform.js";
+import type { WasmModule } from "./vm/platform.js";
 
-/** The module, where the bundler or the runtime compiles it. */
+/** The module, if the bundler or the runtime compiles it. */
 declare const module: WasmModule;
 export default module;

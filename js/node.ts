@@ -1,35 +1,35 @@
-// The entry for Node, Deno and Bun: the module is read from the file beside this one.
+// The entry for Node, Deno and Bun. It reads the module from next to this file.
 
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { LuauVm, type Platform, type VmClass } from "./luau.js";
-import type { LuauOptions } from "./options.js";
+import { LuauVm, type Platform, type VmClass } from "./vm/luau.js";
+import type { LuauOptions } from "./vm/options.js";
 
-export * from "./exports.js";
+export * from "./vm/exports.js";
 
-/** The error for a bundled program without luau.wasm beside it. */
+/** The error for a bundled program without luau.wasm next to it. */
 const NOT_FOUND =
-  "cannot find luau.wasm, which bundlers for Node do not copy. Leave luau-websocket out of the bundle: in Next.js by serverExternalPackages: " +
-  '["luau-websocket"], in others as an external package. Or give the path of the file as the option wasm, or import ' +
+  "cannot find luau.wasm, which bundlers for Node do not copy. Leave luau-websocket out of the bundle: in Next.js with serverExternalPackages: " +
+  '["luau-websocket"], in others as an external package. Or pass the path of the file in the option wasm, or import ' +
   "luau-websocket/inline, which needs no file";
 
-/** The file beside this one, after the first search. */
+/** The file next to this one, after the first search. */
 let own: URL | undefined;
 
-/** Returns the file beside this one, or undefined in a bundle that does not know its own address. */
+/** Returns the file next to this one, or undefined in a bundle that does not know its own address. */
 function besideThis(): URL | undefined {
   try {
     const url = new URL("./luau.wasm", import.meta.url);
     return url.protocol === "file:" ? url : undefined;
   } catch {
-    // In CommonJS, which a bundle may be, there is no `import.meta.url`.
+    // A CommonJS bundle has no `import.meta.url`.
     return undefined;
   }
 }
 
-/** Returns the file from node_modules. A bundled program usually runs in the folder that contains it. */
+/** Returns the file in node_modules. Bundled programs usually run in the folder that contains it. */
 function installed(): URL {
   try {
     const require = createRequire(join(process.cwd(), "index.js"));

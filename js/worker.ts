@@ -3,17 +3,18 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { foreignAddress, requireAddress } from "./address.js";
-import { runOf, sourceOf, textOf } from "./arguments.js";
-import { describe } from "./check.js";
-import { LuauError } from "./errors.js";
-import type { LuauStats, RunOptions } from "./options.js";
-import type { Batch } from "./worker-messages.js";
-import { pageMethods } from "./worker-methods.js";
-import { type LuauWorkerOptions, postableWasm, settingsOf } from "./worker-options.js";
-import { GONE, Peer } from "./worker-peer.js";
+import { runOf, sourceOf, textOf } from "./vm/arguments.js";
+import { describe } from "./vm/check.js";
+import { makeDisposable } from "./vm/disposable.js";
+import { LuauError } from "./vm/errors.js";
+import type { LuauStats, RunOptions } from "./vm/options.js";
+import type { Batch } from "./worker/messages.js";
+import { pageMethods } from "./worker/methods.js";
+import { type LuauWorkerOptions, postableWasm, settingsOf } from "./worker/options.js";
+import { GONE, Peer } from "./worker/peer.js";
 
-export * from "./exports.js";
-export type { LuauWorkerOptions } from "./worker-options.js";
+export * from "./vm/exports.js";
+export type { LuauWorkerOptions } from "./worker/options.js";
 
 /** The time that a disposed worker has to close its sockets before it is terminated. */
 const CLOSING_TIME_MS = 1_000;
@@ -23,10 +24,18 @@ const HOW_TO_START =
   "(worker-src; with blob: if it comes from another origin). With Vite 7 and older, and Astro 6 and older, which use it, add " +
   '"luau-websocket" to optimizeDeps.exclude; with other bundlers, pass a function that creates the worker as the option worker';
 
-const isMine = Symbol();
+const CONSTRUCTOR_KEY = Symbol();
 
 /** The class that `create` is called on: `LuauWorker`, or a subclass. */
 type WorkerClass<T extends LuauWorker> = new (token: unknown, options: LuauWorkerOptions) => T;
+
+/** A connection of a script in a worker, by which the host can send and close as the script does. */
+export interface LuauWorkerSocket {
+  /** Sends a message, text or bytes. The promise is rejected if the connection is not open. */
+  send(data: string | Uint8Array): Promise<void>;
+  /** Begins to close the connection; see `LuauSocket.close`. */
+  close(code?: number, reason?: string): Promise<void>;
+}
 
 /**
  * A Luau VM in its own worker. It has the members of `Luau`, all of them asynchronous.
@@ -34,7 +43,7 @@ type WorkerClass<T extends LuauWorker> = new (token: unknown, options: LuauWorke
  * The page stays responsive however long a script computes, and `terminate` ends any script. This has a price. A script waits for every host
  * function that it calls, even one that returns no promise, so it cannot call one where Luau cannot yield, such as in a comparator of
  * `table.sort`. Values are converted twice, and output arrives a little later. One call or result may have at most 200,000 tables, functions
- * and other objects, 4,000,000 elements, and 134,217,728 characters and bytes; more is an error.
+ * and other objects, 1,000,000 elements, and 134,217,728 characters and bytes; more is an error.
  *
  * The worker lives until it is disposed or terminated. It is a module worker: Chrome 80, Firefox 114, Safari 15, Deno and Bun have those, and
  * bundlers convert it for older browsers.
@@ -50,8 +59,8 @@ export class LuauWorker {
 
   /** Called by `create` alone, which has the token. */
   constructor(token: unknown, options: LuauWorkerOptions) {
-    if (token !== isMine) {
-      throw new TypeError("make workers with `await LuauWorker.create()`: it has to be started first");
+    if (token !== CONSTRUCTOR_KEY) {
+      throw new TypeError("create workers with `await LuauWorker.create()`, which starts them first");
     }
     const worker = makeWorker(options.worker);
     this.#worker = worker;
@@ -59,7 +68,7 @@ export class LuauWorker {
     this.#listens = new Promise((resolve, reject) => {
       listens = resolve;
       const fail = (reason: string | undefined) => reject(this.#fail(reason));
-      worker.addEventListener("messageerror", () => fail("a message of it could not be read"));
+      worker.addEventListener("messageerror", () => fail("a message from it could not be read"));
       worker.addEventListener("error", (event) => {
         // The calls that it ends report it.
         event.preventDefault();
@@ -94,7 +103,7 @@ export class LuauWorker {
     const wasm = postableWasm(options.wasm);
     // biome-ignore lint/complexity/noThisInStatic: a subclass makes an instance of itself
     const type = (this as WorkerClass<LuauWorker> | undefined) ?? LuauWorker;
-    const luau = new type(isMine, options);
+    const luau = new type(CONSTRUCTOR_KEY, options);
     try {
       await luau.#listens;
       await luau.#peer.call("create", [settings], { raw: wasm, what: "option globals" });
@@ -168,6 +177,14 @@ export class LuauWorker {
     return this.#peer.call("stats", []) as Promise<LuauStats>;
   }
 
+  /** Returns a connection of a script, by the ID in its events; see {@link LuauWorkerOptions.onSocket}. */
+  socket(id: number): LuauWorkerSocket {
+    return {
+      send: (data) => this.#peer.call("send", [id, data]) as Promise<void>,
+      close: (code, reason) => this.#peer.call("close", [id, code, reason]) as Promise<void>,
+    };
+  }
+
   /**
    * Cancels every thread and closes every socket. The promises of runs are rejected with errors of kind `cancelled`. The VM stays usable.
    * A script that never waits is not reached unless there is a `timeSlice` or a `timeLimit`; see {@link terminate}.
@@ -184,7 +201,7 @@ export class LuauWorker {
     if (this.#peer.isEnded) {
       return;
     }
-    this.#peer.tell("dispose", []);
+    this.#peer.notify("dispose", []);
     this.#peer.flush();
     this.#peer.end(new LuauError("the VM is disposed", { kind: "disposed" }));
     this.#closing = setTimeout(() => this.#worker.terminate(), CLOSING_TIME_MS);
@@ -202,7 +219,7 @@ export class LuauWorker {
     this.#worker.terminate();
     this.#peer.end(
       new LuauError("the worker was terminated before this ended", { kind: "cancelled" }),
-      new LuauError("the worker was terminated: make a new one", { kind: "disposed" }),
+      new LuauError("the worker was terminated: create a new one", { kind: "disposed" }),
     );
   }
 
@@ -210,7 +227,7 @@ export class LuauWorker {
   #fail(reason: string | undefined): Error {
     const because = reason ? `: ${reason}` : "";
     const error = this.#isStarted
-      ? new LuauError(`the worker failed, and its VM with it${because}. Make a new one`, {
+      ? new LuauError(`the worker failed, and its VM with it${because}. Create a new one`, {
           kind: "terminated",
         })
       : new Error(`the worker could not be started${because}. ${HOW_TO_START}`);
@@ -227,20 +244,13 @@ export class LuauWorker {
   declare [Symbol.dispose]: () => void;
 }
 
-// Set outside of the class: in runtimes without the symbol, the method would be named "undefined".
-if (Symbol.dispose !== undefined) {
-  Object.defineProperty(LuauWorker.prototype, Symbol.dispose, {
-    value: LuauWorker.prototype.dispose,
-    writable: true,
-    configurable: true,
-  });
-}
+makeDisposable(LuauWorker);
 
 /** @throws TypeError if it is not a Web Worker; Node's `Worker` is not one */
 function checked(worker: Partial<Worker> | null | undefined): Worker {
   const methods = ["postMessage", "addEventListener", "terminate"] as const;
   if (methods.some((name) => typeof worker?.[name] !== "function")) {
-    throw new TypeError(`option worker: must return a Worker at once, and returned ${describe(worker)}`);
+    throw new TypeError(`option worker: must return a Worker, but returned ${describe(worker)}`);
   }
   return worker as Worker;
 }

@@ -1,10 +1,10 @@
 // The entry for workerd, where WebAssembly cannot be compiled at run time: the module is imported.
 
-import { LuauVm, type Platform, type VmClass } from "./luau.js";
 import wasm from "./luau.wasm";
-import type { LuauOptions } from "./options.js";
+import { LuauVm, type Platform, type VmClass } from "./vm/luau.js";
+import type { LuauOptions } from "./vm/options.js";
 
-export * from "./exports.js";
+export * from "./vm/exports.js";
 
 const PLATFORM: Platform = { wasm: () => wasm, isolated: true };
 

@@ -1,24 +1,24 @@
-//! The libraries in a `Lua` of one's own, for crates that use this one from Rust.
+//! The libraries for your own `Lua`, for crates that use this one from Rust.
 
 use std::fmt;
 use std::rc::Rc;
 
 use mlua::prelude::*;
 
-use crate::bind::Binder;
-use crate::error::{Kind, ScriptError};
-use crate::host;
-use crate::host::socket::Socket;
-use crate::pump::Pump;
-use crate::scheduler::{Scheduler, Urgency};
-use crate::websocket::{Limits, Sockets};
-use crate::{json, raw, task, websocket};
+use crate::event_loop::EventLoop;
+use crate::js;
+use crate::js::socket::Socket;
+use luau_runtime::error::{Kind, ScriptError};
+use luau_runtime::function::FunctionBuilder;
+use luau_runtime::scheduler::{Scheduler, Urgency};
+use luau_runtime::websocket::{Limits, Sockets};
+use luau_runtime::{json, standard, task, websocket};
 
-/// `task`, `websocket` with its signals, and `json` in a `Lua`, with what runs their threads.
+/// `task`, `websocket` with its signals, and `json` in a `Lua`, along with the event loop that runs their threads.
 ///
-/// Timers and sockets are those of the page, the worker or the program that the module runs in; so there must be some, and natively
-/// there are none. All scripts of the `Lua` share its globals: to keep a script apart, give its chunk an environment
-/// (`Chunk::set_environment`). Dropping it ends every thread and closes every socket.
+/// Timers and sockets are those of the page, worker or process that runs the module, so this does not work natively. All scripts of the
+/// `Lua` share its globals. To isolate a script, give its chunk an environment (`Chunk::set_environment`). Dropping the libraries ends
+/// every thread and closes every socket.
 ///
 /// ```no_run
 /// use luau_websocket::Libraries;
@@ -42,58 +42,59 @@ pub struct Libraries {
     lua: WeakLua,
     scheduler: Scheduler,
     sockets: Sockets,
-    pump: Rc<Pump>,
+    event_loop: Rc<EventLoop>,
 }
 
 impl Libraries {
-    /// Puts the libraries into the globals of `lua`, and replaces functions of Luau's own library that take long on long values by ones
-    /// that keep to the limits of time.
+    /// Adds the libraries to the globals of `lua`, and replaces functions of Luau's own library that take long on long values with versions
+    /// that respect time limits.
     ///
-    /// [`cxx_runtime::init`] is to be called before the first `Lua` is made, and [`Lua::sandbox`] after this. The `Lua` must have the standard
-    /// library, and `LuaOptions::catch_rust_panics` must be on, as it is by default: without it, mlua has a `pcall` of its own, through which
-    /// no thread can wait.
+    /// Call [`cxx_runtime::init`] before you create the first `Lua`, and [`Lua::sandbox`] after this. The `Lua` must have the standard
+    /// library, and `LuaOptions::catch_rust_panics` must be on, which is the default: without it, mlua installs its own `pcall`, through
+    /// which no thread can yield.
     ///
-    /// `on_error` takes the errors of threads, and `warn` what is to be told to who wrote the script.
+    /// `on_error` receives the errors of threads, and `warn` the warnings for the author of the script.
     ///
     /// # Errors
-    /// When there is no memory.
+    /// If there is not enough memory.
     pub fn install(
         lua: &Lua,
         limits: Limits,
         on_error: impl Fn(&ScriptError) + 'static,
         warn: impl Fn(&str) + 'static,
     ) -> LuaResult<Self> {
-        let scheduler = Scheduler::new(host::now, move |error| on_error(&error));
-        let binder = Binder::new(lua, &scheduler)?;
-        let sockets = Sockets::new(&scheduler, limits, warn, |url, protocols, longest, on_event| {
-            Ok(Rc::new(Socket::connect(None, url, protocols, longest, on_event)?))
+        let scheduler = Scheduler::new(js::now, move |error| on_error(&error));
+        let builder = FunctionBuilder::new(lua, &scheduler)?;
+        let sockets = Sockets::new(&scheduler, limits, warn, |url, protocols, max_length, on_event| {
+            Ok(Rc::new(Socket::connect(None, url, protocols, max_length, on_event)?))
         });
-        raw::install_natives(lua, host::date::TIME_ZONE)?;
-        json::install(lua, &binder)?;
-        task::install(lua, &binder, &scheduler)?;
-        websocket::install(lua, &binder, &sockets)?;
-        let pump = Pump::new(lua, &scheduler, None, || {});
-        Ok(Self { lua: lua.weak(), scheduler, sockets, pump })
+        standard::install_natives(lua, js::date::TIME_ZONE)?;
+        json::install(lua, &builder)?;
+        task::install(lua, &builder, &scheduler)?;
+        websocket::install(lua, &builder, &sockets)?;
+        let event_loop = EventLoop::new(lua, &scheduler, None, || {});
+        Ok(Self { lua: lua.weak(), scheduler, sockets, event_loop })
     }
 
-    /// Runs `function` in a thread of its own, up to its first wait before this returns. Its errors go to `on_error`.
+    /// Runs `function` in a thread of its own, up to its first wait. Its errors go to `on_error`.
     ///
     /// # Errors
-    /// When there is no memory, or an argument cannot be converted.
+    /// If there is not enough memory, or an argument cannot be converted.
     pub fn spawn(&self, lua: &Lua, function: LuaFunction, args: impl IntoLuaMulti) -> LuaResult<LuaThread> {
         let args = args.into_lua_multi(lua)?;
         let thread = lua.create_thread(function)?;
-        self.scheduler.notify(Urgency::AtOnce, || self.scheduler.resume(thread.clone(), args));
+        self.scheduler.notify_as(Urgency::AtOnce, || self.scheduler.resume(thread.clone(), args));
         Ok(thread)
     }
 
-    /// The scheduler: for functions of one's own that wait ([`Binder::parking`]), signals ([`crate::signal`]), and limits of time.
+    /// Returns the scheduler, for your own functions that wait ([`FunctionBuilder::yielding`]), signals ([`luau_runtime::signal`]), and
+    /// time limits.
     #[must_use]
     pub fn scheduler(&self) -> &Scheduler {
         &self.scheduler
     }
 
-    /// Whether no thread, timer or socket is left.
+    /// Returns true if no thread, timer or socket is left.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.scheduler.is_idle() && self.sockets.count() == 0
@@ -102,10 +103,10 @@ impl Libraries {
 
 impl Drop for Libraries {
     fn drop(&mut self) {
-        self.pump.stop();
+        self.event_loop.stop();
         self.sockets.end();
         if let Some(lua) = self.lua.try_upgrade() {
-            let error = ScriptError::plain(Kind::Disposed, "the libraries were dropped");
+            let error = ScriptError::new(Kind::Disposed, "the libraries were dropped");
             self.scheduler.clear(&lua, &error);
             self.scheduler.end_running(&lua, error.kind, &error.message);
         }

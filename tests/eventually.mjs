@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** How long to wait, in milliseconds. This only keeps a broken test from hanging: a busy machine must not reach it. */
+/** The deadline, in milliseconds. It only keeps a broken test from hanging: a busy machine must not reach it. */
 const DEADLINE_MS = 60_000;
 
 /** The time between two checks, in milliseconds. */
@@ -12,7 +12,7 @@ const INTERVAL_MS = 5;
  * Waits until the condition holds, and fails if it never does.
  *
  * @param {() => unknown} condition may return a promise
- * @param {() => string} [describe] what to say of the state of things if it never holds
+ * @param {() => string} [describe] returns a description of the state if it never holds
  */
 export async function eventually(condition, describe = () => String(condition)) {
   const deadline = performance.now() + DEADLINE_MS;

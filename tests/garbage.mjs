@@ -1,4 +1,4 @@
-// Collects garbage at will, in tests of what JavaScript keeps alive.
+// Collects garbage on demand, for tests of what JavaScript keeps alive.
 
 import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
@@ -10,7 +10,7 @@ setFlagsFromString("--expose-gc");
 /** Runs the collector once. Finalizers run in a later turn of the event loop. */
 export const collect = /** @type {() => void} */ (runInNewContext("gc"));
 
-/** Runs the collector and the finalizers, a few times over: one may release what the next round finds. */
+/** Runs the collector and the finalizers several times, because one round may release what the next one finds. */
 export async function collectAll() {
   for (let round = 0; round < 5; round++) {
     collect();

@@ -1,8 +1,8 @@
 // Compares two times that are measured in one run.
 
 /**
- * Measures a time and the time to compare it with, up to three times: the machine may be busy during one of the two. Returns the first
- * pair whose ratio is below `most`, or else the last pair.
+ * Measures a time and its reference, up to three times, because the machine may be busy during one of the two. Returns
+ * the first pair whose ratio is below `most`, or otherwise the last pair.
  *
  * @param {number} most
  * @param {() => [time: number, reference: number] | Promise<[time: number, reference: number]>} measure in milliseconds

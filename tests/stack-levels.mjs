@@ -1,4 +1,4 @@
-// The levels of JavaScript's stack, for calls near its end.
+// The levels of the JavaScript stack, for calls near its end.
 
 /** Returns the number of levels that {@link descend} has left. */
 export function measureDepth() {
@@ -14,7 +14,7 @@ export function measureDepth() {
 }
 
 /**
- * Calls a function from inside so many levels.
+ * Calls a function from inside a number of levels.
  *
  * @param {number} levels
  * @param {() => unknown} call

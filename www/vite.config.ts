@@ -5,24 +5,24 @@ import { echoServer } from "./plugins/echo-server.ts";
 import { offline } from "./plugins/offline.ts";
 import { precompressed } from "./plugins/precompressed.ts";
 
-/** The package as `cargo xtask build` made it: what its users install. */
+/** The package that `cargo xtask build` made: the same files that users install. */
 const pkg = (file: string) => fileURLToPath(new URL(`../pkg/${file}`, import.meta.url));
 
 const target = (folder: string) => fileURLToPath(new URL(`../target/${folder}`, import.meta.url));
 
-/** The release of Luau that is in the module: the crate with its sources names it, as in `0.22.0+luau740`. */
+/** Returns the release of Luau in the module. The crate with its sources names it, as in `0.22.0+luau740`. */
 function luauVersion(): string {
   const lock = readFileSync(new URL("../Cargo.lock", import.meta.url), "utf8");
   const release = /name = "luau0-src"\nversion = "[^"]*\+luau(\d+)"/.exec(lock)?.[1];
   if (release === undefined) {
-    throw new Error("Cargo.lock does not name the release of Luau as it did");
+    throw new Error("Cargo.lock names no luau0-src with a Luau release");
   }
   return `0.${release}`;
 }
 
 export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
-  // Relative, so that the site can lie under any path.
+  // Relative, so that the site works under any path.
   base: "./",
   resolve: {
     alias: [
@@ -47,13 +47,13 @@ export default defineConfig({
   worker: { format: "es" },
   build: {
     outDir: target("site"),
-    // `cargo xtask build` empties it, except for the documentation.
+    // `cargo xtask build` empties the folder, except for the documentation.
     emptyOutDir: false,
     target: "es2022",
     sourcemap: true,
-    // Those of the modules are put beside it by `cargo xtask build`.
-    license: { fileName: "licences/playground.md" },
-    // Data URLs are not what the content security policy allows for what is fetched.
+    // `cargo xtask build` adds the licenses of the modules next to this file.
+    license: { fileName: "licenses/playground.md" },
+    // The content security policy does not allow fetching data URLs.
     assetsInlineLimit: 0,
   },
 });

@@ -1,4 +1,4 @@
-// The page of the benchmarks: has a worker for each peer, and hosts of its own for what runs in a page.
+// The page of the benchmarks, with a worker for each peer, and hosts for the peers that run in the page.
 
 import { hostOf } from "./work.mjs";
 
@@ -10,7 +10,7 @@ const workers = new Map();
 const hosts = new Map();
 
 /**
- * Asks the worker of a peer; one that does not answer in time is ended, and the next question starts another.
+ * Sends a request to the worker of a peer. A worker that does not answer in time is ended, and the next request starts another.
  *
  * @param {string} url of the bundle
  * @param {Request} request
@@ -42,14 +42,14 @@ function askWorker(url, request, timeout) {
   });
 }
 
-/** Ends the worker of a peer: what failed once may be broken for good. */
+/** Ends the worker of a peer, which may be broken after a failure. */
 function endWorker(/** @type {string} */ url) {
   workers.get(url)?.terminate();
   workers.delete(url);
 }
 
 /**
- * Asks a peer that runs in the page itself.
+ * Sends a request to a peer that runs in the page itself.
  *
  * @param {string} url of the bundle
  * @param {Request} request
@@ -64,7 +64,7 @@ async function askPage(url, request) {
 }
 
 /**
- * Calls a function of a module: `suite` is its address, `path` leads to the function inside.
+ * Calls a function of a module. `suite` is the module's URL, and `path` leads to the function.
  *
  * @param {string} suite
  * @param {string[]} path

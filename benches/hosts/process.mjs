@@ -1,4 +1,4 @@
-// A host in a process of Node, which is sent requests by its parent.
+// A host in a Node process, which receives requests from its parent.
 
 import { hostOf } from "./work.mjs";
 

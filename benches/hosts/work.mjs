@@ -1,4 +1,4 @@
-// What every host does, in whatever it runs: loads workloads into a peer, and times them.
+// The common part of all hosts: loads workloads into a peer and times them.
 
 /**
  * @typedef {{ load: string, timeSlice?: number } | { run: number } | { close: true }} Request
@@ -6,7 +6,7 @@
  */
 
 /**
- * A host for the peer whose bundle is at `url`. It answers one request after the other.
+ * Creates a host for the peer whose bundle is at `url`. It answers one request after the other.
  *
  * @param {string} url
  * @returns {Promise<(request: Request) => Promise<Answer>>}

@@ -1,4 +1,4 @@
-// luau-web, in the build that it chooses by itself where WebAssembly cannot wait for promises: such an engine is what it is shown.
+// luau-web, in the build that it chooses if WebAssembly cannot wait for promises. This module makes the engine look like that.
 
 Reflect.deleteProperty(WebAssembly, "Suspending");
 

@@ -1,4 +1,4 @@
-// luau-web, in the build that it chooses by itself where WebAssembly can wait for promises.
+// luau-web, in the build that it chooses if WebAssembly can wait for promises.
 
 import { LuauState } from "luau-web";
 

@@ -1,8 +1,8 @@
-// luaur: Luau, translated to Rust; crates/bench-luaur.
+// luaur: a Rust port of Luau, compiled in crates/bench-luaur.
 
-import initialise, { Vm } from "luaur";
+import initialize, { Vm } from "luaur";
 
-const ready = initialise({ module_or_path: new URL("./luaur_bg.wasm", import.meta.url) });
+const ready = initialize({ module_or_path: new URL("./luaur_bg.wasm", import.meta.url) });
 
 /** @type {import("./peer.js").Load} */
 export async function load(source) {

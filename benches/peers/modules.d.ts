@@ -1,4 +1,4 @@
-// What peers export that have no types of their own.
+// The exports of peers that have no types of their own.
 
 declare module "fengari" {
   type State = object;
@@ -20,9 +20,9 @@ declare module "fengari" {
   export function to_jsstring(text: Uint8Array): string;
 }
 
-/** What wasm-bindgen makes of crates/bench-luaur. */
+/** The output of wasm-bindgen for crates/bench-luaur. */
 declare module "luaur" {
-  export default function initialise(options: { module_or_path: URL }): Promise<unknown>;
+  export default function initialize(options: { module_or_path: URL }): Promise<unknown>;
   export class Vm {
     constructor(source: string);
     call(name: string, count: number): string;

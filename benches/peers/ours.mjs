@@ -1,4 +1,4 @@
-// This package, as a page uses it.
+// This package, used like a page would.
 
 import { Luau } from "luau-websocket";
 

@@ -1,9 +1,9 @@
-/** A VM with a workload in it. */
+/** A VM with a loaded workload. */
 export interface Loaded {
-  /** Calls the global function `bench` of the workload with a number; what it returns. */
+  /** Calls the workload's global function `bench` with a number, and returns its result. */
   run(count: number): unknown;
   close(): void;
 }
 
-/** What each peer exports as `load`: makes a VM and runs a source in it, which defines `bench`. */
+/** The function that each peer exports as `load`. It creates a VM and runs a source in it, which defines `bench`. */
 export type Load = (source: string, options?: { timeSlice?: number }) => Promise<Loaded>;

@@ -1,10 +1,10 @@
-// What of the runtime can be measured of luau-web: microseconds of one operation. Tables are not copied there, but looked at from
-// afar.
+// The runtime measurements that luau-web supports, in microseconds per operation. It does not copy tables, but accesses them through
+// proxies.
 
 import { LuauState } from "luau-web";
 
 /**
- * Times what is done with a VM, and divides by how often it was done.
+ * Times an operation on a VM, and divides by the count.
  *
  * @param {number} count
  * @param {Record<string, unknown>} globals

@@ -1,4 +1,4 @@
-// What the page of the benchmarks measures of our package.
+// The measurements of our package in the page.
 
 import { runtime } from "./runtime.mjs";
 import { layer, plainLayer, sockets } from "./sockets.mjs";

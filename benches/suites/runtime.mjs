@@ -1,4 +1,4 @@
-// What is measured of the runtime around the VM. All figures are microseconds of one operation, unless they say otherwise.
+// The measurements of the runtime around the VM. All figures are microseconds per operation unless stated otherwise.
 
 import { Luau } from "luau-websocket";
 import { records, text } from "./values.mjs";
@@ -6,7 +6,7 @@ import { records, text } from "./values.mjs";
 const OFF = Number.POSITIVE_INFINITY;
 
 /**
- * The memories of the modules that were instantiated since this module was loaded: our package keeps its own to itself.
+ * The memories of the modules that were instantiated since this module was loaded. Our package does not export its own.
  *
  * @type {WebAssembly.Memory[]}
  */
@@ -24,11 +24,11 @@ for (const name of /** @type {const} */ (["instantiate", "instantiateStreaming"]
   };
 }
 
-/** The bytes of all memories together. */
+/** Returns the total size of all memories, in bytes. */
 const allocated = () => memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
 
 /**
- * Times what is done with a VM, and divides by how often it was done.
+ * Times an operation on a VM, and divides by the count.
  *
  * @param {import("luau-websocket").LuauOptions} options
  * @param {number} count
@@ -46,7 +46,7 @@ async function timed(options, count, prepare) {
   }
 }
 
-/** Sets or gets a global so many times. */
+/** Sets or gets a global `count` times. */
 const setting = (/** @type {unknown} */ value) => (/** @type {number} */ count) =>
   timed({}, count, async (luau) => () => {
     for (let number = 0; number < count; number++) {
@@ -79,7 +79,7 @@ export const runtime = {
       await luau.idle();
     }),
 
-  /** What the threads of `task.defer` cost without it. */
+  /** The cost of the threads of `task.defer` without it. */
   coroutine: (count) =>
     timed(
       {},
@@ -94,7 +94,7 @@ export const runtime = {
         ),
     ),
 
-  /** Threads that sleep and wake, with all that it takes. */
+  /** Threads that sleep and wake, from start to end. */
   sleep: (count) =>
     timed({}, count, async (luau) => async () => {
       await luau.run(
@@ -111,7 +111,7 @@ export const runtime = {
       );
     }),
 
-  /** Threads that are put to sleep, up to where they sleep. */
+  /** Threads that are started, until they sleep. */
   sleeping: (count) =>
     timed(
       {},
@@ -122,7 +122,7 @@ export const runtime = {
         }),
     ),
 
-  /** Bytes of a sleeping thread, as the VM counts them. */
+  /** The size of a sleeping thread as counted by the VM, in bytes. */
   async sleepingBytes(count) {
     const luau = await Luau.create({ timeSlice: OFF });
     const before = luau.stats.memory;
@@ -134,7 +134,7 @@ export const runtime = {
     return bytes;
   },
 
-  /** Bytes of a sleeping thread, by what the memory of the module grew: in a page in which nothing else has run. */
+  /** The size of a sleeping thread by the growth of the module's memory, in bytes, in a page where nothing else has run. */
   async sleepingGrowth(count) {
     const luau = await Luau.create({ timeSlice: OFF });
     const before = allocated();

@@ -1,7 +1,7 @@
-// A WebSocket that talks to nobody: the benchmark tells it what happens. What it costs is the script layer alone.
+// A WebSocket without a connection, whose events come from the benchmark. It measures the script layer alone.
 
 export class SyntheticSocket extends EventTarget {
-  /** @type {SyntheticSocket[]} those that were made and not taken yet */
+  /** @type {SyntheticSocket[]} the sockets that were created but not taken yet */
   static made = [];
 
   binaryType = "blob";
@@ -28,7 +28,7 @@ export class SyntheticSocket extends EventTarget {
     this.onopen?.(new Event("open"));
   }
 
-  /** Hands out so many messages of this data, one event after the other. */
+  /** Delivers `count` messages with this data, one event after the other. */
   receive(/** @type {string | ArrayBuffer} */ data, /** @type {number} */ count) {
     const event = new MessageEvent("message", { data });
     for (let number = 0; number < count; number++) {

@@ -1,4 +1,4 @@
-// What is measured of sockets: each in a script, and in plain JavaScript that does the same. All figures are microseconds.
+// The measurements of sockets, each in a script and in plain JavaScript that does the same. All figures are microseconds.
 
 import { Luau } from "luau-websocket";
 import { SyntheticSocket } from "./socket.mjs";
@@ -6,7 +6,7 @@ import { SyntheticSocket } from "./socket.mjs";
 const address = `ws://${location.host}`;
 
 /**
- * Runs a script that returns how long it took, in milliseconds.
+ * Runs a script that returns its duration in milliseconds.
  *
  * @param {string} source
  * @param {unknown[]} args
@@ -23,7 +23,7 @@ async function script(source, args, options = {}) {
 }
 
 /**
- * A socket that is open.
+ * Returns an open socket.
  *
  * @param {string} path
  * @returns {Promise<WebSocket>}
@@ -37,7 +37,7 @@ function opened(path) {
   });
 }
 
-/** Sends a message and waits for its echo, so many times. */
+/** Sends a message and waits for its echo, `count` times. */
 function echoes(/** @type {WebSocket} */ socket, /** @type {string} */ message, /** @type {number} */ count) {
   let left = count;
   return new Promise((resolve) => {
@@ -170,7 +170,7 @@ const HANDLERS = `
   connection.OnClose:Wait()
 `;
 
-/** A promise for when the server has no connection any more: a browser has room for 255. */
+/** Waits until the server has no connections left, because a browser allows only 255. */
 async function rest() {
   while ((await (await fetch("/server/connections")).json()) > 0) {
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -178,7 +178,7 @@ async function rest() {
 }
 
 /**
- * Who does it: our script, or plain JavaScript. Each returns the microseconds of one message.
+ * The measurements, for our script and for plain JavaScript. Each returns the microseconds per message.
  *
  * @typedef {{ size?: number, count: number, connections?: number }} Load
  * @type {Record<string, { ours: (load: Load) => Promise<number>, plain: (load: Load) => Promise<number> }>}
@@ -270,7 +270,7 @@ export const sockets = {
 };
 
 /**
- * The script layer alone: microseconds of one synthetic message for so many handlers, with such a time slice.
+ * Measures the script layer alone: microseconds per synthetic message, with this number of handlers and this time slice.
  *
  * @param {{ handlers: number, count: number, timeSlice?: number }} load
  */
@@ -283,7 +283,7 @@ export async function layer({ handlers, count, timeSlice = Number.POSITIVE_INFIN
   });
   const socket = /** @type {SyntheticSocket} */ (SyntheticSocket.made.pop());
   socket.open();
-  // An open connection is handed to the script in a turn of its own.
+  // The script receives an open connection in a turn of its own.
   while (handled === undefined) {
     await new Promise((resolve) => setTimeout(resolve));
   }
@@ -294,7 +294,7 @@ export async function layer({ handlers, count, timeSlice = Number.POSITIVE_INFIN
   const receive = async (/** @type {number} */ count) => {
     socket.receive(data, count);
     sent += count;
-    // With time slices, what does not fit into one is done in the next.
+    // With time slices, work that does not fit into one continues in the next.
     while ((await counted())[0] !== handlers * sent) {
       await new Promise((resolve) => setTimeout(resolve));
     }
@@ -310,7 +310,7 @@ export async function layer({ handlers, count, timeSlice = Number.POSITIVE_INFIN
 }
 
 /**
- * What plain JavaScript takes for the same: a handler that counts.
+ * Measures the same in plain JavaScript: a handler that counts.
  *
  * @param {{ handlers: number, count: number }} load
  */

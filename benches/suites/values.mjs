@@ -1,9 +1,9 @@
-// What is converted: about a megabyte each.
+// The values to convert, about a megabyte each.
 
-/** A text. */
+/** A string. */
 export const text = "a line of text, ".repeat(65_536);
 
-/** Records, as JSON has them. */
+/** Records like in JSON. */
 export function records() {
   return Array.from({ length: 7_000 }, (_, id) => ({
     id,

@@ -1,4 +1,4 @@
-// What of the runtime can be measured of wasmoon: microseconds of one operation.
+// The runtime measurements that wasmoon supports, in microseconds per operation.
 
 import { LuaFactory } from "wasmoon";
 import { records, text } from "./values.mjs";
@@ -6,7 +6,7 @@ import { records, text } from "./values.mjs";
 const factory = new LuaFactory(new URL("./glue.wasm", import.meta.url).href);
 
 /**
- * Times what is done with a VM, and divides by how often it was done.
+ * Times an operation on a VM, and divides by the count.
  *
  * @param {number} count
  * @param {(engine: import("wasmoon").LuaEngine) => Promise<() => unknown>} prepare
@@ -23,7 +23,7 @@ async function timed(count, prepare) {
   }
 }
 
-/** Sets or gets a global so many times. */
+/** Sets or gets a global `count` times. */
 const setting = (/** @type {unknown} */ value) => (/** @type {number} */ count) =>
   timed(count, async ({ global }) => () => {
     for (let number = 0; number < count; number++) {

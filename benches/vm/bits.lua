@@ -1,10 +1,10 @@
--- What bits.luau does, with the operators of Lua 5.3 in place of the library bit32.
+-- The same as bits.luau, with the operators of Lua 5.3 instead of the library bit32.
 
 local function rrotate(x, n)
 	return ((x >> n) | (x << (32 - n))) & 0xffffffff
 end
 
--- Where integers have 32 bits, the upper half of the words is negative.
+-- If integers have 32 bits, the upper half of the words is negative.
 local function word(number)
 	if number >= 2147483648 and math.maxinteger == 2147483647 then
 		number = number - 4294967296

@@ -1,4 +1,4 @@
--- What buffers.luau does, for a language without buffers: tables of bytes, and string.pack for the wider numbers.
+-- The same as buffers.luau, for a language without buffers: tables of bytes, and string.pack for the wider numbers.
 
 local LENGTH = 4096
 

@@ -1,4 +1,4 @@
--- What vectors.luau does, for a language without vectors: tables of three numbers stand in for them.
+-- The same as vectors.luau, for a language without vectors: tables of three numbers replace them.
 
 local function create(x, y, z)
 	return { x = x, y = y, z = z }

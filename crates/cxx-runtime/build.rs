@@ -1,17 +1,19 @@
-//! Compiles LLVM's C++ runtime from the sources in the zig toolchain and links it, with Rust's own copy of wasi-libc.
+//! Compiles LLVM's C++ runtime from the sources in the zig toolchain and links it, together with Rust's own copy of
+//! wasi-libc.
 //!
-//! The sources are used as they are: zig's prebuilt libc++ for WASI has no exceptions, and Luau is built on them.
+//! The sources are unmodified. zig's prebuilt libc++ for WASI is no alternative, because it has no exceptions, and Luau
+//! depends on them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, exit};
 use std::{env, fs};
 
-/// What to do about a compiler that is missing or of another release.
+/// The advice if the compiler is missing or of another release.
 const ADVICE: &str = "Install it with `python3 -m pip install --target DIR ziglang`, and set in `.cargo/config.toml` \
                       CC_, CXX_, AR_, CFLAGS_, CXXFLAGS_ and CXXSTDLIB_wasm32_unknown_unknown as the README of the \
                       crate `cxx-runtime` shows";
 
-/// A part of LLVM's runtimes: where its sources are in zig's library folder, and the macros it is built with.
+/// A part of LLVM's runtimes: the folder of its sources within zig's library folder, and its macros.
 struct Part {
     folder: &'static str,
     language: Language,
@@ -50,7 +52,7 @@ const PARTS: [Part; 3] = [
             "_LIBCPP_BUILDING_LIBRARY",
             "_LIBCXXABI_BUILDING_LIBRARY",
             "_LIBCXXABI_HAS_NO_THREADS",
-            // The demangler weighs more than all the rest and serves one message, printed before a trap.
+            // The demangler is larger than everything else and serves only one message, printed before a trap.
             "LIBCXXABI_NON_DEMANGLING_TERMINATE",
         ],
     },
@@ -72,7 +74,7 @@ const PARTS: [Part; 3] = [
             "vector.cpp",
             "verbose_abort.cpp",
         ],
-        // The second leaves the types that both libraries define to libc++abi.
+        // The second macro leaves the types that both libraries define to libc++abi.
         defines: &["_LIBCPP_BUILDING_LIBRARY", "LIBCXX_BUILDING_LIBCXXABI"],
     },
     Part {
@@ -104,17 +106,17 @@ fn build() -> Result<(), String> {
     let mut archive = compiler(Language::Cpp, &zig_lib);
     archive.file("src/exception_tag.cpp").file("tests/probe.cpp");
     for part in &PARTS {
-        // What the compiler says is only shown as warnings of cc: the second try is for the eyes of the reader.
+        // cc shows the compiler's output only as warnings. The second try exists to show them.
         let objects = compile(part, &zig_lib, false).or_else(|_| compile(part, &zig_lib, true));
         archive.objects(objects.map_err(|error| error.to_string())?);
     }
-    // The name is the one under which a crate that links the C++ standard library looks for it.
+    // Crates that link the C++ standard library look for it under this name.
     archive.try_compile("c++").map_err(|error| error.to_string())?;
 
     println!("cargo::rustc-link-search=native={}", out.display());
     println!("cargo::rustc-link-search=native={}", libc.display());
     println!("cargo::rustc-link-lib=static:-bundle=c++");
-    // Unbundled, so that it stands before compiler_builtins: linked after, `exp` and its kin would come from there,
+    // Unbundled, so that it precedes compiler_builtins. Otherwise `exp` and related functions would come from there,
     // and differ in the last bit from the constants that C code is compiled with.
     println!("cargo::rustc-link-lib=static:-bundle=c");
     Ok(())
@@ -139,7 +141,8 @@ fn compiler(language: Language, zig_lib: &Path) -> cc::Build {
     build
         .warnings(false)
         .cargo_metadata(false)
-        // cc asks `zig` for its family without the word `c++`, and warns that it got no answer; the name decides then.
+        // cc asks `zig` for its family without the word `c++` and warns about the missing answer. It then decides by
+        // the name.
         .cargo_warnings(false)
         .define("NDEBUG", None)
         .flag("-fvisibility=hidden")
@@ -150,7 +153,7 @@ fn compiler(language: Language, zig_lib: &Path) -> cc::Build {
     build
 }
 
-/// The library folder of the zig that `CXX_wasm32_unknown_unknown` names, once its release is known to fit.
+/// Returns the library folder of the zig in `CXX_wasm32_unknown_unknown`, after checking its release.
 fn zig_library_folder() -> Result<PathBuf, String> {
     let series = zig_series()?;
     for name in ["CC", "CXX", "AR", "CFLAGS", "CXXFLAGS", "CXXSTDLIB"] {
@@ -167,11 +170,9 @@ fn zig_library_folder() -> Result<PathBuf, String> {
         .map_err(|error| format!("cannot run zig at `{zig}` ({error}): it compiles the C++ parts. {ADVICE}."))?;
     let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     if !version.starts_with(&format!("{series}.")) {
-        return Err(format!(
-            "`{zig} version` says \"{version}\", and this crate is written for zig {series}. {ADVICE}."
-        ));
+        return Err(format!("`{zig} version` reports \"{version}\", but this crate requires zig {series}. {ADVICE}."));
     }
-    // Asked instead of guessed: a distribution may keep the folder elsewhere than the wheel does.
+    // Asked rather than guessed: a distribution may have the folder elsewhere than the wheel.
     let environment = Command::new(zig).arg("env").output().map_err(|error| error.to_string())?;
     let environment = String::from_utf8_lossy(&environment.stdout).into_owned();
     environment
@@ -180,7 +181,7 @@ fn zig_library_folder() -> Result<PathBuf, String> {
         .filter_map(|rest| rest.strip_suffix("\","))
         .map(PathBuf::from)
         .find(|folder| folder.join("libcxx/src").is_dir())
-        .ok_or_else(|| format!("`{zig} env` names no library folder with the sources of libc++. {ADVICE}."))
+        .ok_or_else(|| format!("`{zig} env` reports no library folder with the sources of libc++. {ADVICE}."))
 }
 
 fn zig_series() -> Result<String, String> {
@@ -194,7 +195,7 @@ fn zig_series() -> Result<String, String> {
         .ok_or_else(|| "Cargo.toml of cxx-runtime has no line `zig-series = \"…\"`".to_owned())
 }
 
-/// The folder of the wasi-libc that Rust ships with its target `wasm32-wasip1`.
+/// Returns the folder of the wasi-libc that Rust ships with its target `wasm32-wasip1`.
 fn libc_folder() -> Result<PathBuf, String> {
     let rustc = env::var_os("RUSTC").ok_or("cargo did not set RUSTC")?;
     let output = Command::new(&rustc)
@@ -207,7 +208,7 @@ fn libc_folder() -> Result<PathBuf, String> {
         Ok(folder)
     } else {
         Err(format!(
-            "there is no libc.a in {}. Install the target it comes with: `rustup target add wasm32-wasip1`.",
+            "there is no libc.a in {}. Install its target: `rustup target add wasm32-wasip1`.",
             folder.display()
         ))
     }

@@ -1,13 +1,13 @@
-// What a page of the documentation does: it lets the reader choose the theme, and search.
+// Runs on every page of the documentation: lets the reader choose the theme, and search.
 
-import { element, made } from "../../www/src/shell/elements.js";
+import { createElement, element } from "../../www/src/shell/elements.js";
 import { installTheme } from "../../www/src/shell/theme.js";
 import type { Section } from "./search-index.mjs";
 
-/** More results nobody reads. */
-const MOST = 12;
-/** How much is shown of the text around what was found, in characters. */
-const AROUND = 60;
+/** The maximum number of results. Nobody reads more. */
+const MAX_RESULTS = 12;
+/** Half the length of the excerpt around a match, in characters. */
+const CONTEXT = 60;
 
 const root = document.querySelector<HTMLScriptElement>("script[data-root]")?.dataset.root ?? "./";
 
@@ -27,14 +27,14 @@ let sections: Promise<Section[]> | undefined;
 async function search(): Promise<void> {
   const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
   sections ??= fetch(`${root}search.json`).then((response) => response.json());
-  const found = words.length === 0 ? [] : ranked(await sections, words).slice(0, MOST);
-  list.replaceChildren(...found.map((section) => item(section, words)));
+  const found = words.length === 0 ? [] : rank(await sections, words).slice(0, MAX_RESULTS);
+  list.replaceChildren(...found.map((section) => createResult(section, words)));
   list.hidden = found.length === 0;
-  status.textContent = words.length === 0 ? "" : `${found.length} results`;
+  status.textContent = words.length === 0 ? "" : found.length === 1 ? "1 result" : `${found.length} results`;
 }
 
-/** The sections that have all the words, those first that have them in their headings. */
-function ranked(sections: readonly Section[], words: readonly string[]): Section[] {
+/** Returns the sections that contain all the words. Those with the words in their headings come first. */
+function rank(sections: readonly Section[], words: readonly string[]): Section[] {
   const scored = sections.map((section) => {
     const heading = `${section.heading} ${section.page}`.toLowerCase();
     const text = section.text.toLowerCase();
@@ -55,16 +55,16 @@ function ranked(sections: readonly Section[], words: readonly string[]): Section
     .map(({ section }) => section);
 }
 
-function item({ page, heading, url, text }: Section, words: readonly string[]): HTMLLIElement {
-  const at = Math.max(0, text.toLowerCase().indexOf(words[0] ?? "") - AROUND / 2);
-  const link = made("a");
+function createResult({ page, heading, url, text }: Section, words: readonly string[]): HTMLLIElement {
+  const at = Math.max(0, text.toLowerCase().indexOf(words[0] ?? "") - CONTEXT / 2);
+  const link = createElement("a");
   link.href = root + url;
   link.append(
-    made("strong", "", heading === "" ? page : heading),
-    made("span", "where", heading === "" ? "" : page),
-    made("span", "text", text.slice(at, at + 2 * AROUND)),
+    createElement("strong", "", heading === "" ? page : heading),
+    createElement("span", "where", heading === "" ? "" : page),
+    createElement("span", "text", text.slice(at, at + 2 * CONTEXT)),
   );
-  const item = made("li");
+  const item = createElement("li");
   item.append(link);
   return item;
 }

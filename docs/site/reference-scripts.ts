@@ -7,13 +7,13 @@ import {
   signature,
 } from "../../www/src/editor/definitions.js";
 
-/** The libraries, in the order in which they are told of. */
+/** The libraries, in the order in which they are documented. */
 const LIBRARIES = ["websocket", "task", "json"];
 
 const INTRODUCTION = `What a script finds beside [Luau's own library](https://luau.org/library). This page is made from the definitions in
 the package, \`luau-websocket/types/*.d.luau\`, which [luau-lsp](https://github.com/JohnnyMorganz/luau-lsp) reads too.
 
-Errors are strings that begin with the place in the script, like those of Luau's own library.`;
+Errors are strings that begin with the position in the script, like those of Luau's own library.`;
 
 /**
  * The reference as Markdown.

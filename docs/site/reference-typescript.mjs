@@ -13,6 +13,7 @@ const declarations = fileURLToPath(new URL("../../pkg/", import.meta.url));
 const MODULES = [
   { file: "index.d.ts", title: "luau-websocket", text: "The entry for pages, Node, Deno, Bun and workerd." },
   { file: "worker.d.ts", title: "luau-websocket/worker", text: "The same over a worker of its own." },
+  { file: "serve.d.ts", title: "luau-websocket/serve", text: "A worker thread of your own." },
 ];
 
 const INTRODUCTION = `What a page or a program sees. This page is made from the declarations in the package.

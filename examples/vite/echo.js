@@ -1,4 +1,4 @@
-// A WebSocket server that sends back what comes.
+// A WebSocket server that echoes every message.
 
 import { WebSocketServer } from "ws";
 

@@ -1,15 +1,15 @@
-//! Errors on their way to JS.
+//! Converts errors to JS.
 
 use js_sys::{Array, Object};
 use wasm_bindgen::prelude::*;
 
-use crate::error::{Frame, ScriptError, SyntaxError};
-use crate::host::hooks::Hooks;
-use crate::host::values::{define, descriptor};
+use crate::js::hooks::Hooks;
+use crate::js::values::{define, descriptor};
+use luau_runtime::error::{Frame, ScriptError, SyntaxError};
 
-/// The JS error for an error that came up before there was a VM.
+/// Creates the JS error for an error that occurred before there was a VM.
 #[must_use]
-pub fn early_error_to_js(hooks: &Hooks, error: &ScriptError) -> JsValue {
+pub(crate) fn early_error_to_js(hooks: &Hooks, error: &ScriptError) -> JsValue {
     hooks.error(&error.message, &members_of(error, &JsValue::UNDEFINED, None))
 }
 

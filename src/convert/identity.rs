@@ -1,4 +1,4 @@
-//! Which value of the one side stands for which of the other, so that what crosses over and comes back is the same.
+//! Maps values of one side to their counterparts on the other, so that a value that crosses over and comes back is the same.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
@@ -10,57 +10,59 @@ use wasm_bindgen::prelude::*;
 use super::functions::LuauFunction;
 use super::thrown::{Code, HostError};
 use super::{Converter, WeakConverter};
-use crate::bind::{Binder, Callee};
-use crate::host::slots;
-use crate::value::type_name;
+use crate::js::slots;
+use luau_runtime::function::{Callee, FunctionBuilder};
+use luau_runtime::limits::Charge;
+use luau_runtime::value::type_name;
 
-/// An object of the page, which a script can hold and give back, and cannot look into.
+/// A host object. Scripts can hold it and pass it back, but cannot look into it.
 struct JsObject(JsValue);
 
-/// An error of the page. A script can also read these members of it, which are what they were when it crossed.
+/// A host error. Scripts can also read these members, as they were when the error crossed over.
 struct JsError {
     object: JsValue,
     members: HostError,
+    _charge: Option<Charge>,
 }
 
-/// A reference of a Luau value to its handle in JS that does not keep the handle alive.
+/// A reference from a Luau value to its handle in JS. It does not keep the handle alive.
 struct HandleRef(WeakRef);
 
-/// The name of the type of the page's objects in Luau, as `typeof` gives it.
+/// The name of the type of host objects in Luau, as `typeof` returns it.
 const JS_OBJECT: &str = "JSObject";
 
-/// The name of the type of the page's errors.
+/// The name of the type of host errors in Luau, as `typeof` returns it.
 const JS_ERROR: &str = "JSError";
 
-/// What has crossed over, of one VM.
+/// The values of one VM that have crossed over.
 pub(super) struct Identities {
-    /// The number of each object and function of the page that has a stand-in in Luau.
+    /// The number of each host object and function that has a stand-in in Luau.
     numbers: WeakMap,
-    /// The stand-in for each number; its values are weak.
+    /// The stand-in for each number. The values are weak.
     stand_ins: LuaTable,
-    /// The function of the page for each function of Luau that stands for one; its keys are weak.
+    /// The host function for each Luau function that stands for one. The keys are weak.
     originals: LuaTable,
-    /// The number of each handle that JS has.
+    /// The number of each handle in JS.
     handles: WeakMap,
-    /// The Luau value for each number of a handle.
+    /// The Luau value for the number of each handle.
     values: RefCell<HashMap<u32, LuaValue>>,
-    /// A reference to the handle of each Luau value that has one; its keys are weak.
+    /// A reference to the handle of each Luau value that has one. The keys are weak.
     handle_refs: LuaTable,
-    /// The values that errors stand for which the host has, by their numbers.
+    /// The thrown values of the errors that the host holds, by number.
     thrown: RefCell<BTreeMap<u32, LuaValue>>,
     /// The [`Thrown`] of each of these errors.
     thrown_of: WeakMap,
     /// The number of each of these errors.
     thrown_numbers: WeakMap,
     next: Cell<u32>,
-    /// There are runtimes without it; a Luau value gets a new handle each time there.
+    /// True if the runtime has `WeakRef`. Without it, a Luau value gets a new handle each time.
     has_weak_refs: bool,
 }
 
 impl Identities {
-    pub(super) fn new(lua: &Lua, binder: &Binder) -> LuaResult<Self> {
+    pub(super) fn new(lua: &Lua, builder: &FunctionBuilder) -> LuaResult<Self> {
         lua.register_userdata_type::<JsObject>(|registry| registry.add_meta_field("__type", JS_OBJECT))?;
-        install_errors(lua, binder)?;
+        install_errors(lua, builder)?;
         Ok(Self {
             numbers: WeakMap::new(),
             stand_ins: weak_table(lua, "v")?,
@@ -76,31 +78,31 @@ impl Identities {
         })
     }
 
-    /// Lets go of a Luau value that JS has let go of: of its handle, or of the error that stands for it.
+    /// Drops a Luau value after JS has dropped its handle, or the error that stands for it.
     pub(super) fn forget(&self, number: u32) {
         let value = self.values.borrow_mut().remove(&number);
         let thrown = self.thrown.borrow_mut().remove(&number);
         drop((value, thrown));
     }
 
-    /// Whether JS holds a Luau value.
+    /// Returns true if JS holds a Luau value.
     pub(super) fn are_held(&self) -> bool {
         !self.values.borrow().is_empty()
     }
 
-    /// The Luau value of a handle.
+    /// Returns the Luau value for the number of a handle.
     pub(super) fn value(&self, number: u32) -> Option<LuaValue> {
         self.values.borrow().get(&number).cloned()
     }
 
-    /// The Luau value behind a handle of ours.
+    /// Returns the Luau value for one of our own handles.
     fn value_of(&self, handle: &Object) -> Option<LuaValue> {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number given out here")]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the number was assigned here")]
         let number = self.handles.get(handle).as_f64()? as u32;
         self.value(number)
     }
 
-    /// The stand-in of an object or a function, if it has one already.
+    /// Returns the stand-in of an object or function, if it already has one.
     fn stand_in(&self, object: &Object) -> LuaResult<Option<LuaValue>> {
         let Some(number) = self.numbers.get(object).as_f64() else { return Ok(None) };
         let value: LuaValue = self.stand_ins.raw_get(number)?;
@@ -113,11 +115,11 @@ impl Identities {
         self.stand_ins.raw_set(number, value)
     }
 
-    /// Keeps the value that an error of the host stands for, for as long as the host keeps the error.
+    /// Keeps the thrown value of an error for as long as the host keeps the error.
     fn set_thrown(&self, error: &Object, value: LuaValue, converter: WeakConverter) {
         let number = self.next_number();
         let mut thrown = self.thrown.borrow_mut();
-        // None of it runs code of a script, which has no finalizers.
+        // Dropping a value here runs no script code, since scripts have no finalizers.
         if thrown.len() >= MAX_THROWN {
             thrown.pop_first();
         }
@@ -126,15 +128,15 @@ impl Identities {
         self.thrown_of.set(error, &Thrown { number, converter }.into());
     }
 
-    /// Returns the value that an error of the host stands for.
+    /// Returns the thrown value of an error that the host holds.
     pub(super) fn thrown(&self, error: &Object) -> Option<LuaValue> {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number given out here")]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the number was assigned here")]
         let number = self.thrown_numbers.get(error).as_f64()? as u32;
         self.thrown.borrow().get(&number).cloned()
     }
 
     fn next_number(&self) -> u32 {
-        // It would take years to come round.
+        // It would take years to wrap around.
         self.next.replace(self.next.get().wrapping_add(1))
     }
 }
@@ -153,9 +155,9 @@ fn object_of(data: &LuaAnyUserData) -> Option<JsValue> {
     data.borrow::<JsError>().ok().map(|error| error.object.clone())
 }
 
-/// Tells `lua` what scripts can do with errors of the page.
-fn install_errors(lua: &Lua, binder: &Binder) -> LuaResult<()> {
-    let index = binder.indexing(lua, lua.create_table()?, |lua, args| {
+/// Registers the members of host errors in `lua`.
+fn install_errors(lua: &Lua, builder: &FunctionBuilder) -> LuaResult<()> {
+    let index = builder.indexing(lua, lua.create_table()?, |lua, args| {
         let error = args.userdata::<JsError>(1, JS_ERROR)?;
         let LuaValue::String(name) = args.value(2) else { return Ok(LuaNil) };
         let members = &error.members;
@@ -170,7 +172,7 @@ fn install_errors(lua: &Lua, binder: &Binder) -> LuaResult<()> {
             _ => LuaNil,
         })
     })?;
-    let text = binder.plain(lua, Callee::Function("tostring"), |lua, args| {
+    let text = builder.sync(lua, Callee::Function("tostring"), |lua, args| {
         let error = args.userdata::<JsError>(1, JS_ERROR)?;
         Ok(lua.create_string(&error.members.message)?)
     })?;
@@ -182,12 +184,12 @@ fn install_errors(lua: &Lua, binder: &Binder) -> LuaResult<()> {
 }
 
 impl Converter {
-    /// Keeps the value that an error of the host stands for, for as long as the host keeps the error.
+    /// Keeps the thrown value of an error for as long as the host keeps the error.
     pub(super) fn set_thrown(&self, error: &Object, value: LuaValue) {
         self.0.identities.set_thrown(error, value, self.downgrade());
     }
 
-    /// What stands in Luau for an object of the page, or a symbol.
+    /// Returns the Luau stand-in for a host object or a symbol.
     pub(super) fn stand_in_of_object(&self, lua: &Lua, value: &JsValue) -> LuaResult<LuaValue> {
         let identities = &self.0.identities;
         let Some(object) = value.is_object().then(|| value.unchecked_ref::<Object>()) else {
@@ -202,7 +204,10 @@ impl Converter {
         }
         slots::take(1)?;
         let data = match HostError::of(value) {
-            Some(members) => lua.create_any_userdata(JsError { object: value.clone(), members })?,
+            Some(members) => {
+                let charge = Charge::new(lua, members.bytes())?;
+                lua.create_any_userdata(JsError { object: value.clone(), members, _charge: charge })?
+            }
             None => lua.create_any_userdata(JsObject(value.clone()))?,
         };
         let value = LuaValue::UserData(data);
@@ -210,7 +215,7 @@ impl Converter {
         Ok(value)
     }
 
-    /// What stands in Luau for a function of the page.
+    /// Returns the Luau stand-in for a host function.
     pub(super) fn stand_in_of_function(&self, lua: &Lua, function: &Function) -> LuaResult<LuaValue> {
         let identities = &self.0.identities;
         if let Some(value) = identities.value_of(function) {
@@ -219,7 +224,7 @@ impl Converter {
         if let Some(value) = identities.stand_in(function)? {
             return Ok(value);
         }
-        // The function that calls it, and the one that knows it.
+        // One slot for the function that calls it, and one for the userdata that refers to it.
         slots::take(2)?;
         let value = LuaValue::Function(self.luau_function(lua, function)?);
         identities.originals.raw_set(&value, lua.create_any_userdata(JsObject(function.into()))?)?;
@@ -227,7 +232,7 @@ impl Converter {
         Ok(value)
     }
 
-    /// What stands in JS for a function, a userdata or a thread of Luau.
+    /// Returns the JS handle for a Luau function, userdata or thread.
     pub(super) fn handle_of(&self, value: &LuaValue) -> LuaResult<JsValue> {
         let identities = &self.0.identities;
         let original: LuaValue = match value {
@@ -250,12 +255,12 @@ impl Converter {
 
     fn new_handle(&self, value: &LuaValue) -> LuaResult<JsValue> {
         let identities = &self.0.identities;
-        if identities.values.borrow().len() >= MOST_HANDLES {
+        if identities.values.borrow().len() >= MAX_HANDLES {
             return Err(LuaError::runtime(
-                "the page holds too many functions, threads and userdata of this VM (at most 100,000)",
+                "the host holds too many functions, threads and userdata of this VM (at most 100,000)",
             ));
         }
-        // Of a weak reference, which lives as long as the value.
+        // For the weak reference, which lives as long as the value.
         slots::take(1)?;
         let number = identities.next_number();
         let handle: Object = match value {
@@ -278,18 +283,18 @@ impl Converter {
     }
 }
 
-/// How many values JS may hold: each is held in Rust as well, a third of what may be, since JS lets go of them when it likes.
-/// See `raw::references`.
-const MOST_HANDLES: usize = 100_000;
+/// The maximum number of values that JS may hold. Rust holds each of them too. The limit is a third of Rust's, since JS drops them at any
+/// time it likes. See `ffi::references`.
+const MAX_HANDLES: usize = 100_000;
 
-/// The number of values of errors that are kept at most. An error that passes through the host comes back soon.
+/// The maximum number of thrown values that are kept. An error that passes through the host comes back soon.
 const MAX_THROWN: usize = 256;
 
-/// A value of the VM that JS can hold and give back, and cannot look into: a thread or a userdata.
+/// A thread or userdata of the VM. JS can hold it and pass it back, but cannot look into it.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct LuauValue {
-    /// Found out when it is made, since it may outlive its VM.
+    /// The text from `toString`. Created in advance, since this value may outlive its VM.
     text: String,
     number: u32,
     converter: WeakConverter,
@@ -297,7 +302,7 @@ pub struct LuauValue {
 
 #[wasm_bindgen]
 impl LuauValue {
-    /// Its type and its identity, as Luau's `tostring` gives them to a value without a `__tostring`.
+    /// Returns the type and the identity, like Luau's `tostring` for a value without `__tostring`.
     #[wasm_bindgen(js_name = toString)]
     #[must_use]
     pub fn text(&self) -> String {
@@ -312,7 +317,7 @@ impl LuauValue {
     }
 }
 
-/// Releases the thrown value of a host's error. JS collects it with the error.
+/// A guard that releases the thrown value of an error. JS collects it along with the error.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Thrown {

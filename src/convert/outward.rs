@@ -1,47 +1,50 @@
-//! Luau values on their way to JS.
+//! Converts Luau values to JS.
 
 use std::collections::HashMap;
 use std::ffi::c_void;
 
-use js_sys::{Array, JsString, Map, Object};
+use js_sys::{Array, Map, Object};
 use mlua::prelude::*;
 use wasm_bindgen::prelude::*;
 
 use super::Converter;
 use super::tables::Tables;
-use crate::host::slots;
-use crate::host::values::{self, define, descriptor, message_of};
-use crate::raw;
-use crate::text::MAX_TEXT;
-use crate::value::number;
+use crate::js::slots;
+use crate::js::values::{self, define, descriptor, message_of};
+use luau_runtime::integer;
+use luau_runtime::limits;
+use luau_runtime::read_buffer;
+use luau_runtime::text::MAX_TEXT;
+use luau_runtime::value::number;
 
-/// The way to convert strings that are not UTF-8 or longer than a string of JS can be.
+/// The way to convert strings that are not UTF-8, or longer than a JS string can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum InvalidText {
-    /// Refuses them. A host function that checks a text must not get something else that has methods of the same names, such as `includes`.
+    /// Refuses them. A host function that checks a string must not get another type that has methods of the same names, such as `includes`.
     Refuse,
-    /// Makes a `Uint8Array` of them, for values that are only shown.
+    /// Converts them to a `Uint8Array`, for values that are only displayed.
     Bytes,
 }
 
-/// One conversion of Luau values, what it has met, and which of the tables are still to be filled.
+/// A conversion of Luau values, with the values that it has seen and the tables that it must still convert.
 pub(super) struct Outward<'a> {
     converter: &'a Converter,
     invalid_text: InvalidText,
-    /// What has come once, and comes again as the same: tables and buffers, and long strings, for the sake of the page's memory.
+    /// The JS values of tables and buffers, which must keep their identity, and of long strings, to save the host's memory.
     known: HashMap<*const c_void, JsValue>,
-    /// The first names of properties: records come in numbers, all with the same ones.
+    /// The JS strings of the first property names. There are often many records with the same names.
     names: HashMap<*const c_void, JsValue>,
-    /// The number of objects that were made in JS.
-    made: usize,
+    /// The number of objects created in JS.
+    object_count: usize,
+    /// The JS objects that must still be filled.
     unfilled: Vec<Target>,
-    /// Those that they are to be filled from, in the same order.
+    /// The tables with their contents, in the same order.
     tables: Tables<'a>,
 }
 
-/// What a table becomes in JS.
+/// The JS object for a table.
 enum Target {
-    /// Of so many elements.
+    /// An array with its length.
     Array(Array, usize),
     Object(Object),
     Map(Map),
@@ -55,26 +58,29 @@ impl<'a> Outward<'a> {
             invalid_text,
             known: HashMap::new(),
             names: HashMap::new(),
-            made: 0,
+            object_count: 0,
             unfilled: Vec::new(),
             tables,
         }
     }
 
     pub(super) fn value(&mut self, value: &LuaValue) -> LuaResult<JsValue> {
-        raw::check_time()?;
+        limits::check_time()?;
         if let Some(number) = number(value) {
             return Ok(number.into());
         }
         Ok(match value {
             LuaValue::Nil => JsValue::UNDEFINED,
             LuaValue::Boolean(boolean) => (*boolean).into(),
-            LuaValue::String(text) if text.as_bytes().len() < LONG => self.invalid_text.convert(text)?,
+            LuaValue::String(text) if text.as_bytes().len() < LONG_STRING_BYTES => self.invalid_text.convert(text)?,
             LuaValue::String(text) => {
                 let invalid_text = self.invalid_text;
                 self.once(value, || invalid_text.convert(text))?
             }
-            LuaValue::Buffer(buffer) => self.once(value, || bytes(&buffer.to_vec()))?,
+            LuaValue::Buffer(buffer) => {
+                let lua = self.lua()?;
+                self.once(value, || read_buffer(&lua, buffer, bytes))?
+            }
             LuaValue::Vector(vector) => {
                 self.count()?;
                 Array::of3(&vector.x().into(), &vector.y().into(), &vector.z().into()).into()
@@ -82,7 +88,7 @@ impl<'a> Outward<'a> {
             LuaValue::Table(table) => self.table(table)?,
             // `json.null`
             value if *value == LuaValue::NULL => JsValue::NULL,
-            LuaValue::UserData(_) => match raw::unboxed(&self.lua()?, value) {
+            LuaValue::UserData(_) => match integer::unboxed(&self.lua()?, value) {
                 Some(integer) => integer.into(),
                 None => self.converter.handle_of(value)?,
             },
@@ -90,9 +96,9 @@ impl<'a> Outward<'a> {
         })
     }
 
-    /// Converts a value of a table.
+    /// Converts the value of a table field.
     fn value_in(&mut self, table: &LuaTable, key: &LuaValue, value: LuaValue) -> LuaResult<JsValue> {
-        let value = raw::boxed_in(&self.lua()?, table, key, value)?;
+        let value = integer::boxed_in(&self.lua()?, table, key, value)?;
         self.value(&value)
     }
 
@@ -112,24 +118,25 @@ impl<'a> Outward<'a> {
         Ok(converted)
     }
 
-    /// Counts an object that is to be made in JS.
+    /// Counts an object that will be created in JS.
     fn count(&mut self) -> LuaResult<()> {
-        if self.made >= MAX_MADE {
-            let message =
-                format!("more than {MAX_MADE} tables, buffers, vectors and long strings cannot be handed over at once");
+        if self.object_count >= MAX_OBJECTS {
+            let message = format!(
+                "more than {MAX_OBJECTS} tables, buffers, vectors and long strings cannot be passed to the host at once"
+            );
             return Err(LuaError::runtime(message));
         }
-        self.made += 1;
+        self.object_count += 1;
         Ok(())
     }
 
-    /// The name of a property of an object, of which all are strings.
+    /// Converts the name of a property, which is always a string.
     fn name(&mut self, key: &LuaValue) -> LuaResult<JsValue> {
         if let Some(known) = self.names.get(&key.to_pointer()) {
             return Ok(known.clone());
         }
         let name = self.value(key)?;
-        if self.names.len() < MOST_NAMES {
+        if self.names.len() < MAX_NAMES {
             self.names.insert(key.to_pointer(), name.clone());
         }
         Ok(name)
@@ -141,7 +148,7 @@ impl<'a> Outward<'a> {
             return Ok(known.clone());
         }
         self.count()?;
-        // One is for the target.
+        // The second slot is for the target.
         slots::take(2)?;
         let target = Target::of(table)?;
         let result = match &target {
@@ -195,7 +202,7 @@ impl Target {
         let (mut count, mut is_array, mut is_object) = (0, true, true);
         for pair in table.pairs::<LuaValue, LuaValue>() {
             let (key, _) = pair?;
-            raw::check_time()?;
+            limits::check_time()?;
             count += 1;
             is_array = is_array && index_of(&key).is_some_and(is_within);
             is_object = is_object && key.as_string().is_some_and(|key| key.to_str().is_ok());
@@ -203,7 +210,7 @@ impl Target {
                 return Ok(Self::Map(Map::new()));
             }
         }
-        // As many keys as the length, and none beyond it: a table with a hole has fewer.
+        // An array has as many keys as its length; a table with a hole has fewer.
         Ok(if is_array && count == length {
             Self::Array(Array::new(), length)
         } else if is_object {
@@ -214,13 +221,13 @@ impl Target {
     }
 }
 
-/// A key as the index of an array, from 1.
+/// Returns a key as an array index, from 1, if it is one.
 fn index_of(key: &LuaValue) -> Option<u32> {
     let index = number(key)?;
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "compared with what it was right after"
+        reason = "compared with the original right after"
     )]
     let whole = index as u32;
     (whole > 0 && f64::from(whole).total_cmp(&index).is_eq()).then_some(whole)
@@ -231,22 +238,22 @@ fn index_number(index: usize) -> f64 {
     index as f64
 }
 
-/// How many names are kept: each takes a place in the module's table of objects of JS.
-const MOST_NAMES: usize = 1_000;
+/// The maximum number of names that are kept. Each takes a slot in the module's table of JS objects.
+const MAX_NAMES: usize = 1_000;
 
-/// The number of objects that one conversion may make: the host takes a second or two for them, and they need some hundred megabytes.
-const MAX_MADE: usize = 2_000_000;
+/// The maximum number of objects that one conversion may create. Creating that many takes a second or two, and a few hundred megabytes.
+const MAX_OBJECTS: usize = 2_000_000;
 
-/// From how many bytes on a string is converted once only: for a shorter one that costs more than it saves.
-const LONG: usize = 128;
+/// The minimum length of a string that is converted only once, in bytes. For shorter ones that costs more than it saves.
+const LONG_STRING_BYTES: usize = 128;
 
 impl InvalidText {
     fn convert(self, text: &LuaString) -> LuaResult<JsValue> {
         let length = text.as_bytes().len();
-        raw::note_read(length);
+        limits::note_read(length);
         let refusal = match text.to_str() {
-            Ok(text) if length <= MAX_TEXT => return js_text(&text).map(JsValue::from),
-            Ok(_) => format!("a string for JavaScript may have {MAX_TEXT} bytes, and this one has {length}"),
+            Ok(text) if length <= MAX_TEXT => return Ok(values::string(&text)?.into()),
+            Ok(_) => format!("the string is too long for JavaScript: {length} bytes, but the limit is {MAX_TEXT}"),
             Err(_) => NOT_UTF_8.to_owned(),
         };
         match self {
@@ -256,29 +263,10 @@ impl InvalidText {
     }
 }
 
-/// The length of a part of a text that is converted at once, in bytes.
-const MAX_AT_ONCE: usize = 8 << 20;
-
-/// Makes a string of JS, in parts between which the clock is looked at. JS joins them when it reads the string.
-fn js_text(text: &str) -> LuaResult<JsString> {
-    if text.len() <= MAX_AT_ONCE {
-        return Ok(JsString::from(text));
-    }
-    let mut whole = JsString::from("");
-    let mut rest = text;
-    while !rest.is_empty() {
-        raw::check_time_now()?;
-        let (part, after) = rest.split_at(rest.floor_char_boundary(MAX_AT_ONCE));
-        whole = whole.concat(&JsString::from(part));
-        rest = after;
-    }
-    Ok(whole)
-}
-
 const NOT_UTF_8: &str =
-    "a string for JavaScript must be UTF-8, and this one is not; to give bytes, use a buffer: buffer.fromstring(text)";
+    "a string for JavaScript must be valid UTF-8; to pass bytes, use a buffer: buffer.fromstring(text)";
 
 fn bytes(bytes: &[u8]) -> LuaResult<JsValue> {
-    raw::note_read(bytes.len());
+    limits::note_read(bytes.len());
     values::byte_array(bytes).map(JsValue::from).map_err(|thrown| LuaError::runtime(message_of(&thrown)))
 }

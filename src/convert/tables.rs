@@ -1,51 +1,49 @@
-//! The tables that a conversion has under way.
+//! The list of the tables of a conversion.
 
 use mlua::WeakLua;
 use mlua::prelude::*;
 
-/// So many are held by Rust. There is room for a million such values altogether, see `raw::references`, and a page's array may
-/// have more objects in it; those beyond are held by a table, which takes longer.
-const FEW: usize = 200_000;
+/// The number of tables that Rust holds directly. It can hold a million values altogether (see `ffi::references`), and a host's array may
+/// contain more objects. A Luau table holds the others, which is slower.
+const MAX_DIRECT: usize = 200_000;
 
 /// A list of tables, of any length.
 pub(super) struct Tables<'a> {
     lua: &'a WeakLua,
-    few: Vec<LuaTable>,
-    /// Those after the few. None until there are some.
-    more: Option<LuaTable>,
+    direct: Vec<LuaTable>,
+    /// The Luau table that holds the tables after these. None until there are any.
+    overflow: Option<LuaTable>,
     length: usize,
 }
 
 impl<'a> Tables<'a> {
     pub(super) fn new(lua: &'a WeakLua) -> Self {
-        Self { lua, few: Vec::new(), more: None, length: 0 }
+        Self { lua, direct: Vec::new(), overflow: None, length: 0 }
     }
 
-    /// Adds a table at the end.
-    ///
-    /// Returns its place, from 0.
+    /// Adds a table at the end. Returns its index, from 0.
     ///
     /// # Errors
-    /// When there is no memory.
+    /// If there is not enough memory.
     pub(super) fn push(&mut self, table: &LuaTable) -> LuaResult<usize> {
         let place = self.length;
-        if place < FEW {
-            self.few.push(table.clone());
+        if place < MAX_DIRECT {
+            self.direct.push(table.clone());
         } else {
-            self.more()?.raw_set(place - FEW + 1, table)?;
+            self.overflow()?.raw_set(place - MAX_DIRECT + 1, table)?;
         }
         self.length += 1;
         Ok(place)
     }
 
-    /// The table at a place that was given out, and from which on nothing was taken since.
+    /// Returns the table at an index from [`push`](Self::push), unless it has been popped since.
     ///
     /// # Errors
-    /// When there is no memory.
+    /// If there is not enough memory.
     pub(super) fn get(&mut self, place: usize) -> LuaResult<LuaTable> {
-        match self.few.get(place) {
+        match self.direct.get(place) {
             Some(table) => Ok(table.clone()),
-            None => self.more()?.raw_get(place - FEW + 1),
+            None => self.overflow()?.raw_get(place - MAX_DIRECT + 1),
         }
     }
 
@@ -53,21 +51,21 @@ impl<'a> Tables<'a> {
         self.length
     }
 
-    /// Takes the last one.
+    /// Removes the last table.
     ///
     /// # Errors
-    /// When there is no memory.
+    /// If there is not enough memory.
     pub(super) fn pop(&mut self) -> LuaResult<Option<LuaTable>> {
         let Some(last) = self.length.checked_sub(1) else { return Ok(None) };
         self.length = last;
-        if last < FEW { Ok(self.few.pop()) } else { self.get(last).map(Some) }
+        if last < MAX_DIRECT { Ok(self.direct.pop()) } else { self.get(last).map(Some) }
     }
 
-    fn more(&mut self) -> LuaResult<&LuaTable> {
-        let more = match self.more.take() {
-            Some(more) => more,
+    fn overflow(&mut self) -> LuaResult<&LuaTable> {
+        let overflow = match self.overflow.take() {
+            Some(overflow) => overflow,
             None => self.lua.try_upgrade().ok_or_else(|| LuaError::runtime("the VM is disposed"))?.create_table()?,
         };
-        Ok(self.more.insert(more))
+        Ok(self.overflow.insert(overflow))
     }
 }

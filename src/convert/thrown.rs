@@ -1,16 +1,16 @@
-//! Converts errors that the host throws into errors of a script.
+//! Converts errors that the host throws to script errors.
 
 use js_sys::{Array, Object, Reflect};
 use mlua::prelude::*;
 use wasm_bindgen::prelude::*;
 
-use super::{Converter, page_failure};
-use crate::error::{Frame, Kind, ScriptError, SyntaxError};
-use crate::failure::Failure;
-use crate::host::values::message_of;
-use crate::origin::{Cause, MAX_FRAMES};
+use super::Converter;
+use crate::js::values::{caused, message_of};
+use luau_runtime::call_error::CallError;
+use luau_runtime::error::{Cause, MAX_FRAMES};
+use luau_runtime::error::{Frame, Kind, ScriptError, SyntaxError};
 
-/// The members of an error of the host that scripts can read.
+/// The members of a host error that scripts can read.
 pub(super) struct HostError {
     pub(super) name: String,
     pub(super) message: String,
@@ -22,18 +22,18 @@ pub(super) enum Code {
     Number(f64),
 }
 
-/// The names of JS's own errors. They tell a script nothing about what went wrong.
-const OWN_NAMES: [&str; 8] =
+/// The names of JS's built-in errors. They tell a script nothing about the cause.
+const BUILT_IN_NAMES: [&str; 8] =
     ["Error", "AggregateError", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError"];
 
-/// The length up to which a string that was thrown is kept, in bytes. Longer ones would keep their memory from the script.
-const MAX_KEPT: usize = 4_096;
+/// The maximum length of a thrown string that is kept, in bytes. Longer ones would take too much of the script's memory.
+const MAX_KEPT_BYTES: usize = 4_096;
 
-/// The number of elements that are read of the lists of an error.
+/// The maximum number of elements that are read from an error's lists.
 const MAX_ELEMENTS: u32 = 100;
 
 impl HostError {
-    /// Reads the members of an error of the host; none of anything else.
+    /// Reads the members of a host error. Returns none for any other value.
     pub(super) fn of(value: &JsValue) -> Option<Self> {
         if !value.is_instance_of::<js_sys::Error>() {
             return None;
@@ -46,8 +46,14 @@ impl HostError {
         Some(Self { name: name.unwrap_or_else(|| "Error".to_owned()), message: message_of(value), code })
     }
 
-    fn says_more_than_its_message(&self) -> bool {
-        self.code.is_some() || !OWN_NAMES.contains(&self.name.as_str())
+    /// Returns the size of the texts, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        let code = if let Some(Code::Text(text)) = &self.code { text.len() } else { 0 };
+        self.name.len() + self.message.len() + code
+    }
+
+    fn has_details(&self) -> bool {
+        self.code.is_some() || !BUILT_IN_NAMES.contains(&self.name.as_str())
     }
 }
 
@@ -57,22 +63,22 @@ fn member(object: &JsValue, name: &str) -> Option<JsValue> {
 }
 
 impl Converter {
-    /// The failure of a script that called a function of the host, which threw.
-    pub(super) fn failure_of(&self, lua: &Lua, thrown: JsValue) -> Failure {
+    /// Creates the error for a script that called a host function that threw.
+    pub(super) fn call_error_of(&self, lua: &Lua, thrown: JsValue) -> CallError {
         if let Some(members) = self.0.hooks.members_of(&thrown) {
             return self.passed_on(lua, &thrown, &members);
         }
         let message = message_of(&thrown);
-        let says_more = HostError::of(&thrown).is_some_and(|error| error.says_more_than_its_message());
-        // Without memory for the object, the text does.
-        match says_more.then(|| self.stand_in_of_object(lua, &thrown)) {
-            Some(Ok(value)) => Failure::of_host_error(message, value, Cause::new(thrown)),
-            _ => page_failure(message, thrown),
+        let has_details = HostError::of(&thrown).is_some_and(|error| error.has_details());
+        // If there is not enough memory for the object, the message must do.
+        match has_details.then(|| self.stand_in_of_object(lua, &thrown)) {
+            Some(Ok(value)) => CallError::of_host_error(message, value, Cause::new(thrown)),
+            _ => caused(message, thrown),
         }
     }
 
-    /// The failure for a `LuauError` with these `members`: one that a script has raised, of this VM or another one, or the host.
-    fn passed_on(&self, lua: &Lua, thrown: &JsValue, members: &JsValue) -> Failure {
+    /// Creates the error for a thrown `LuauError` with these `members`. It came from a script of this or another VM, or from the host.
+    fn passed_on(&self, lua: &Lua, thrown: &JsValue, members: &JsValue) -> CallError {
         let kind = member(members, "kind").and_then(|kind| Kind::from_name(&kind.as_string()?));
         let known = self.0.identities.thrown(thrown.unchecked_ref::<Object>());
         let value = known.or_else(|| {
@@ -80,8 +86,8 @@ impl Converter {
             self.to_luau_within_limits(lua, &value).ok()
         });
         let count = list(members, "frames").len();
-        // An error with all the frames that it can have passes on as the same object. To read them at every level would take longer than
-        // all else, so a script that makes another text of it has only its own.
+        // An error with the maximum number of frames is passed on as the same object. Reading its frames at every level would be the
+        // slowest part. So if a script creates another message from it, that error has only the script's own frames.
         let is_complete = count >= MAX_FRAMES;
         let frames: Vec<Frame> = if is_complete {
             Vec::new()
@@ -90,7 +96,7 @@ impl Converter {
         };
         let cause = match member(members, "cause") {
             Some(cause) if !cause.is_undefined() => Some(Cause::new(cause)),
-            // The host made it.
+            // The host created the error.
             _ if count == 0 => Some(Cause::new(thrown.clone())),
             _ => None,
         };
@@ -99,16 +105,16 @@ impl Converter {
             cause,
             syntax: list(members, "errors").filter_map(|error| syntax_error_of(&error)).collect::<Vec<_>>().into(),
             original: is_complete.then(|| Cause::new(thrown.clone())),
-            ..ScriptError::plain(kind.unwrap_or(Kind::Runtime), &message_of(thrown))
+            ..ScriptError::new(kind.unwrap_or(Kind::Runtime), message_of(thrown))
         };
-        Failure::passed_on(error, value.filter(|value| !value.is_nil()))
+        CallError::passed_on(error, value.filter(|value| !value.is_nil()))
     }
 
-    /// Keeps the value of an error that the host gets, unless what the host sees of it says all.
+    /// Keeps the thrown value of an error that the host gets, unless the value can be restored from the error's members.
     pub(super) fn remember_thrown(&self, error: &JsValue, value: &LuaValue) {
         let is_plain = match value {
             LuaValue::Nil | LuaValue::Boolean(_) | LuaValue::Integer(_) | LuaValue::Number(_) => true,
-            LuaValue::String(text) => text.as_bytes().len() > MAX_KEPT || text.to_str().is_ok(),
+            LuaValue::String(text) => text.as_bytes().len() > MAX_KEPT_BYTES || text.to_str().is_ok(),
             _ => false,
         };
         if !is_plain && error.is_object() {
@@ -117,14 +123,18 @@ impl Converter {
     }
 }
 
-/// The first elements of an array.
+/// Returns the first elements of an array member.
 fn list(object: &JsValue, name: &str) -> impl ExactSizeIterator<Item = JsValue> {
     let list: Array = member(object, name).and_then(|list| list.dyn_into().ok()).unwrap_or_default();
     (0..list.length().min(MAX_ELEMENTS)).map(move |index| list.get(index))
 }
 
 fn syntax_error_of(error: &JsValue) -> Option<SyntaxError> {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "places fit, and others are none")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "valid places fit, and others do not matter"
+    )]
     let place = |name: &str| Some(member(error, name)?.as_f64()? as u32);
     Some(SyntaxError {
         message: member(error, "message")?.as_string()?,
@@ -138,7 +148,7 @@ fn syntax_error_of(error: &JsValue) -> Option<SyntaxError> {
 fn frame_of(frame: &JsValue) -> Option<Frame> {
     let chunk_name = member(frame, "chunkName")?.as_string()?;
     let line = member(frame, "line")?.as_f64()?;
-    #[expect(clippy::cast_possible_truncation, reason = "lines fit, and others are none")]
+    #[expect(clippy::cast_possible_truncation, reason = "valid lines fit, and others do not matter")]
     let line = line as i32;
     Frame::new(Some(chunk_name), line, member(frame, "name").and_then(|name| name.as_string()))
 }

@@ -1,4 +1,4 @@
-// Arguments that are something else are errors that name them; none of them reaches the VM, let alone ends it.
+// Wrong arguments cause errors that name them. None of them reaches the VM, let alone ends it.
 //
 // Tier: default.
 
@@ -54,7 +54,7 @@ test("bytes are a source, of another realm and of shared memory too", async () =
 const wrongOptions = [
   [null, /options of run/],
   ["name", /options of run/],
-  [{ name: "x" }, /no option name of run; there are: chunkName, args, signal/],
+  [{ name: "x" }, /unknown option name of run; the options are: chunkName, args, signal/],
   [{ chunkName: 5 }, /chunkName: not a string/],
   [{ args: 5 }, /args: not an array/],
   [{ args: "text" }, /args: not an array/],

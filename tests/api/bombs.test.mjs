@@ -1,6 +1,6 @@
-// What a script makes large outside of Luau's own memory, or has Rust work at for long, has bounds as well.
+// Data that a script grows outside of Luau's own memory, and long work in Rust, are limited as well.
 //
-// Tier: default; --full adds more values than mlua and the table of JS objects have room for.
+// Tier: default; --full adds more values than mlua and the table of JS objects can hold.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -48,7 +48,7 @@ test("Rust holds only so many values of scripts at a time", async () => {
     luau.stop();
     assert.deepEqual(await luau.run("task.wait() return 'alive'"), ["alive"], use);
   }
-  // What is held no longer does not count.
+  // Values that are no longer held do not count.
   await luau.run(`local done = 0
     local function count() done += 1 end
     for round = 1, 4 do
@@ -67,7 +67,7 @@ test("a script cannot hand the host more handles than a VM may have", async () =
     };
     const luau = await Luau.create({ memoryLimit: 2_000_000_000, globals: { hold } });
     const run = luau.run(`local list = {} for i = 1, 1.1e5 do list[i] = ${make} end hold(list)`);
-    await assert.rejects(run, /the page holds too many/, make);
+    await assert.rejects(run, /the host holds too many/, make);
     assert.deepEqual(await luau.run("return #json.encode({ 1 })"), [3], make);
     assert.equal(held, undefined);
     luau.dispose();

@@ -1,4 +1,4 @@
-// Strings and numbers that have the same hash in Luau take no longer than others.
+// Strings and numbers with the same hash in Luau take no longer than others.
 //
 // Tier: default.
 
@@ -7,12 +7,12 @@ import { test } from "node:test";
 import { Luau } from "../../pkg/node.js";
 
 const COUNT = 20_000;
-/** How many times as long it may take. Without keyed hashes it took 15 to 300 times as long, and more with more of them. */
+/** The largest allowed ratio. Without keyed hashes it was 15 to 300, and grew with the number of values. */
 const MAXIMUM = 8;
 
 /**
- * Returns strings of 30 characters with the same `luaS_hash`: it mixes in one byte at a time, from the end, and pairs of them lead to
- * the same state.
+ * Returns strings of 30 characters with the same `luaS_hash`. It mixes in one byte at a time, from the end, and pairs
+ * of bytes lead to the same state.
  */
 function collidingStrings() {
   /** @param {number} hash @param {number} byte */
@@ -39,7 +39,7 @@ function collidingStrings() {
   return strings;
 }
 
-/** Returns numbers with the same hash in Luau's tables of constants: the last steps of MurmurHash64B, backwards. */
+/** Returns numbers with the same hash in Luau's tables of constants, by reversing the last steps of MurmurHash64B. */
 function collidingNumbers() {
   const factor = 0x5bd1e995;
   let inverse = 1;
@@ -75,11 +75,11 @@ const numbers = {
   other: Array.from({ length: 2 * COUNT }, (_, index) => (index + 0.123456789012345) * 1e-70),
 };
 
-/** Returns a chunk that has them as constants. @param {unknown[]} values */
+/** Returns a chunk with the values as constants. @param {unknown[]} values */
 const constants = (values) => `return {${values.map((value) => JSON.stringify(value)).join(",")}}`;
 
 /**
- * The operations that are timed, each with the values that it uses.
+ * The timed operations, each with the values that it uses.
  *
  * @type {Record<string, { values: { same: unknown[], other: unknown[] }, run: (luau: Luau, values: unknown[]) => unknown }>}
  */
@@ -116,10 +116,10 @@ const uses = {
   },
 };
 
-/** Returns the least time of a few tries, in milliseconds. @param {() => unknown} run */
+/** Returns the shortest time of several tries, because another program may use the processor meanwhile, in milliseconds. @param {() => unknown} run */
 async function time(run) {
   let least = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 6; round++) {
     const began = performance.now();
     await run();
     least = Math.min(least, performance.now() - began);

@@ -1,4 +1,4 @@
-// What comes while a script computes is handled afterwards, in order, and nothing of it is lost.
+// Events that arrive while a script computes are handled afterwards, in order, and none is lost.
 //
 // Tier: default.
 
@@ -11,15 +11,15 @@ import { serverForTests } from "../server/for-tests.mjs";
 const server = serverForTests();
 
 const COUNT = 500;
-/** How many of them have to come while a sliced script computes. */
+/** The number of events that must arrive while a sliced script computes. */
 const ENOUGH = 50;
 /**
- * How long the server waits after the first message, in seconds. On a busy machine all of them may have come before the script
- * begins to compute, so the next attempt is given more time.
+ * The pauses of the server after the first message, in seconds. On a busy machine all messages may arrive before the
+ * script starts to compute, so each attempt has a longer pause.
  */
 const PAUSES = [0.05, 0.5, 5, 20];
 
-/** How a script may listen; each fills `got` until it has all. */
+/** The ways in which a script can listen. Each fills `got` until all messages are there. */
 const LISTENERS = {
   "a handler": `
     connection.OnMessage:Connect(function(message)
@@ -72,7 +72,10 @@ for (const timeSlice of [8, Number.POSITIVE_INFINITY]) {
     test(`messages and the close that come while a script computes wait for ${name}, time slice ${timeSlice}`, async () => {
       /** @type {unknown[]} */
       const errors = [];
-      /** The messages that the host has seen: with slices some come while the script computes, and wait in the VM. */
+      /**
+       * The number of messages that the host has seen. With slices some arrive while the script computes, and wait in
+       * the VM.
+       */
       let events = 0;
       const luau = await Luau.create({
         timeSlice,

@@ -1,4 +1,4 @@
-// What a host gets that gives few options or none, and what options of a kind of their own do.
+// The defaults of a host with few or no options, and the behavior of special options.
 //
 // Tier: default.
 
@@ -26,7 +26,7 @@ test("output and errors go to the console", async (t) => {
   luau.dispose();
 });
 
-test("the function that converts what is printed is good only during the call, and harmless after it", async () => {
+test("the function that converts what is printed is only valid during the call, and harmless afterwards", async () => {
   /** @type {(() => unknown[]) | undefined} */
   let convert;
   const luau = await Luau.create({
@@ -37,7 +37,7 @@ test("the function that converts what is printed is good only during the call, a
   });
   const bystander = await Luau.create({ isolation: "shared" });
   await luau.run("print(1)");
-  const tooLate = { message: "values() is good only during the call that it was given to" };
+  const tooLate = { message: "values() is only valid during the call that it was passed to" };
   assert.throws(() => convert?.(), tooLate);
   luau.dispose();
   assert.throws(() => convert?.(), tooLate);
@@ -94,7 +94,7 @@ test("a number of things is at least one", async () => {
   for (const name of ["maxConnections", "maxQueueMessages", "maxQueueBytes"]) {
     await assert.rejects(Luau.create({ websocket: { [name]: 0.5 } }), (error) => {
       assert(error instanceof TypeError);
-      assert.match(error.message, new RegExp(`option ${name}: less than one`));
+      assert.match(error.message, new RegExp(`option websocket\\.${name}: less than one`));
       return true;
     });
   }
@@ -120,7 +120,7 @@ test("check finds all errors, with their columns", async () => {
   assert(error.message.endsWith(error.errors[0]?.message ?? "none"));
   const [first, second] = error.errors;
   assert.deepEqual([first?.line, first?.column, first?.endLine, first?.endColumn], [1, 7, 1, 8]);
-  // As places in a string: the emoji has two units.
+  // Columns are indexes into the string: the emoji has two units.
   assert.equal(source.split("\n")[1]?.slice((second?.column ?? 0) - 1, (second?.endColumn ?? 0) - 1), "]");
   await assert.rejects(luau.run("\uFEFFx ="), { kind: "syntax", column: 5 });
   const runtime = await luau.run("error('x')").catch((error) => error);

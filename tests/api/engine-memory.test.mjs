@@ -1,4 +1,4 @@
-// The engine's memory: a script for which it does not suffice gets an error, and no VM of the instance ends.
+// A script that needs more memory than the engine has gets an error, and no VM of the instance ends.
 //
 // Tier: default.
 
@@ -13,7 +13,7 @@ const MAXIMUM = 512;
 
 const module = await moduleWithMaximum(MAXIMUM);
 
-/** Scripts that allocate until they fail, and what they then do without memory. */
+/** Scripts that allocate until they fail, and the code that they run then, without memory. */
 const ALLOCATIONS = {
   buffers: "hog[#hog + 1] = buffer.create(1024 * 1024)",
   "small buffers": "hog[#hog + 1] = buffer.create(100)",
@@ -83,5 +83,44 @@ for (const [name, allocation] of Object.entries(ALLOCATIONS)) {
     luau.dispose();
     assert.deepEqual(await bystander.run("return 1 + 2"), [3]);
     bystander.dispose();
+  });
+}
+
+/** Scripts that hand over a value for which there is room only once. Each may work or fail. */
+const LARGE_VALUES = {
+  "a buffer for the host": "take(buffer.create(18_000_000))",
+  "a string for the host": "take(string.rep('x', 18_000_000))",
+  "a string that comes back": "return #echo(string.rep('x', 12_000_000))",
+  "a buffer that comes back": "return buffer.len(echo(buffer.create(12_000_000)))",
+  "the message of an error of the host": "fail(string.rep('x', 12_000_000))",
+  "a text that the host throws": "throw(string.rep('x', 12_000_000))",
+  loadstring: "loadstring(string.rep('x', 18_000_000))",
+  "an error about names in JSON":
+    "local k = string.rep('k', 5_000_000) json.encode({ [k] = { [k .. 1] = { [k .. 2] = print } } })",
+  "names in JSON":
+    "local k = string.rep('k', 5_000_000) json.encode({ [k] = { [k .. 1] = { [k .. 2] = 1 } } })",
+};
+
+for (const [name, script] of Object.entries(LARGE_VALUES)) {
+  test(name, async () => {
+    const luau = await Luau.create({
+      wasm: module,
+      memoryLimit: 4_000 * MIB,
+      globals: {
+        take: () => {},
+        echo: (/** @type {unknown} */ value) => value,
+        fail: (/** @type {string} */ text) => {
+          throw Object.assign(new Error(text), { code: 5 });
+        },
+        throw: (/** @type {string} */ text) => {
+          throw text;
+        },
+      },
+    });
+    await luau
+      .run(script)
+      .catch((error) => assert(error instanceof LuauError && error.kind !== "terminated", error));
+    assert.deepEqual(await luau.run("return 1"), [1]);
+    luau.dispose();
   });
 }

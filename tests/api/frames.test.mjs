@@ -1,8 +1,7 @@
-// A page on whose main thread a hostile script runs still draws its frames and answers to clicks, with the options as they are by
-// default.
+// A page whose main thread runs a hostile script still draws frames and answers clicks, with the default options.
 //
-// The page is compared with one in which plain JavaScript computes in slices of the same length, measured right before: that is as
-// responsive as a page can be while it computes, and it suffers from a busy machine just as much.
+// The page is compared with one in which plain JavaScript computes in slices of the same length, measured right before.
+// A page cannot be more responsive than that while it computes, and a busy machine affects both equally.
 //
 // Tier: default; --full adds nine more scripts.
 // Needs: a quiet machine.
@@ -20,8 +19,8 @@ const context = pageForTests("/tests/luau/page.html", async ({ page }) => {
 });
 
 /**
- * What 95 of 100 frames and every answer to a click may take, in milliseconds, on a machine that does nothing else; and how much
- * longer than in the page with plain JavaScript on any other.
+ * The limits for 95 % of the frames and for every answer to a click, in milliseconds. They hold on an idle machine; on
+ * any other, they are added to the times of the page with plain JavaScript.
  */
 const FRAME_MS = 50;
 const ANSWER_MS = 100;
@@ -29,13 +28,13 @@ const MARGIN = 3;
 const CLICKS = 6;
 /** The time between two clicks, in milliseconds. */
 const CLICK_MS = 250;
-/** How often to try: other programs can only make a page slower, and a page that a script blocks is slow each time. */
+/** The number of attempts. Other programs can only slow a page down, and a page that a script blocks is slow each time. */
 const TRIES = 5;
 
-/** The time slice of scripts in milliseconds, by default. */
+/** The default time slice of scripts, in milliseconds. */
 const SLICE_MS = 8;
 
-/** The scripts that the default tier tries. */
+/** The scripts of the default tier. */
 const USUAL = ["an endless loop", "a flood of output"];
 
 /** @type {Record<string, string>} */
@@ -71,7 +70,7 @@ const SCRIPTS = {
 };
 
 /**
- * Starts what keeps the page busy, and records frames and clicks.
+ * Starts the work that keeps the page busy, and records frames and clicks.
  *
  * @param {{ source?: string, slice: number }} options without a source, plain JavaScript computes in slices
  */
@@ -82,7 +81,7 @@ async function startWork({ source, slice }) {
   /** @type {number[]} */
   const answers = [];
   document.querySelector("button")?.addEventListener("click", (event) => {
-    // From when the browser had the click to when this runs.
+    // Measured from the time the browser received the click.
     answers.push(performance.now() - event.timeStamp);
   });
   const work = source === undefined ? computeInSlices() : await runScript(source);
@@ -130,7 +129,7 @@ async function startWork({ source, slice }) {
     port1.onmessage = () => {
       const until = performance.now() + slice;
       while (performance.now() < until) {
-        // Computes.
+        // Busy.
       }
       if (!hasEnded) {
         port2.postMessage(undefined);
@@ -155,7 +154,7 @@ async function measure(source) {
   await page.evaluate(startWork, { source, slice: SLICE_MS });
   for (let number = 1; number <= CLICKS; number++) {
     await page.mouse.click(50, 50);
-    // Frames are counted meanwhile.
+    // Frames are recorded in the meantime.
     await sleep(CLICK_MS);
   }
   await eventually(

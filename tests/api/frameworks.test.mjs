@@ -18,7 +18,7 @@ before(async () => {
 after(() => luau.dispose());
 
 /**
- * Uses a VM, its results and its errors as a component does, wherever they are stored.
+ * Uses a VM, its results and its errors like a component, wherever they are stored.
  *
  * @param {{ luau: Luau, results: unknown[], error: unknown }} state
  */
@@ -33,7 +33,7 @@ async function use(state) {
   assert.match(String(thread), /^thread: 0x/);
   assert.match(String(userdata), /^userdata: 0x/);
   assert.deepEqual(await echo(7), [7]);
-  // The script gets back what it gave.
+  // The script gets back the thread that it returned.
   const [type] = await state.luau.run("return typeof(...)", { args: [thread] });
   assert.equal(type, "thread");
   await state.luau.run("error({ code = 7 })").catch((error) => {
@@ -62,7 +62,7 @@ test("Pinia keeps a VM in the state of a store", async () => {
 });
 
 test("Alpine keeps a VM in its data", async () => {
-  // Alpine asks a page for these while it is loaded, and Node has none of them. This test needs only its reactive state.
+  // Alpine requires these of a page while it loads, and Node lacks them. This test only needs its reactive state.
   const document = { createElement: () => ({}) };
   Object.assign(globalThis, { MutationObserver: class {}, Element: class {}, document, window: globalThis });
   // @ts-expect-error: Alpine has no types of its own.

@@ -1,4 +1,4 @@
-// Runs and modules have globals of their own, and cannot change those of others or of the host.
+// Runs and modules have their own globals, and cannot change those of others or of the host.
 //
 // Tier: default.
 
@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { Luau } from "../../pkg/node.js";
 
 /**
- * Makes a VM for one test, which ends with it.
+ * Creates a VM that is disposed at the end of a test.
  *
  * @param {import("node:test").TestContext} t
  * @param {import("../../pkg/node.js").LuauOptions} [options]
@@ -18,7 +18,7 @@ async function vm(t, options) {
   return luau;
 }
 
-test("a run cannot replace what the next one calls", async (t) => {
+test("a run cannot replace functions that the next run calls", async (t) => {
   /** @type {string[]} */
   const lines = [];
   const luau = await vm(t, { print: (text) => lines.push(text), globals: { greet: () => "hello" } });
@@ -29,7 +29,7 @@ test("a run cannot replace what the next one calls", async (t) => {
   assert.equal(luau.get("stolen"), undefined);
 });
 
-test("functions keep the globals of the run that made them, in threads and callbacks too", async (t) => {
+test("functions keep the globals of the run that created them, also in threads and callbacks", async (t) => {
   const luau = await vm(t);
   const source = `
     count = 0
@@ -48,7 +48,7 @@ test("functions keep the globals of the run that made them, in threads and callb
   assert.deepEqual(await luau.run("return count"), [undefined]);
 });
 
-test("modules have globals of their own", async (t) => {
+test("each module has its own globals", async (t) => {
   const luau = await vm(t, {
     modules: { m: "secret = 'of the module' return { get = function() return secret end }" },
   });
@@ -56,7 +56,7 @@ test("modules have globals of their own", async (t) => {
   assert.deepEqual(await luau.run(source), ["of the run", "of the module"]);
 });
 
-test("getfenv, setfenv, loadstring and _G reach nothing but the globals of their own run", async (t) => {
+test("getfenv, setfenv, loadstring and _G reach only the globals of their own run", async (t) => {
   const luau = await vm(t, {
     globals: { host: () => 1 },
     modules: {
@@ -84,16 +84,16 @@ test("getfenv, setfenv, loadstring and _G reach nothing but the globals of their
       check("getfenv " .. name, getfenv(f) == own)
       check("setfenv " .. name, not pcall(setfenv, f, {}))
     end
-    -- A function of the module calls ours: what counts is whose getfenv it is.
+    -- A function of the module calls our getfenv, which still reaches only our globals.
     check("m.call(getfenv)", m.call(getfenv) == own and m.call(getfenv, 1) == own and m.call(getfenv, m.get) == own)
     check("m.call(setfenv)", not pcall(m.call, setfenv, 1, {}))
     check("coroutine.wrap(getfenv)", coroutine.wrap(getfenv)(0) == own)
     m.call(loadstring, "injected = secret")()
     m.call(loadstring("injected = secret"))
-    -- Nor the other way round.
+    -- The getfenv of the module does not reach our globals either.
     check("m.caller", m.caller() ~= own and rawget(m.caller(), "secret") == "of the module")
     check("setfenv(0)", not pcall(setfenv, 0, {}))
-    -- The shared ones cannot be written, in whatever way.
+    -- Nothing can write to the shared globals.
     local metatable = getmetatable(own)
     local shared = metatable.__index
     for name, attempt in {
@@ -134,7 +134,7 @@ test("a script can give its own functions environments", async (t) => {
   assert.deepEqual(await luau.run("getfenv().print = 'replaced' return print"), ["replaced"]);
 });
 
-test("tables that the host gives as globals are read-only at every level", async (t) => {
+test("tables that the host passes as globals are read-only at every level", async (t) => {
   const list = [[{ deep: 1 }]];
   const config = { list, again: list, map: new Map([[5, { x: 1 }]]) };
   const luau = await vm(t, { globals: { config } });
@@ -157,7 +157,15 @@ test("tables that the host gives as globals are read-only at every level", async
   assert.deepEqual(await luau.run(change, { args: [[{ x: 1 }], {}] }), [[{ x: 2 }], 3]);
 });
 
-test("set reaches scripts that run already, and its globals cannot be replaced for others", async (t) => {
+test("a buffer among the globals is one for all scripts, and a function gives each its own", async (t) => {
+  const luau = await vm(t, { globals: { shared_bytes: new Uint8Array(1), bytes: () => new Uint8Array(1) } });
+  const write = "buffer.fill(shared_bytes, 0, 7) buffer.fill(bytes(), 0, 7)";
+  const read = "return buffer.readu8(shared_bytes, 0), buffer.readu8(bytes(), 0)";
+  await luau.run(write);
+  assert.deepEqual(await luau.run(read), [7, 0]);
+});
+
+test("set reaches scripts that already run, and no script can replace its globals for others", async (t) => {
   const luau = await vm(t, { globals: { old: () => 1 } });
   const [call] = /** @type {(() => Promise<unknown[]>)[]} */ (
     await luau.run("return function() return old(), math.abs(-1), fresh end")
@@ -219,7 +227,7 @@ test('with globalScope: "vm" runs and modules share their globals', async (t) =>
   await assert.rejects(luau.run("given.x = 2"), /readonly/);
 });
 
-test("without the sandbox there is one table of globals, which scripts may change as they like", async (t) => {
+test("without the sandbox there is one table of globals, which scripts may change freely", async (t) => {
   const luau = await vm(t, { sandbox: false, globals: { given: { x: { y: 1 } } } });
   await luau.run("given.x.y = 2 function string.twice(s) return s .. s end print = 'replaced' _G.x = 3");
   assert.deepEqual(await luau.run("return given.x.y, ('a'):twice(), print, x, loadstring('return x')()"), [

@@ -1,6 +1,6 @@
-// A VM has an instance of the WebAssembly module of its own: no other one ends with it, and its memory is given back.
+// Each VM has its own instance of the WebAssembly module: its end affects no other VM, and its memory is freed.
 //
-// Tier: default; --full adds that nine VMs use up what each may have.
+// Tier: default; --full adds nine VMs that use up all their memory.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

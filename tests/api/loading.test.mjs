@@ -1,4 +1,4 @@
-// The WebAssembly module comes from wherever the host says, once, with progress; and what goes wrong says what to do.
+// The WebAssembly module is loaded from the source that the host chooses, once, with progress. Errors say what to do.
 //
 // Tier: default.
 
@@ -18,7 +18,7 @@ const bytes = readFileSync(file);
 let server;
 /** @type {string} */
 let address;
-/** How often each path was asked for. */
+/** The number of requests for each path. */
 const asked = new Map();
 
 before(async () => {
@@ -47,7 +47,7 @@ before(async () => {
 after(() => server.close());
 
 /**
- * Whether a VM made so works.
+ * Asserts that a created VM works.
  *
  * @param {Promise<Luau>} created
  */
@@ -127,7 +127,7 @@ test("what cannot be loaded says why, and is tried again the next time", async (
 });
 
 test("a policy that forbids WebAssembly is named, and an old browser is not blamed", async (t) => {
-  // The texts of Chromium, Firefox and WebKit.
+  // The messages of Chromium, Firefox and WebKit.
   for (const text of [
     "WebAssembly.compile(): Compiling or instantiating WebAssembly module violates the following Content Security policy directive " +
       "because neither 'wasm-eval' nor 'unsafe-eval' is an allowed source of script",
@@ -169,7 +169,7 @@ test("what is no source at all is not taken for one", async () => {
   await works(Luau.create({ wasm: /** @type {any} */ (WebAssembly.compile(bytes)) }));
   const read = await fetch(`${address}/luau.wasm`);
   await read.arrayBuffer();
-  await assert.rejects(Luau.create({ wasm: read }), /cannot load http.*: its body was read before/);
+  await assert.rejects(Luau.create({ wasm: read }), /cannot load http.*: its body was already read/);
   await assert.rejects(Luau.create({ wasm: "C:\\no\\luau.wasm" }), /cannot load C:\\no\\luau.wasm: ENOENT/);
 });
 
@@ -187,8 +187,8 @@ test("progress that cannot be told is no reason not to load", async (t) => {
 test("a wrong option is an error that names it", async () => {
   /** @type {[object, RegExp][]} */
   const rows = [
-    [{ prnt: console.log }, /no option prnt; there are: wasm/],
-    [{ websocket: { headers: {} } }, /no option websocket\.headers; there are: WebSocket, allow/],
+    [{ prnt: console.log }, /unknown option prnt; the options are: wasm/],
+    [{ websocket: { headers: {} } }, /unknown option websocket\.headers; the options are: WebSocket, allow/],
     [{ memoryLimit: "1 MB" }, /memoryLimit/],
     [{ timeLimit: -1 }, /timeLimit/],
     [{ sandbox: "no" }, /sandbox/],

@@ -1,4 +1,4 @@
-// `os.date` gives local time unless its format begins with `!`, and `os.time` takes UTC.
+// `os.date` returns local time unless its format begins with `!`, and `os.time` expects UTC.
 //
 // Tier: default.
 
@@ -20,7 +20,7 @@ after(() => {
  * @param {string} source
  */
 async function runIn(name, source) {
-  // Node reads it anew when it is set.
+  // Node rereads the variable when a program sets it.
   process.env.TZ = name;
   const luau = await Luau.create();
   try {
@@ -49,16 +49,16 @@ for (const [name, time, expected, isDst] of /** @type {[string, string, string, 
 ])) {
   test(`${time} in ${name}`, async () => {
     const seconds = Date.parse(time) / 1000;
-    const [text, isDstThere, utc] = await runIn(
+    const [text, actualIsDst, utc] = await runIn(
       name,
       `local time = ${seconds}
        return os.date("${FORMAT}", time), os.date("*t", time).isdst, os.date("!%Y-%m-%dT%H:%M:%SZ", time)`,
     );
-    assert.deepEqual([text, isDstThere, utc], [expected, isDst, time]);
+    assert.deepEqual([text, actualIsDst, utc], [expected, isDst, time]);
   });
 }
 
-test("tables have the local date, and those of UTC lead back to the time", async () => {
+test("*t returns the local date, and !*t returns the UTC date, which os.time converts back", async () => {
   const time = Date.parse("2024-12-31T23:30:15Z") / 1000;
   const [local, utc, back] = await runIn(
     "Asia/Tokyo",
@@ -70,14 +70,14 @@ test("tables have the local date, and those of UTC lead back to the time", async
   assert.equal(back, time);
 });
 
-test("without a time it is the current one, and without a format that of the C locale", async () => {
+test("the default time is now, and the default format is that of the C locale", async () => {
   const [hour, text, all] = await runIn("Asia/Tokyo", "return os.date('*t').hour, os.date(), os.date('%c')");
   assert(Math.abs(Number(hour) - new Date().getHours()) % 23 <= 1);
   assert.match(String(text), /^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$/);
   assert.equal(String(text).length, String(all).length);
 });
 
-test("directives stand for themselves after a percent sign, and wrong ones are errors", async () => {
+test("a double percent sign is a literal one, and invalid directives are errors", async () => {
   const [text, last, early, ...errors] = await runIn(
     "Asia/Tokyo",
     `local _, wrong = pcall(os.date, "%Q")

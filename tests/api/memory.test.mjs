@@ -1,4 +1,4 @@
-// Memory: a script that uses up what it may have gets an error at any place, and nobody else notices.
+// A script that exceeds its memory limit gets an error, wherever that happens, and no other script notices.
 //
 // Tier: default.
 
@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Luau, LuauError } from "../../pkg/node.js";
 
-/** What a script may end with when there is no memory. */
+/** The error of a script that runs out of memory. */
 const OUT_OF_MEMORY = /not enough memory|error in error handling/;
 
 /** @param {Promise<unknown[]>} run */
@@ -21,7 +21,7 @@ async function outcome(run) {
   }
 }
 
-// Fills what is left but for less than `rest` bytes.
+// Fills the remaining memory, except for less than `rest` bytes.
 const FILL = `
   local hog = table.create(50000)
   local function fill(rest)
@@ -125,11 +125,11 @@ test("the text of an error does not make it one of memory", async () => {
 });
 
 const MEMORY_LIMIT = 4 << 20;
-/** Larger than what the limit allows while Rust code runs, which is twice as much. */
+/** More than the limit allows while Rust code runs, which is twice as much. */
 const TOO_LARGE = MEMORY_LIMIT * 4;
 const TEXT = "x".repeat(TOO_LARGE);
 
-/** Functions that fail with an error whose text does not fit into the memory, and how a script calls them. */
+/** Functions that fail with an error whose text does not fit into memory, and the code that calls them. */
 const FAILING = {
   "a host promise": "rejects()",
   "a host function": "throws()",

@@ -1,4 +1,4 @@
-// `require` finds the modules of the host by Luau's rules, runs each once, and refuses circles.
+// `require` finds the host's modules by Luau's rules, runs each once, and refuses cycles.
 //
 // Tier: default.
 
@@ -9,7 +9,7 @@ import { runInNewContext } from "node:vm";
 import { Luau } from "../../pkg/node.js";
 
 /**
- * What a script returns with these modules.
+ * Returns the results of a script with these modules.
  *
  * @param {import("../../pkg/node.js").LuauOptions["modules"]} modules
  * @param {string} source
@@ -80,9 +80,9 @@ test("circles are errors that name the way, of any length, also while modules wa
       "c -> a -> b -> c",
     ],
   ])) {
-    await assert.rejects(run(modules, "require('./a')"), new RegExp(`in a circle: ${way}`));
+    await assert.rejects(run(modules, "require('./a')"), new RegExp(`circular dependency: ${way}`));
   }
-  // Two that want a third are none.
+  // Two modules that require a third are not a cycle.
   const diamond = { a: "return require('./c') + 1", b: "return require('./c') + 2", c: `${wait}return 1` };
   assert.deepEqual(await run(diamond, "return require('./a') + require('./b')"), [5]);
 });
@@ -97,7 +97,7 @@ test("a circle of two that are required at the same time is found, not waited fo
      repeat task.wait() until a and b
      return a[2], b[2]`,
   );
-  assert.match(`${a} ${b}`, /in a circle/);
+  assert.match(`${a} ${b}`, /circular dependency/);
 });
 
 test("what goes wrong says which module, and with what", async () => {
@@ -113,14 +113,14 @@ test("what goes wrong says which module, and with what", async () => {
     ["./broken", /^script:1: cannot load module "broken": broken:1: /],
     ["./fails", /^script:1: cannot load module "fails": fails:2: inside/],
     ["./asks", /^script:1: cannot load module "asks": asks:1: cannot load module "fails": fails:2: inside/],
-    ["./none", /^script:1: module "none" must return exactly one value, and it returned 0/],
-    ["./two", /it returned 2/],
+    ["./none", /^script:1: module "none" must return exactly one value, but returned 0/],
+    ["./two", /returned 2/],
     ["missing", /must begin with/],
     ["../../x", /above the root/],
   ])) {
     await assert.rejects(run(modules, `require("${path}")`), { message });
   }
-  await assert.rejects(run(undefined, "require('./x')"), /gave no modules, by the option 'modules'/);
+  await assert.rejects(run(undefined, "require('./x')"), /the host provides no modules \(option 'modules'\)/);
   await assert.rejects(
     run(modules, "require(5)"),
     /invalid argument #1 to 'require' \(string expected, got number\)/,
@@ -141,7 +141,7 @@ test("paths begin as the name of the chunk does: at the root, at a drive, at an 
       `${expected} ${expected.replace(/a$/, "b/c")}`,
     ]);
   }
-  // A record has its paths from the root, with or without a sign of it.
+  // An object of modules has paths from the root, with or without a sign of it.
   for (const name of ["lib/a", "/lib/a.luau", "./lib/a"]) {
     assert.deepEqual(
       await run({ [name]: "return 1" }, "return require('./a')", { chunkName: "/lib/main" }),
@@ -163,7 +163,10 @@ test("an init is its folder, under one name only", async () => {
   assert.deepEqual(await run(modules, "return require('@self/inside')", { chunkName: "lib/init" }), [
     "inside",
   ]);
-  await assert.rejects(run(modules, "require('./lib/init')"), /required as its folder, "lib"/);
+  await assert.rejects(
+    run(modules, "require('./lib/init')"),
+    /require the folder "lib" instead of its init module/,
+  );
 });
 
 test("an error of a module keeps its kind, its frames and its value", async () => {
@@ -217,7 +220,7 @@ test("an error of a module keeps its kind, its frames and its value", async () =
   assert.deepEqual(places(ofPage), ["page:1", "script:1"]);
   assert.match((await failure("require('./odd')")).message, /^shown$/);
 
-  // What scripts catch: a text with the name of the module before it, and anything else as it was thrown.
+  // Scripts catch a text with the name of the module before it, and any other value as it was thrown.
   assert.deepEqual(
     await luau.run(`
       local _, thrown = pcall(require, "./thrown")
@@ -226,7 +229,7 @@ test("an error of a module keeps its kind, its frames and its value", async () =
       return thrown, no, text`),
     [{ code: 7 }, false, 'cannot load module "text": text:3: inside'],
   );
-  // A kind is not for those who throw something of their own. A module that does not wait computes in the time of its caller.
+  // The kind is lost when a script throws an error of its own. A module that does not wait uses its caller's time.
   assert.equal((await failure("pcall(require, './late') error('mine')")).kind, "runtime");
   assert.equal((await failure("pcall(require, './slow') error('mine')")).kind, "timeout");
   luau.dispose();
@@ -245,17 +248,17 @@ test("a circle is found also when it goes through another thread of a module", a
             while not found do task.wait() end
             return found[2]`,
         b: "return require('./a')",
-        // The thread goes on after the module is loaded, and then it is no part of its loading.
+        // The thread continues after its module is loaded, so it is not part of loading it.
         later: "task.delay(0.01, function() result = require('./uses') end) return 'later'",
         uses: "return require('./later') .. ' used'",
-        // One that another module wants, and whose other threads want that one, need not wait for them.
+        // Another module requires this one. Its other threads require that module, but need not wait for it.
         lazy: "local lazy = {} task.spawn(function() lazy.user = require('./user') end) return lazy",
         user: "return { lazy = require('./lazy') }",
       },
       onError: (error) => errors.push(error.message),
     });
     const [text] = await luau.run("return require('./a')");
-    assert.match(String(text), /in a circle: b -> a -> b/, begin);
+    assert.match(String(text), /circular dependency: b -> a -> b/, begin);
     await luau.run("require('./later')");
     await luau.idle();
     assert.equal(luau.get("result"), "later used");
@@ -301,14 +304,14 @@ test("a thenable is as good as a promise, with or without a module at the path",
     ["folder/init", "return 'folder'"],
   ]);
   const modules = (/** @type {string} */ path) => ({
-    // biome-ignore lint/suspicious/noThenProperty: a thenable is what this is about
+    // biome-ignore lint/suspicious/noThenProperty: the test is about thenables
     then(/** @type {(source: string | undefined) => void} */ resolve) {
       resolve(sources.get(path));
     },
   });
   const source = "return require('./a'), require('./folder'), (pcall(require, './none'))";
   assert.deepEqual(await run(/** @type {any} */ (modules), source), ["a", "folder", false]);
-  // Asked for the folder alone.
+  // The source exists only for the folder.
   const folder = (/** @type {string} */ path) => (path.endsWith("/init") ? modules(path) : undefined);
   assert.deepEqual(await run(/** @type {any} */ (folder), "return require('./folder')"), ["folder"]);
   // A promise whose own `then` returns nothing.
@@ -368,8 +371,8 @@ test("a circle is found also when a helper of another module asks, and there is 
     a: "local helper = require('./helper') return helper.load('./b')",
     b: "local helper = require('./helper') return helper.load('./a')",
   };
-  await assert.rejects(run(modules, "return require('./a')"), /in a circle: b -> a -> b/);
-  // The same thread of control as the module `slow`, by the name of its chunk only.
+  await assert.rejects(run(modules, "return require('./a')"), /circular dependency: b -> a -> b/);
+  // Only the chunk name suggests that this thread belongs to the module `slow`.
   const slow = { slow: "task.wait(0.01) return 'loaded'" };
   const source = "task.spawn(require, './slow') return require('./slow')";
   assert.deepEqual(await run(slow, source, { chunkName: "slow" }), ["loaded"]);
@@ -384,7 +387,7 @@ test("what was asked for before a stop does not count for what is asked for afte
   await assert.rejects(before, { kind: "cancelled" });
   const after = luau.run("return require('./m')");
   answers[0]?.("return 'before'");
-  // The first answer must have no effect, and no event says so.
+  // The first answer must have no effect, and no event would show that.
   for (let turn = 0; turn < 5; turn++) {
     await setImmediate();
   }

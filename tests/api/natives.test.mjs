@@ -1,4 +1,4 @@
-// Library functions: a loop of calls that take long ends soon after the time limit.
+// A loop of slow library calls ends soon after the time limit.
 //
 // Tier: default.
 
@@ -7,7 +7,10 @@ import { test } from "node:test";
 import { Luau } from "../../pkg/node.js";
 
 const TIME_LIMIT = 1_000;
-/** The loops ran for 20 s and more when the guard looked at the clock once in thousands of calls. A busy machine takes several times as long. */
+/**
+ * The loops ran for 20 s or more when the clock was read once in thousands of calls. A busy machine takes several times
+ * as long.
+ */
 const MAXIMUM = 10_000;
 
 /** The calls that run in a loop. `text` and `bytes` have 16 MiB, `list` has a million values, and `holes` had as many. */
@@ -44,6 +47,7 @@ const CALLS = {
   "table.find": "table.find(list, 2)",
   "table.insert": "table.insert(list, 1, 1); table.remove(list, 1)",
   "table.move": "table.move(list, 1, 1000000, 2)",
+  "table.move of nothing": "table.move({}, 1, 2 ^ 18, 1, {})",
   "table.sort": "table.sort(list)",
   "table.sort of long strings": "table.sort(similar)",
   "an iteration over what was removed": "for _ in holes do end",
@@ -56,7 +60,7 @@ const CALLS = {
 for (const [name, call] of Object.entries(CALLS)) {
   test(name, async () => {
     const luau = await Luau.create({ timeLimit: TIME_LIMIT, memoryLimit: 2 ** 31, print: () => {} });
-    // To fill the memory may take longer than the limit, so it waits in between.
+    // Filling the memory may take longer than the limit, so the script waits in between.
     const functions = await luau.run(`
       local text, bytes, other, list, holes, similar
       local function prepare()

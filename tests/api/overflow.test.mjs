@@ -1,5 +1,5 @@
-// A call into a VM near the end of the JS stack fails and harms nothing. Where the stack ends inside the instance all the same, the
-// instance ends as after every fault, also if there is no stack left for the code that ends it.
+// A call into a VM near the end of the JS stack fails without harm. If the stack overflows inside the instance anyway,
+// the instance ends as after every fault, even if there is no stack left for the code that ends it.
 //
 // Tier: default.
 
@@ -36,7 +36,7 @@ const isOverflow = (error) => error instanceof RangeError;
 /** @param {number} depth */
 const nested = (depth) => `return ${"(".repeat(depth)}1${")".repeat(depth)}`;
 
-test("a call without room on the stack throws or rejects, and the VM works on", async () => {
+test("a call without enough stack throws or rejects, and the VM keeps working", async () => {
   const luau = await Luau.create();
   const [echo] = /** @type {any} */ (await luau.run("x = 1 return function(...) return ... end"));
   const waiting = luau.run("task.wait(3600)");
@@ -60,12 +60,12 @@ test("a call without room on the stack throws or rejects, and the VM works on", 
   ];
   let overflows = 0;
   for (const call of calls) {
-    // Near the end of the stack V8 does not compile what was never called.
+    // Near the end of the stack V8 does not compile functions that were never called.
     call();
     for (const distance of distances()) {
       try {
         const result = nearTheEnd(distance, call);
-        // A thread waits, so it is not settled before the end of the test.
+        // `idle()` does not settle before the end of the test, because a thread waits.
         await (call === idle ? Promise.race([result, undefined]) : result);
       } catch (error) {
         assert(isOverflow(error), String(error));
@@ -81,7 +81,7 @@ test("a call without room on the stack throws or rejects, and the VM works on", 
   assert(outcomes.every(({ status }) => status === "rejected"));
 });
 
-test("source that nests as deep as the parser allows needs no more than the stack that a call requires", async () => {
+test("source nested as deeply as the parser allows needs no more stack than every call requires", async () => {
   const luau = await Luau.create();
   assert.equal(luau.check(nested(350)), null);
   assert.match(String(luau.check(nested(450))), /nested|recursion depth/);
@@ -101,18 +101,18 @@ test("source that nests as deep as the parser allows needs no more than the stac
   luau.dispose();
 });
 
-test("a stack that ends in the code that ends the instance delays the end until there is room", async () => {
+test("if the stack overflows in the code that ends the instance, the end is delayed until there is room", async () => {
   let ended = 0;
   for (const distance of distances()) {
-    // The sink is called from inside the instance, and calls into it again at the end of the stack.
-    const deep = (/** @type {string} */ _, /** @type {() => unknown[]} */ values) => {
-      // Near the end of the stack V8 does not compile what was never called.
+    // Called from inside the instance. Calls into it again near the end of the stack.
+    const print = (/** @type {string} */ _, /** @type {() => unknown[]} */ values) => {
+      // Near the end of the stack V8 does not compile functions that were never called.
       values();
       try {
         nearTheEnd(distance, values);
       } catch {}
     };
-    const luau = await Luau.create({ print: deep });
+    const luau = await Luau.create({ print });
     const waiting = luau.run("task.wait(3600)");
     waiting.catch(() => {});
     try {
@@ -132,12 +132,12 @@ test("a stack that ends in the code that ends the instance delays the end until 
   assert(ended > 0);
 });
 
-test("an event that comes near the end of the stack, outside of all calls, ends the instance in order too", async () => {
+test("an event that arrives near the end of the stack, outside all calls, also ends the instance properly", async () => {
   /** @type {any[]} */
   const opened = [];
-  class Sudden extends EventTarget {
+  class FakeWebSocket extends EventTarget {
     readyState = 0;
-    url = "ws://sudden/";
+    url = "ws://fake/";
     protocol = "";
     isClosed = false;
     constructor() {
@@ -152,7 +152,7 @@ test("an event that comes near the end of the stack, outside of all calls, ends 
   for (const distance of distances()) {
     let isListening = false;
     const luau = await Luau.create({
-      websocket: { WebSocket: /** @type {any} */ (Sudden) },
+      websocket: { WebSocket: /** @type {any} */ (FakeWebSocket) },
       globals: {
         listening: () => {
           isListening = true;
@@ -160,12 +160,12 @@ test("an event that comes near the end of the stack, outside of all calls, ends 
       },
     });
     const waiting = luau.run(`
-      local socket = websocket.connect("ws://sudden/")
+      local socket = websocket.connect("ws://fake/")
       socket.OnMessage:Connect(function(text) local t = string.split(text, " ") end)
       listening()
       task.wait(3600)`);
     waiting.catch(() => {});
-    // A busy machine delays the beginning of the chunk.
+    // A busy machine delays the start of the chunk.
     await eventually(() => opened.length > 0);
     const socket = opened.pop();
     socket.onopen();
@@ -176,7 +176,7 @@ test("an event that comes near the end of the stack, outside of all calls, ends 
     try {
       nearTheEnd(distance, send);
     } catch {}
-    // Nobody calls the VM any more.
+    // Nobody calls the VM after this.
     const outcome = await Promise.race([
       waiting.catch((error) => error),
       new Promise((resolve) => setTimeout(resolve, 1, "alive")),
@@ -193,11 +193,11 @@ test("an event that comes near the end of the stack, outside of all calls, ends 
   assert(ended > 0);
 });
 
-test("a host function that recurses without end fails, and the script can catch that", async () => {
+test("a host function that recurses without end fails, and the script can catch the error", async () => {
   /** @type {(value: unknown) => unknown} */
-  const depthOf = (value) => [depthOf(value)];
-  const luau = await Luau.create({ globals: { depthOf } });
-  const [ok, message] = await luau.run("return pcall(depthOf, {})");
+  const recurse = (value) => [recurse(value)];
+  const luau = await Luau.create({ globals: { recurse } });
+  const [ok, message] = await luau.run("return pcall(recurse, {})");
   assert.equal(ok, false);
   assert.match(String(message), /call stack/);
   luau.dispose();

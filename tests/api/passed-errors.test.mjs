@@ -1,4 +1,4 @@
-// An error that passes through functions of the host stays what it was: its value, its kind, its frames and its text.
+// An error that passes through host functions keeps its value, its kind, its frames and its text.
 //
 // Tier: default.
 
@@ -28,7 +28,7 @@ before(async () => {
 after(() => luau.dispose());
 
 /**
- * The error that a run is rejected with.
+ * Returns the error that a run is rejected with.
  *
  * @param {string} source
  * @returns {Promise<LuauError>}
@@ -68,7 +68,7 @@ test("the value of an error is kept for as long as the error", async () => {
   };
   const error = await failed();
   await collectUntil(() => error.deref() === undefined);
-  // Luau's collector works while a script allocates.
+  // Luau's collector runs while a script allocates.
   await collectUntil(() => {
     luau.run("for _ = 1, 1e5 do local _ = {} end");
     return luau.stats.memory < SIZE / 2;
@@ -109,7 +109,7 @@ test("the host gets the value, the kind and all frames, and its own error as the
     throw cause;
   });
   assert.equal((await failure("call(function() call(function() fail() end) end)")).cause, cause);
-  // A script that throws it on.
+  // A script that rethrows the error.
   const again = await failure(`
     local ok, caught = pcall(call, function() error({ code = 8 }) end)
     task.wait()
@@ -243,7 +243,7 @@ test("a script sees the name and the code of an error of the host", async () => 
         ],
       ],
     );
-    // It is the host's own object, also when a script throws it on.
+    // It is the host's own object, even if a script rethrows it.
     const caught = await luau.run(`local ok, e = pcall(${fail}, "refused") return e`);
     assert.equal(caught[0], refused);
     for (const source of [

@@ -63,7 +63,10 @@ test("what a module throws is thrown in place, with its kind and frames", async 
     assert.equal(ok, false);
     assert.match(String(message), /^script:1: cannot load module "broken": broken:1: /);
     assert.match(String((await run(modules, inMetamethod("missing")))[1]), /module not found: "missing"/);
-    assert.match(String((await run(modules, inMetamethod("one")))[1]), /in a circle: two -> one -> two/);
+    assert.match(
+      String((await run(modules, inMetamethod("one")))[1]),
+      /circular dependency: two -> one -> two/,
+    );
     await assert.rejects(run(modules, "require('./broken')"), { kind: "syntax" });
     await assert.rejects(run(modules, "\nrequire('./fails')"), (error) => {
       const { frames } = /** @type {import("../../pkg/node.js").LuauError} */ (error);

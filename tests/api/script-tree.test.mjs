@@ -1,4 +1,4 @@
-// With the option `script`, packages that were written for Roblox find each other by `script.Parent.Name`.
+// With the option `script`, packages that were written for Roblox find each other with `script.Parent.Name`.
 //
 // Tier: default.
 
@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Luau } from "../../pkg/node.js";
 
-/** A package as Wally installs it, with its sources at the places that they have in Roblox. */
+/** A package as Wally installs it, with its sources at their places in Roblox. */
 const PACKAGES = {
   "Packages/Promise.lua": 'return require(script.Parent._Index["evaera_promise@4.0.0"]["promise"])',
   "Packages/_Index/evaera_promise@4.0.0/promise/init.lua":
@@ -19,7 +19,7 @@ const PACKAGES = {
 };
 
 /**
- * Runs a script beside the packages.
+ * Runs a script with the packages.
  *
  * @param {string} source
  * @param {import("../../pkg/node.js").LuauOptions} [options]
@@ -111,12 +111,12 @@ test("what is not there is an error that names the place, as in Roblox", async (
   ])) {
     await assert.rejects(run(source), { message });
   }
-  // A function cannot say what there is before it is asked.
+  // A function cannot list modules before it is called.
   await assert.rejects(run("return require(script.Parent.Nothing)", { modules: () => null }), {
     message: /no module|module not found/,
   });
   await assert.rejects(run("return script.Parent:GetChildren()", { modules: () => null }), {
-    message: /the host has its modules in a function, which cannot list them/,
+    message: /cannot list the modules: the host looks them up with a function/,
   });
   await assert.rejects(run('return script.Parent["../secret"]', { modules: () => "return 1" }), {
     message: /is not a valid member/,

@@ -1,4 +1,4 @@
-// `_G` and `shared` are writable tables that a run has in common with its modules, and not the globals themselves.
+// `_G` and `shared` are writable tables that a run shares with its modules; they are not the globals themselves.
 //
 // Tier: default.
 
@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { Luau } from "../../pkg/node.js";
 
 /**
- * Makes a VM for one test, which ends with it.
+ * Creates a VM that is disposed at the end of a test.
  *
  * @param {import("node:test").TestContext} t
  * @param {import("../../pkg/node.js").LuauOptions} [options]
@@ -96,7 +96,7 @@ test("the host's tables fill them", async (t) => {
     assert.deepEqual(await luau.run("return shared.level"), [10], JSON.stringify(options));
   }
   const luau = await vm(t, { globals });
-  // Each run begins with what the host gave, and the host's own tables stay as they are.
+  // Each run starts with the host's values, and the host's own tables stay unchanged.
   assert.deepEqual(await luau.run("_G.__DEV__ = 5 return _G.__DEV__"), [5]);
   assert.deepEqual(await luau.run("return _G.__DEV__"), [true]);
   await assert.rejects(luau.run("_G.config.deep = 2"), /readonly/);
@@ -140,6 +140,6 @@ test("functions in them do not keep a run's globals", async (t) => {
   };
   const before = await memoryAfter(200);
   const more = (await memoryAfter(20_000)) - before;
-  // The globals of a run are more than a kilobyte. Garbage that is not collected yet accounts for several megabytes.
+  // The globals of a run take more than a kilobyte. Garbage that is not collected yet accounts for several megabytes.
   assert(more < 14_000_000, `${more} bytes more after 20,000 runs`);
 });

@@ -1,4 +1,4 @@
-// Compiles the module with a maximum of memory, as if the engine had no more.
+// Compiles the module with a memory limit, as if the engine had no more.
 
 import { readFile } from "node:fs/promises";
 

@@ -1,4 +1,4 @@
-// A script is told why it could not connect, as far as the host knows.
+// A script learns why it could not connect, as far as the host knows.
 //
 // Tier: default.
 
@@ -11,7 +11,7 @@ import { serverForTests } from "../server/for-tests.mjs";
 const server = serverForTests();
 
 /**
- * The reason for which a script cannot connect.
+ * Returns the reason why a script cannot connect.
  *
  * @param {string} url
  * @param {import("../../pkg/node.js").WebSocketOptions} [websocket]
@@ -37,7 +37,7 @@ test("the answer of the server, and what the network says", async () => {
 });
 
 test("where the host gives no reason, the script is told so", async () => {
-  /** As browsers: an event without a text. */
+  /** Like browsers: an event without a text. */
   class Quiet extends EventTarget {
     url = "ws://quiet/";
     constructor() {
@@ -60,7 +60,7 @@ test("where the host gives no reason, the script is told so", async () => {
 });
 
 test("a reason in the close event will do", async () => {
-  /** As Bun's, whose close event has the text. */
+  /** Like Bun's sockets, whose close event has the text. */
   class Telling extends EventTarget {
     url = "ws://telling/";
     constructor() {

@@ -1,5 +1,5 @@
-// The state of a connection is that of its socket, and the close comes when it is over, however far the socket's class keeps to the
-// standard.
+// The state of a connection matches its socket, and its close is reported when it is over, no matter how closely the
+// class of the socket follows the standard.
 //
 // Tier: default.
 
@@ -12,7 +12,7 @@ import { serverForTests } from "../server/for-tests.mjs";
 const server = serverForTests();
 
 /**
- * Runs a script whose sockets are of a class.
+ * Runs a script whose sockets are instances of a class.
  *
  * @param {string} source
  * @param {import("../../pkg/node.js").WebSocketConstructor} [Class]
@@ -71,7 +71,7 @@ test("no message comes after Close", async () => {
   assert.deepEqual(results, [3, 1000, 0]);
 });
 
-/** A class of sockets that says only what a test has it say. */
+/** A socket class that only does what a test tells it to. */
 class Silent extends EventTarget {
   /** @type {unknown} */
   onopen = null;
@@ -138,7 +138,7 @@ test("a socket that fails and tells of no close is closed, before and after it o
 });
 
 test("an EventEmitter that fails and tells of no close is closed too", async () => {
-  /** As old versions of ws: listeners get the event's members, and there is no dispatchEvent. */
+  /** Like old versions of ws: listeners get the event's members, and there is no dispatchEvent. */
   class Emitter {
     /** @type {Map<string, Function[]>} */
     listeners = new Map();

@@ -1,4 +1,5 @@
-// The host's say in what scripts do with sockets: which to open, how many, by which constructor; and what an inspector sees.
+// The host controls the sockets of scripts: which may open, how many, and by which constructor. An inspector sees every
+// event.
 //
 // Tier: default.
 
@@ -117,7 +118,7 @@ test("an inspector sees all that happens on each socket, in order", async () => 
     [1, "message", bytes, 3, undefined, undefined],
     [1, "close", undefined, undefined, 3001, "bye"],
     [2, "connecting", undefined, undefined, undefined, undefined],
-    // The reason is the host's, since there is none of the server.
+    // The reason comes from the host, because the server gave none.
     [2, "close", undefined, undefined, 1006, `connect ECONNREFUSED ${closed}`],
   ]);
   assert(
@@ -191,7 +192,7 @@ test("what waits in all connections together, and a message of any length, keep 
   );
   assert.deepEqual(results, [0, 1, 1, 3_000_000, undefined, 4008, 1]);
   assert.equal(warnings.length, 2);
-  // What was taken gave its room back.
+  // Messages that were read no longer count.
   assert.deepEqual(await luau.run(`return #websocket.connect("${large}3900000"):Receive(60)`), [3_900_000]);
   luau.dispose();
 });
@@ -208,10 +209,13 @@ test("what waits to be sent is bounded too, and goes on when it has left", async
      end`,
   );
   assert(Number(sent) > 7_000_000 && Number(sent) < 40_000_000, `${sent} bytes`);
-  assert.match(String(message), /bytes wait to be sent, and 8000000 may: wait until BufferedAmount is lower/);
+  assert.match(
+    String(message),
+    /bytes are waiting to be sent, and the limit is 8000000; wait until BufferedAmount is lower/,
+  );
   assert.equal(isOpen, "Open");
   luau.dispose();
-  // To one that reads, any number gets through.
+  // Any number of messages gets through to a server that reads.
   const other = await vm({}, { memoryLimit: 16_000_000 });
   const [count] = await other.run(
     `local c, count = websocket.connect("${server.echo}"), 0

@@ -1,9 +1,10 @@
-// Calls with little of the JS stack left.
+// Runs calls with little of the JS stack left.
 
 /**
- * Fills the stack, and calls a function from the frame that is so many above the one that overflowed. Returns the number of frames.
+ * Fills the stack, and calls a function from the frame that is `distance` frames above the one that overflowed. Returns
+ * the number of frames.
  *
- * Nothing is measured in advance: the engine changes the size of a frame when it compiles the function.
+ * Nothing is measured in advance, because the engine changes the size of a frame when it compiles the function.
  *
  * @param {number} distance in frames
  * @param {() => void} call
@@ -29,7 +30,7 @@ function fill(distance, call) {
 }
 
 /**
- * Calls a function so many frames before the stack ends. It has to have been called before, since V8 compiles nothing there.
+ * Calls a function `distance` frames before the stack ends. It must have been called before, because V8 compiles nothing there.
  *
  * @template T
  * @param {number} distance
@@ -45,10 +46,13 @@ export function nearTheEnd(distance, call) {
   return /** @type {T} */ (result);
 }
 
-// Near the end of the stack V8 does not compile what was never called.
+// Near the end of the stack V8 does not compile functions that were never called.
 nearTheEnd(1_000, () => {});
 
-/** For {@link nearTheEnd}: each of the last frames, and then fewer and fewer of those before, as far as the stack has any. */
+/**
+ * Yields distances for {@link nearTheEnd}: each of the last frames, and then fewer and fewer of those before, as far as
+ * the stack reaches.
+ */
 export function* distances() {
   const end = fill(Number.POSITIVE_INFINITY, () => {});
   for (let distance = 0; distance < end; distance += 1 + (distance >> 3)) {

@@ -1,4 +1,4 @@
-// Ending what runs: stop, dispose, abort, limits, and waiting until nothing runs any more.
+// Ending scripts: stop, dispose, abort, limits, and waiting until nothing runs.
 //
 // Tier: default.
 
@@ -16,7 +16,7 @@ import { serverForTests } from "../server/for-tests.mjs";
 const server = serverForTests();
 
 /**
- * A VM, and the errors that nobody waited for.
+ * Creates a VM, and a list of the errors that nothing handled.
  *
  * @param {import("../../pkg/node.js").LuauOptions} [options]
  */
@@ -66,11 +66,11 @@ test("stop cancels threads, timers, sockets, promises and modules; the VM runs o
   await luau.idle();
   const { threads, timers, sockets } = luau.stats;
   assert.deepEqual({ threads, timers, sockets }, { threads: 0, timers: 0, sockets: 0 });
-  // Stopped from inside the script, the delay cannot be over before.
+  // The script itself stops the VM, so the delay cannot be over before.
   luau.set("halt", () => luau.stop());
   const halted = luau.run("task.delay(0.02, function() late = true end) halt()");
   await assert.rejects(halted, ofKind("cancelled"));
-  // Nothing may happen, and no event says so: its timer would have fired by then.
+  // Nothing may happen, and no event would show that. The timer would have fired by then.
   await sleep(40);
   assert.equal(luau.get("late"), undefined);
   assert.deepEqual(await luau.run("return require('./quick')"), [1]);
@@ -198,7 +198,7 @@ test("a time limit ends what computes for too long, and not what waits", async (
     ["timeout"],
   );
   luau.dispose();
-  // Longer than the busiest machine keeps a thread from running, since that counts as computing.
+  // Longer than the busiest machine keeps a thread from running, because that time counts as computing.
   const { luau: patient } = await vm({ timeLimit: 500 });
   assert.deepEqual(await patient.run("for _ = 1, 6 do task.wait(0.1) end return 'waited'"), ["waited"]);
   patient.dispose();
@@ -250,7 +250,7 @@ test("a time limit ends conversions too", async () => {
   assert.equal(runs.length, 2);
   await Promise.all(runs);
   assert.equal(errors.length, 0);
-  // Nobody waits for this one.
+  // Nothing waits for this thread.
   await luau.run(`task.defer(function() ${fill} json.encode(t) end)`);
   await luau.idle();
   assert.equal(errors.length, 1);
@@ -342,7 +342,7 @@ test("disposing twice is once, afterwards every call says so, and `using` dispos
     () => luau.stats,
     () => luau.stop(),
   ]) {
-    assert.throws(call, ofKind("disposed", /make a new one/));
+    assert.throws(call, ofKind("disposed", /create a new one/));
   }
   for (const call of [() => luau.run(""), () => luau.idle(), f]) {
     await assert.rejects(call(), ofKind("disposed"));
@@ -395,7 +395,7 @@ for (const waits of [
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     const ended = once(child, "exit");
     await Promise.race([once(child.stdout, "data"), ended]);
-    // It must not end, and no event says so.
+    // It must not end, and no event would show that.
     const first = await Promise.race([ended, sleep(300)]);
     child.kill();
     await ended;

@@ -1,7 +1,7 @@
-// After a fault inside the WebAssembly instance everything that was pending in its VMs and everything that is called later fails with an
-// error of kind `terminated`; nothing reaches the event loop, sockets are closed, and the next VM has a fresh instance.
+// After a fault inside the WebAssembly instance, all pending operations of its VMs and all later calls fail with an
+// error of kind `terminated`. Nothing reaches the event loop, sockets are closed, and the next VM has a fresh instance.
 //
-// The fault is a real one: the memory of the instance is filled with rubbish, and the next call into it traps.
+// The fault is real: the memory of the instance is overwritten, and the next call into it traps.
 //
 // Tier: default.
 
@@ -78,7 +78,7 @@ test("a fault in a timer is told to who waits, and not to the event loop", async
   const pending = assert.rejects(luau.run("while true do task.wait(0.01) end"), isTermination);
   ruin();
   await pending;
-  // Nothing may be thrown later, and no event says so.
+  // Nothing may be thrown later, and no event would show that.
   await sleep(20);
   assert.deepEqual(uncaught, []);
 });
@@ -99,13 +99,13 @@ test("a function of the page that faults from inside a script ends the script, n
   const fresh = await Luau.create(options);
   assert.deepEqual(await fresh.run("return 1"), [1]);
   fresh.dispose();
-  // Nothing may be thrown later, and no event says so.
+  // Nothing may be thrown later, and no event would show that.
   await sleep(20);
   assert.deepEqual(uncaught, []);
 });
 
 /**
- * Waits until the server has so many connections.
+ * Waits until the server has this number of connections.
  *
  * @param {number} expected
  */
@@ -117,7 +117,7 @@ async function connections(expected) {
 test("the timers of an instance that is gone keep no program from ending", async () => {
   const luau = await Luau.create(options);
   const waiting = luau.run("task.wait(3600)");
-  // The timers that note when the event loop had control are short.
+  // The timers that record when the event loop had control are short.
   await new Promise((resolve) => setTimeout(resolve, 20));
   const timers = () => process.getActiveResourcesInfo().filter((type) => type === "Timeout").length;
   const before = timers();

@@ -1,5 +1,5 @@
-// The event loop gets its turn, whatever resumes a thread: promises, rejections, modules, callbacks and sockets that answer in microtasks,
-// before which the event loop does nothing else.
+// The event loop gets its turn no matter what resumes a thread: promises, rejections, modules, callbacks and sockets
+// that answer in microtasks, which the event loop runs before anything else.
 //
 // Tier: default.
 
@@ -60,7 +60,7 @@ for (const [name, script] of SCRIPTS) {
         fail: async () => {
           throw new Error("no");
         },
-        // biome-ignore lint/suspicious/noThenProperty: that is what it is for
+        // biome-ignore lint/suspicious/noThenProperty: the test is about thenables
         later: () => ({ then: (/** @type {(value: number) => void} */ resolve) => resolve(1) }),
         run: (/** @type {string} */ source) => luau.run(source),
         repeatedly: async (/** @type {() => Promise<unknown>} */ call) => {
@@ -75,7 +75,7 @@ for (const [name, script] of SCRIPTS) {
     await luau.run(script);
     await luau.idle();
     clearInterval(interval);
-    // Each of these works for tens of milliseconds at least, and one without turns gives none at all.
+    // Each of these scripts runs for tens of milliseconds at least, and without turns there would be none at all.
     assert(turns >= 3, `${turns} turns`);
     luau.dispose();
   });
@@ -107,7 +107,7 @@ test("a call from a task of its own runs up to its first wait before it returns"
   luau.dispose();
 });
 
-/** @param {() => Promise<unknown>} run Returns how often a timer fires meanwhile. */
+/** @param {() => Promise<unknown>} run Returns the number of times a timer fires meanwhile. */
 async function turnsDuring(run) {
   let turns = 0;
   const interval = setInterval(() => turns++, 1);

@@ -1,6 +1,6 @@
-// A call of a script's function that nobody waits for ends no process: its error goes to `onError`, once.
+// If nothing awaits a call of a script's function, its error goes to `onError` once, and the process does not end.
 //
-// The runner fails a test during which a rejection is unhandled.
+// The runner fails a test with an unhandled rejection.
 //
 // Tier: default.
 
@@ -34,7 +34,7 @@ test("the error of a call that nobody waits for is reported once", async (t) => 
   fail("first");
   fail("second");
   await eventually(() => errors.length === 2);
-  // Nothing else may be reported, and no event says so.
+  // Nothing else may be reported, and no event would show that.
   await sleep(20);
   assert.deepEqual(
     errors.map(({ kind, message }) => [kind, message]),
@@ -60,7 +60,7 @@ test("an error that somebody waits for is theirs, in whatever way they wait", as
   assert.equal((await Promise.allSettled([fail("mine")]))[0]?.status, "rejected");
   const promise = fail("mine");
   queueMicrotask(() => promise.catch(() => {}));
-  // A script waits for a promise that a host function returns.
+  // A script awaits a promise that a host function returns.
   luau.set("call", (/** @type {Call} */ f) => f("mine"));
   assert.deepEqual(await luau.run("return pcall(call, function(message) error(message, 0) end)"), [
     false,

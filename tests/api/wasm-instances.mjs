@@ -1,8 +1,12 @@
-// The WebAssembly instances behind the VMs of a test: how many there are, and real faults inside of them.
+// Gives tests access to the WebAssembly instances behind VMs: their number, and real faults inside them.
 
 import assert from "node:assert/strict";
 
-/** The newest one is the last. They are held weakly, for tests of what keeps them alive. @type {WeakRef<WebAssembly.Instance>[]} */
+/**
+ * All instances, the newest last. They are held weakly, for tests of what keeps them alive.
+ *
+ * @type {WeakRef<WebAssembly.Instance>[]}
+ */
 export const instances = [];
 
 const { instantiate } = WebAssembly;
@@ -10,7 +14,7 @@ Object.assign(WebAssembly, {
   /** @param {Parameters<typeof instantiate>} args */
   async instantiate(...args) {
     const instance = /** @type {any} */ (await instantiate(...args));
-    // Node's own `fetch` is WebAssembly too.
+    // Node's own `fetch` uses WebAssembly too.
     if ("vm_new" in (instance.exports ?? {})) {
       instances.push(new WeakRef(instance));
     }
@@ -18,13 +22,13 @@ Object.assign(WebAssembly, {
   },
 });
 
-/** How many of them the garbage collector has not taken. */
+/** Returns the number of instances that have not been garbage-collected. */
 export const remaining = () => instances.filter((instance) => instance.deref() !== undefined).length;
 
 /**
- * Fills the memory of an instance with rubbish, so that the next call into it traps.
+ * Overwrites the memory of an instance, so that the next call into it traps.
  *
- * @param {number} [place] of the instance; the newest one by default
+ * @param {number} [place] the index of the instance; the newest one by default
  */
 export function ruin(place = -1) {
   const instance = instances.at(place)?.deref();

@@ -1,5 +1,5 @@
-// The benchmarks still run, and a sleeping thread costs no more memory than it may. How fast anything is needs a quiet machine: see
-// ratios.test.mjs.
+// The benchmarks still run, and a sleeping thread stays within its memory limit. Measuring speed needs a quiet machine:
+// see ratios.test.mjs.
 //
 // Tier: default.
 
@@ -11,9 +11,9 @@ import { ratio } from "../../benches/stats.mjs";
 import { measure } from "../../benches/vm.mjs";
 import { benchmarkPages } from "./pages.mjs";
 
-/** How many bytes a sleeping thread may cost. */
+/** The memory limit of a sleeping thread, in bytes. */
 const SLEEPING_BYTES = 1_536;
-/** The memory grows by 16 MiB at a time (src/raw/heap.rs), for the 100,000 threads that are measured. */
+/** The growth step of memory, 16 MiB (crates/luau-runtime/src/ffi/heap.rs), per thread of the 100,000 that are measured. */
 const STEP_BYTES = (16 * 1_048_576) / 100_000;
 
 const newPage = benchmarkPages();

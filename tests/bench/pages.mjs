@@ -1,4 +1,4 @@
-// The pages in which the benchmarks run, for all tests of a file.
+// The pages that run the benchmarks, for all tests of a file.
 
 import { join } from "node:path";
 import { after, before } from "node:test";
@@ -27,7 +27,7 @@ export function benchmarkPages() {
   });
 
   return async () => {
-    // Awaited, since Node may run another `before` at the same time as this one.
+    // Awaited, because Node may run another `before` at the same time.
     const { browser, server } = (await started) ?? {};
     if (browser === undefined || server === undefined) {
       throw new Error("pages can be opened from hooks and tests only");

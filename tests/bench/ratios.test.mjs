@@ -1,7 +1,7 @@
-// Nothing has become twice as slow as it was, and what was reached is kept: in short, the benchmarks, beside the ratios that their last
-// full run recorded.
+// Nothing has become twice as slow as it was, and improvements are kept: this runs short benchmarks and compares the
+// ratios with those that the last full run recorded.
 //
-// Of a few rounds the best one counts: other work on the machine makes ratios worse, and hardly ever better.
+// The best of a few rounds counts, because other work on the machine makes ratios worse, and hardly ever better.
 //
 // Tier: full.
 // Needs: a quiet machine.
@@ -12,21 +12,21 @@ import { join } from "node:path";
 import { before, test } from "node:test";
 import { root } from "../../benches/bundle.mjs";
 import { inPage, inWorker } from "../../benches/contenders.mjs";
+import { compared, mean, ratios } from "../../benches/ratios.mjs";
 import { layer, runtime, sockets } from "../../benches/sections.mjs";
 import { measure as measureStart } from "../../benches/start.mjs";
 import { geometricMean, ratio } from "../../benches/stats.mjs";
-import { compared, mean, ratios } from "../../benches/targets.mjs";
 import { measure } from "../../benches/vm.mjs";
 import { launchBrowser } from "../server/browser.mjs";
 import { benchmarkPages } from "./pages.mjs";
 
-/** How much worse a ratio may be than the recorded one. */
+/** The factor by which a ratio may exceed the recorded one. */
 const MARGIN = 2;
 
-/** The same for a mean over many workloads, which moves less. */
+/** The factor for a mean over many workloads, which varies less. */
 const MEAN_MARGIN = 1.25;
 
-/** What is measured in one sample of a workload, in milliseconds. */
+/** The duration of one sample of a workload, in milliseconds. */
 const SAMPLE = 10;
 
 const ROUNDS = 3;
@@ -56,7 +56,7 @@ function problem(name, low, expected) {
   return low > MARGIN * expected ? [`${name}: ${low.toFixed(2)}, and it was ${expected.toFixed(2)}`] : [];
 }
 
-// Native Luau would be the better measure, but to compile it takes longer than all of this.
+// Native Luau would be a better reference, but compiling it takes longer than all of this.
 test("the workloads of the VM, relative to wasmoon, which takes longer for them", async () => {
   const contenders = [inWorker("ours", page), inWorker("wasmoon", page)];
   const table = await measure(contenders, { rounds: ROUNDS, sample: SAMPLE });
@@ -120,7 +120,7 @@ test("from the import to the first result, relative to wasmoon", async (t) => {
 });
 
 test("sockets, relative to plain JavaScript", async () => {
-  const results = await sockets(page, 1, ["echo 32 B", "burst received", "burst sent"]);
+  const results = await sockets(page, 1, ["ours"], ["echo 32 B", "burst received", "burst sent"]);
   const problems = Object.entries(results).flatMap(([name, { ours = [], plain = [] }]) =>
     problem(name, ratio(ours, plain).low, recorded.sockets[name]),
   );
@@ -128,7 +128,7 @@ test("sockets, relative to plain JavaScript", async () => {
 });
 
 test("the script layer, relative to plain JavaScript", async () => {
-  const results = await layer(page, ROUNDS, [1, 10]);
+  const results = await layer(page, ROUNDS, ["ours"], [1, 10]);
   const problems = Object.entries(results).flatMap(([handlers, { ours = [], plain = [] }]) =>
     problem(`${handlers} handlers`, ratio(ours, plain).low, recorded.layer[handlers]),
   );

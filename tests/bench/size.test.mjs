@@ -1,4 +1,4 @@
-// The module is not larger than it may be.
+// The module does not exceed its size limit.
 //
 // Tier: default.
 
@@ -9,7 +9,7 @@ import { test } from "node:test";
 import { root } from "../../benches/bundle.mjs";
 import { brotli } from "../../benches/start.mjs";
 
-/** Bytes that luau.wasm may have, as it is and packed: what it has, and three per cent. */
+/** The size limits of luau.wasm in bytes, raw and compressed: its current sizes plus three percent. */
 const BUDGET = { raw: 1_900_000, brotli: 510_000 };
 
 test("luau.wasm keeps to its budget", () => {

@@ -1,12 +1,12 @@
-//! A clock that the test turns, in the place of the browser's.
+//! A clock that the test controls, in place of the browser's.
 
 use js_sys::Function;
 use wasm_bindgen::JsValue;
 
-/// Stops the clock of the page for everything that reads it, until this is dropped. Then time goes on from where it was turned to, so
-/// that it never goes back.
+/// Stops the clock of the page for everything that reads it, until this is dropped. Then time continues from where it
+/// was set, so that it never goes back.
 ///
-/// A VM looks at the clock when it has something to do: after turning it, run a script.
+/// A VM looks at the clock when it has something to do: after advancing it, run a script.
 pub(crate) struct StoppedClock;
 
 impl StoppedClock {
@@ -26,8 +26,8 @@ impl StoppedClock {
         Self
     }
 
-    /// Turns the clock by so many seconds.
-    #[allow(clippy::unused_self, reason = "there is a stopped clock only as long as there is one of these")]
+    /// Advances the clock.
+    #[allow(clippy::unused_self, reason = "the clock is only stopped while a value of this type exists")]
     pub(crate) fn advance(&self, seconds: f64) {
         evaluate(&format!("stoppedClock.advance({seconds})"));
     }

@@ -1,4 +1,5 @@
-//! `websocket.connect` gives a connection, or nil and a reason, or an error for what can never work; and never hangs.
+//! `websocket.connect` returns a connection, or nil and a reason, or raises an error for what can never work. It never
+//! hangs.
 
 use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::JsValue;
@@ -41,7 +42,7 @@ async fn what_a_connection_does_not_have_is_an_error_whatever_it_is_called() {
     assert_eq!(json(&results), "[[true,true,true,true],false]");
 }
 
-/// A page that gives a constructor of its own, by the text of a class.
+/// Returns a page with its own constructor, from the source of a class.
 fn page_with_constructor(class: &str) -> Page {
     let constructor = Function::new_no_args(&format!("return {class}")).call0(&JsValue::NULL).unwrap();
     let (options, websocket) = (Object::new(), Object::new());
@@ -92,7 +93,7 @@ async fn one_whose_events_come_from_inside_its_methods_does_no_harm() {
 async fn nobody_listening_gives_nil_before_the_time_out() {
     let page = Page::new();
     let script = "local c, reason = websocket.connect('ws://CLOSED/') return c == nil, reason";
-    // As long as the clock stands still, no time-out can end it.
+    // While the clock stands still, no timeout can end it.
     let clock = StoppedClock::new();
     let results = page.run(&script.replace("CLOSED", &closed().await)).await;
     drop(clock);
@@ -210,15 +211,15 @@ async fn wrong_arguments_are_errors_that_name_the_place() {
         ),
         (
             "websocket.connect('ws://x', { protocols = { 'a', 'a' } })",
-            "script:1: invalid option 'protocols' to 'connect' (entry 2, \"a\", is there twice)",
+            "script:1: invalid option 'protocols' to 'connect' (entry 2, \"a\", is a duplicate)",
         ),
         (
             "websocket.connect('ws://x', { protocols = { 'a', nil, 'b' } })",
-            "script:1: invalid option 'protocols' to 'connect' (a list expected, with the keys 1 to n and no other)",
+            "script:1: invalid option 'protocols' to 'connect' (a list expected, with only the keys 1 to n)",
         ),
         (
             "websocket.connect('ws://x', { protocols = { chat = true } })",
-            "script:1: invalid option 'protocols' to 'connect' (a list expected, with the keys 1 to n and no other)",
+            "script:1: invalid option 'protocols' to 'connect' (a list expected, with only the keys 1 to n)",
         ),
         (
             "websocket.connect('ws://x', { timeout = 'soon' })",
@@ -226,7 +227,7 @@ async fn wrong_arguments_are_errors_that_name_the_place() {
         ),
         (
             "websocket.connect('ws://x', { Timeout = 1 })",
-            "script:1: invalid option 'Timeout' to 'connect' (there are: protocols, timeout, binary)",
+            "script:1: invalid option 'Timeout' to 'connect' (valid options: protocols, timeout, binary)",
         ),
     ];
     let page = Page::new();

@@ -1,4 +1,4 @@
-//! The usage example of the websocket library's documentation does what it says, when it says so.
+//! The usage example in the websocket library's documentation works as described, with the right timing.
 
 use wasm_bindgen_test::wasm_bindgen_test;
 

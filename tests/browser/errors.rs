@@ -1,4 +1,4 @@
-//! Whatever a script does wrong is an ordinary Luau error, told with its place, and the VM lives on.
+//! Mistakes of a script are ordinary Luau errors with a location, and the VM stays usable.
 
 use js_sys::Array;
 use wasm_bindgen::JsCast;
@@ -6,7 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::page::{Page, json, property, start, text};
 
-/// The VM still runs a script that waits.
+/// Checks that the VM still runs a script that waits.
 async fn assert_alive(page: &Page) {
     assert_eq!(json(&page.run("task.wait() return 1 + 1").await), "[2]");
 }
@@ -118,13 +118,13 @@ async fn an_error_after_a_wait_still_rejects_the_run() {
 #[wasm_bindgen_test]
 async fn a_sink_that_throws_is_an_error_of_the_script() {
     use js_sys::{Object, Reflect};
-    use luau_websocket::vm::{Vm, VmOptions};
+    use luau_websocket::testing::{Vm, VmOptions};
     let options = Object::new();
     let print = js_sys::Function::new_with_args("text", "throw new Error('no paper')");
     Reflect::set(&options, &"print".into(), &print).unwrap();
     let vm = Vm::new(Some(options.unchecked_into::<VmOptions>())).unwrap();
     let promise: js_sys::Promise = start(&vm, "print('x')");
     let error = wasm_bindgen_futures::JsFuture::from(promise).await.expect_err("the sink threw");
-    assert_eq!(text(&error, "message"), "script:1: the page's 'print' failed: no paper");
+    assert_eq!(text(&error, "message"), "script:1: the host's 'print' failed: no paper");
     vm.dispose();
 }

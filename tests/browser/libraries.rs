@@ -1,10 +1,10 @@
-//! The libraries in a `Lua` of one's own: a crate that uses mlua has `task`, `websocket` and `json` by one call.
+//! The libraries in a custom `Lua`: a crate that uses mlua gets `task`, `websocket` and `json` with one call.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use luau_websocket::Libraries;
-use luau_websocket::bind::{Binder, Callee};
+use luau_websocket::function::{Callee, FunctionBuilder};
 use luau_websocket::websocket::Limits;
 use mlua::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -12,7 +12,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use crate::clock::StoppedClock;
 use crate::page::{SERVER, server_connections, sleep};
 
-/// A `Lua` with the libraries, and what its scripts log.
+/// A `Lua` with the libraries, and a list of what its scripts log.
 struct World {
     lua: Lua,
     libraries: Option<Libraries>,
@@ -54,7 +54,7 @@ impl World {
         self.libraries().spawn(&self.lua, function, ()).unwrap();
     }
 
-    /// Runs a script and what it has begun, and returns what was logged.
+    /// Runs a script and what it has started, and returns what was logged.
     async fn run(&self, source: &str) -> Vec<String> {
         self.start(source);
         while !self.libraries().is_idle() {
@@ -103,7 +103,10 @@ async fn errors_and_warnings_have_somebody_who_takes_them() {
              connection:Close()",
         )
         .await;
-    assert!(log.first().is_some_and(|line| line.starts_with("warning: the oldest messages of ws://")), "{log:?}");
+    assert!(
+        log.first().is_some_and(|line| line.starts_with("warning: dropping the oldest messages of ws://")),
+        "{log:?}"
+    );
     assert_eq!(log[1..], ["2"]);
 }
 
@@ -111,10 +114,9 @@ async fn errors_and_warnings_have_somebody_who_takes_them() {
 async fn functions_of_ones_own_can_wait() {
     let world = World::new();
     let scheduler = world.libraries().scheduler().clone();
-    let binder = Binder::new(&world.lua, &scheduler).unwrap();
-    let of_pause = scheduler.clone();
-    let pause = binder.parking(&world.lua, Callee::Function("pause"), move |lua, _| {
-        of_pause.sleep(lua, 20.0);
+    let builder = FunctionBuilder::new(&world.lua, &scheduler).unwrap();
+    let pause = builder.yielding(&world.lua, Callee::Function("pause"), move |lua, _| {
+        scheduler.sleep(lua, 20.0);
         Ok(())
     });
     let function = world.lua.load("local pause = ... log(pause() > 0.01)").into_function().unwrap();
@@ -133,7 +135,7 @@ async fn dropping_them_closes_sockets_and_ends_threads() {
     assert_eq!(server_connections(1).await, 1);
     world.libraries = None;
     assert_eq!(server_connections(0).await, 0);
-    // Nothing may happen when the timer would be due, and no event says so.
+    // Nothing may happen when the timer would be due, and no event would show that.
     StoppedClock::new().advance(60.0);
     sleep(0.05).await;
     assert_eq!(world.log.take(), [""; 0]);

@@ -1,10 +1,10 @@
-//! What a VM or a script lets go of is gone, on the server too; and a VM that is gone says so.
+//! Whatever a VM or a script releases is gone, on the server too. A VM that is gone reports that.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Object, Promise, Reflect};
-use luau_websocket::vm::{Vm, VmOptions};
+use luau_websocket::testing::{Vm, VmOptions};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -27,7 +27,7 @@ async fn disposing_closes_every_socket_and_stops_every_timer() {
     let error = wasm_bindgen_futures::JsFuture::from(waiting).await.expect_err("the run did not end");
     assert_eq!(text(&error, "kind"), "disposed");
     assert_eq!((server_connections(0).await, half_open(0).await), (0, 0));
-    // Nothing may happen when the timer would be due, and no event says so.
+    // Nothing may happen when the timer would be due, and no event would show that.
     StoppedClock::new().advance(60.0);
     sleep(0.05).await;
     assert!(page.texts().is_empty());
@@ -97,7 +97,7 @@ async fn a_sink_may_run_scripts_and_dispose_the_vm() {
         )
         .await;
     assert_eq!(text(&error, "kind"), "disposed");
-    // Nothing may happen any more, and no event says so.
+    // Nothing may happen any more, and no event would show that.
     sleep(0.1).await;
     assert_eq!(page.texts().pop().unwrap(), "dispose");
     assert_eq!(server_connections(0).await, 0);
@@ -152,7 +152,7 @@ async fn one_that_a_script_can_reach_is_not_closed() {
          websocket.connect('ws://SERVER/echo')",
     )
     .await;
-    // By the time that the other one is closed, this one would be too.
+    // By the time the other one is closed, this one would be too.
     assert_eq!(server_connections(2).await, 2);
     assert_eq!(server_connections(1).await, 1);
     assert_eq!(page.run("return reachable.State").await, ["Open"]);
@@ -166,7 +166,7 @@ async fn one_is_closed_when_its_last_handler_is_disconnected() {
          websocket.connect('ws://SERVER/echo')",
     )
     .await;
-    // By the time that the other one, which has no handler, is closed, this one would be too.
+    // By the time the other one, which has no handler, is closed, this one would be too.
     assert_eq!(server_connections(2).await, 2);
     assert_eq!(server_connections(1).await, 1);
     page.run("handler:Disconnect()").await;

@@ -1,9 +1,9 @@
-//! What only a browser shows: the VM as a page uses it, on real sockets to the server in `tests/server`.
+//! Tests that need a browser: the VM as a page uses it, with real sockets to the server in `tests/server`.
 //!
 //! Tier: default.
 
 #![cfg(target_arch = "wasm32")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 
 mod clock;
 mod connect;

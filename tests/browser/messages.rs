@@ -1,4 +1,4 @@
-//! Messages go both ways as they are, in order, and none is lost, whenever a handler is attached.
+//! Messages are transferred unchanged, in order, in both directions, and none is lost, whenever a handler is attached.
 
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -137,7 +137,7 @@ async fn close_fires_once_and_never_from_inside_close() {
              table.insert(events, 'returned')
              repeat task.wait() until #events == 2
              c:Close()
-             -- It must not fire again, and no event says so.
+             -- It must not fire again, and no event would show that.
              task.wait(0.05)
              return table.concat(events, ' '), c.CloseCode, c.CloseReason",
         )
@@ -166,7 +166,7 @@ async fn what_cannot_be_sent_or_closed_with_is_an_error_and_leaves_the_socket() 
         .await;
     assert_eq!(
         json(&results),
-        r#"[["invalid argument #1 to 'Send' (string or buffer expected, got number)","missing argument #1 to 'Send' (string or buffer expected)","expected ':' not '.' calling member function 'Send' of a WebSocketConnection","invalid argument #1 to 'Send' (the string is not UTF-8, as a text message must be; to send bytes, use a buffer: buffer.fromstring(message))","invalid argument #1 to 'Close' (a script may close with 1000 or 3000 to 4999, got 1001)","invalid argument #2 to 'Close' (the reason may have 123 bytes, this one has 124)"],"still here","Open"]"#
+        r#"[["invalid argument #1 to 'Send' (string or buffer expected, got number)","missing argument #1 to 'Send' (string or buffer expected)","expected ':' not '.' calling member function 'Send' of a WebSocketConnection","invalid argument #1 to 'Send' (a text message must be valid UTF-8; to send bytes, use a buffer: buffer.fromstring(message))","invalid argument #1 to 'Close' (the close code must be 1000 or 3000 to 4999, got 1001)","invalid argument #2 to 'Close' (the reason is too long: 124 bytes, but the limit is 123)"],"still here","Open"]"#
     );
 }
 

@@ -1,4 +1,4 @@
-//! What a chunk returns reaches the page as the JS values that belong to it.
+//! The results of a chunk reach the host as the corresponding JS values.
 
 use js_sys::{Array, Function, Map, Object, Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -7,7 +7,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use crate::page::{Page, json, property};
 
 #[wasm_bindgen_test]
-async fn plain_values_are_the_same() {
+async fn nil_booleans_numbers_and_strings_are_converted() {
     let page = Page::new();
     let results = page.run("return nil, true, 1, 0.5, 'grüße \\0', nil").await;
     assert_eq!(json(&results), r#"[null,true,1,0.5,"grüße \u0000",null]"#);
@@ -20,7 +20,7 @@ async fn plain_values_are_the_same() {
 }
 
 #[wasm_bindgen_test]
-async fn print_and_warn_write_what_tostring_says_with_tabs() {
+async fn print_and_warn_call_tostring_and_separate_values_with_tabs() {
     let page = Page::new();
     page.run(
         "local object = setmetatable({}, { __tostring = function() return 'an object' end })
@@ -32,7 +32,7 @@ async fn print_and_warn_write_what_tostring_says_with_tabs() {
 }
 
 #[wasm_bindgen_test]
-async fn bytes_come_as_bytes() {
+async fn buffers_become_uint8_arrays() {
     let page = Page::new();
     for result in page.run("return buffer.fromstring('\\255\\0')").await {
         assert_eq!(result.unchecked_into::<Uint8Array>().to_vec(), [255, 0]);
@@ -53,7 +53,7 @@ async fn tables_are_arrays_objects_or_maps() {
 }
 
 #[wasm_bindgen_test]
-async fn cycles_and_shared_tables_stay_so() {
+async fn cycles_and_shared_tables_are_preserved() {
     let page = Page::new();
     let results = page.run("local t = {} t.self = t local s = {} return t, { s, s }").await;
     assert_eq!(property(&results[0], "self"), results[0]);
@@ -71,7 +71,7 @@ async fn a_key_named_proto_is_a_property_and_never_a_prototype() {
 }
 
 #[wasm_bindgen_test]
-async fn what_js_cannot_look_into_can_be_held_when_the_vm_is_gone() {
+async fn opaque_values_stay_usable_after_the_vm_is_disposed() {
     let page = Page::new();
     let results = page.run("return print, newproxy(), coroutine.create(print)").await;
     page.vm().dispose();
@@ -82,16 +82,16 @@ async fn what_js_cannot_look_into_can_be_held_when_the_vm_is_gone() {
 }
 
 #[wasm_bindgen_test]
-async fn functions_of_scripts_are_functions_that_return_promises() {
+async fn script_functions_become_functions_that_return_promises() {
     let page = Page::new();
     let results = page.run("return function(a, ...) task.wait(0.01) return a * 2, ... end").await;
     let promise = results[0].unchecked_ref::<Function>().call2(&JsValue::UNDEFINED, &21.into(), &"x".into());
-    let answer = wasm_bindgen_futures::JsFuture::from(promise.unwrap().unchecked_into::<Promise>()).await.unwrap();
-    assert_eq!(json(&answer.unchecked_into::<Array>().to_vec()), r#"[42,"x"]"#);
+    let returned = wasm_bindgen_futures::JsFuture::from(promise.unwrap().unchecked_into::<Promise>()).await.unwrap();
+    assert_eq!(json(&returned.unchecked_into::<Array>().to_vec()), r#"[42,"x"]"#);
 }
 
 #[wasm_bindgen_test]
-async fn the_c_library_agrees_with_its_constants() {
+async fn math_string_and_os_functions_return_plausible_values() {
     let page = Page::new();
     let results = page
         .run("return math.exp(1) == math.e, math.pi == math.acos(-1), string.format('%.3f %5d %q', 1 / 3, 42, 'x\\n')")

@@ -1,4 +1,4 @@
-// Functions of the page in scripts, and functions of scripts in the page: they wait, fail and end as functions should.
+// Host functions in scripts and script functions in the host wait, fail and end as functions should.
 //
 // Tier: default.
 
@@ -30,7 +30,7 @@ before(async () => {
       throws: () => {
         throw new RangeError("out of range");
       },
-      // biome-ignore lint/suspicious/noThenProperty: what `await` takes for a promise is what this is about
+      // biome-ignore lint/suspicious/noThenProperty: the test is about thenables
       thenable: () => ({ then: (/** @type {(value: string) => void} */ resolve) => resolve("from then") }),
     },
   });
@@ -56,7 +56,7 @@ test("a promise makes the calling thread wait, and no other", async () => {
 });
 
 test("it works in coroutines and in pcall, and where a script cannot wait it says so", async () => {
-  // The coroutine waits, so who resumed it goes on, as with any yield.
+  // The coroutine waits, so its resumer continues, as with any yield.
   const [status, before, ok, value, after] = await luau.run(`
     local got
     local thread = coroutine.create(function() got = later(1) end)
@@ -105,7 +105,7 @@ test("a rejection is an error that pcall catches, and its reason is the cause if
     });
   }
   await assert.rejects(luau.run("throws()"), (/** @type {any} */ error) => error.cause instanceof RangeError);
-  // Another error with a cause of its own in between, and one without any.
+  // Another error with its own cause in between, and one without any.
   await assert.rejects(
     luau.run("pcall(throws) error('mine')"),
     (/** @type {any} */ error) => !("cause" in error),
@@ -113,7 +113,7 @@ test("a rejection is an error that pcall catches, and its reason is the cause if
 });
 
 test("the cause of an error is that of the thread that got it, and of no other", async () => {
-  // The same text, thrown by a script that has nothing to do with it: in a later run, in another thread, and in another coroutine.
+  // The same text, thrown by an unrelated script: in a later run, in another thread, and in another coroutine.
   await luau.run("pcall(throws)");
   for (const source of [
     "error('out of range', 0)",
@@ -125,7 +125,7 @@ test("the cause of an error is that of the thread that got it, and of no other",
       return /out of range$/.test(error.message);
     });
   }
-  // However many others came in between, and however it got out of the script.
+  // No matter how many others came in between, and how it left the script.
   for (const source of [
     "local ok, e = pcall(throws) for i = 1, 40 do pcall(reject, 'other ' .. i) end error(e, 0)",
     "local ok, e = pcall(throws) task.wait() error('wrapped: ' .. e, 0)",
@@ -137,7 +137,7 @@ test("the cause of an error is that of the thread that got it, and of no other",
       return true;
     });
   }
-  // Also where nobody waits for the thread.
+  // Even if nothing waits for the thread.
   errors.length = 0;
   await luau.run(`
     task.spawn(throws)
@@ -187,7 +187,7 @@ test("functions of scripts return promises, wait, fail, and run side by side", a
     all.map(([result]) => result),
     Array.from({ length: 100 }, (_, index) => index * 2),
   );
-  // None of these returns before all of them have begun.
+  // None of these returns before all of them have started.
   let open = () => {};
   const gate = new Promise((resolve) => {
     open = () => resolve(undefined);
@@ -232,9 +232,9 @@ test("a thread that is cancelled while it waits for a promise stays so", async (
     return coroutine.status(thread), reached`);
   assert.equal(status, "dead");
   assert.equal(luau.get("reached"), undefined);
-  // A rejection that nobody waits for any more is nobody's business.
+  // A rejection that nothing waits for any more is ignored.
   await luau.run("task.cancel(task.spawn(reject, 'late'))");
-  // Nothing may be reported, and no event says so.
+  // Nothing may be reported, and no event would show that.
   await sleep(10);
   assert.deepEqual(errors, []);
 });

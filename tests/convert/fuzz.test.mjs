@@ -1,5 +1,5 @@
-// Anything at all on its way across: graphs of values that JS or Luau can have, odd ones and hostile ones among them. A seed
-// determines what is tried; `cargo xtask fuzz convert` goes on with others for as long as it is told.
+// Arbitrary values cross between JS and Luau: graphs of everything that either side can have, including odd and hostile
+// values. A seed determines the cases; `cargo xtask fuzz convert` continues with others for a given time.
 //
 // Tier: default; --full tries ten times as many cases.
 
@@ -12,7 +12,7 @@ import { isFull } from "../server/tier.mjs";
 const seconds = Number(process.env.LUAU_FUZZ_SECONDS ?? 0);
 
 /**
- * How a property is tried: so many cases with the seed, or as many as there is time for.
+ * Options for trying a property: this many cases with the seed, or as many as there is time for.
  *
  * @param {number} numRuns
  */
@@ -24,7 +24,7 @@ function tried(numRuns) {
 
 /** @type {Luau} */
 let luau;
-/** How many hostile getters were asked. */
+/** The number of hostile getters that were called. */
 let asked = 0;
 
 before(async () => {
@@ -53,7 +53,7 @@ const name = fc.oneof(
   ),
 );
 
-/** What has no parts; made anew each time, since some of it is spoilt on purpose. */
+/** Values without parts. They are created anew each time, because some are spoiled on purpose. */
 const leaf = fc.oneof(
   fc.oneof(fc.double(), fc.integer(), fc.boolean(), fc.bigInt(), name).map((value) => () => value),
   fc.uint8Array({ maxLength: 8 }).map((bytes) => () => bytes.slice()),
@@ -95,10 +95,10 @@ const leaf = fc.oneof(
 
 const kinds = /** @type {const} */ (["array", "sparse", "object", "bare", "map"]);
 
-/** What a getter does before it answers. */
+/** The side effects of getters. */
 const spite = fc.constantFrom("throws", "empties", "grows", "runs", "stops", "sets");
 
-/** A graph: its nodes, what each has under which name, as the number of a node or as a leaf, and where getters are. */
+/** A graph: for each node, its members by name, as the index of a node or as a leaf, and its getters. */
 const graph = fc.array(
   fc.record({
     kind: fc.constantFrom(...kinds),
@@ -156,15 +156,15 @@ function addGetter(node, key, spite) {
 }
 
 /**
- * What comes back of a value, in a list: by itself it may be something that `await` takes for a promise.
+ * Returns a value that crosses and comes back, in a list, because `await` may take it for a promise.
  *
  * @param {unknown} value
  */
 const returned = (value) => luau.run("return ...", { args: [value] });
 
 /**
- * Whether there is a map with an object as a key. Their order is by addresses, and Node does not find two such maps equal that are in
- * circles and differ in their order.
+ * Returns true if there is a map with an object as a key. Their order depends on addresses, and for Node two cyclic
+ * maps with different orders are not equal.
  *
  * @param {unknown} value
  * @param {Set<unknown>} [seen]
@@ -209,13 +209,13 @@ test("whatever the page gives is taken or refused, and what was taken once is ta
   t.diagnostic(`fuzz: ${counts.taken} values taken, ${counts.refused} refused, ${asked} getters asked`);
 });
 
-/** Values of Luau that come back as the very same, as its source has them. */
+/** Luau source for values that come back as the very same. */
 const key = fc.oneof(
   fc
     .double({ noNaN: true })
     .map((number) => (Number.isFinite(number) ? `(${number})` : `(${number > 0 ? "" : "-"}math.huge)`)),
   fc.integer().map((number) => `(${number})`),
-  // Luau's own escapes; as UTF-8, which lone surrogates have not.
+  // Luau's own escapes as UTF-8, which cannot represent lone surrogates.
   fc
     .string({ unit: "grapheme", maxLength: 6 })
     .filter((text) => !/\p{Surrogate}/u.test(text))
@@ -226,7 +226,7 @@ const key = fc.oneof(
   fc.constantFrom("true", "false", "print", "coroutine.create(print)", "newproxy(true)"),
 );
 
-/** And a buffer, which comes back as a copy. */
+/** Includes a buffer, which comes back as a copy. */
 const literal = fc.oneof({ weight: 6, arbitrary: key }, fc.constant("buffer.fromstring('ab\\0')"));
 
 const COMPARE = `

@@ -1,4 +1,5 @@
-// An integer of Luau keeps its digits on the way to the host and back: as a number where that can hold it, otherwise as a bigint.
+// An integer of Luau keeps its digits on the way to the host and back: as a number if that can hold it, otherwise as a
+// bigint.
 //
 // Tier: default.
 
@@ -45,7 +46,7 @@ test("an integer that a number cannot hold is a bigint for the host", async () =
   assert.deepEqual(await f(), [SMALLEST]);
   await luau.run("print(integer.maxsigned, 1)");
   assert.deepEqual(printed.splice(0), [[LARGEST, 1]]);
-  // The ends of what a number holds.
+  // The limits of exact numbers.
   assert.deepEqual(
     await luau.run("local top = integer.create(2 ^ 53 - 1) return top, integer.add(top, integer.create(1))"),
     [2 ** 53 - 1, 2n ** 53n],

@@ -1,4 +1,4 @@
-// A host can send null where a table cannot hold nil, and what is JSON on one side is the same JSON on the other.
+// A host can send null where a table cannot hold nil, and JSON on one side is the same JSON on the other.
 //
 // Tier: default.
 
@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { jsonNull as jsonNullInline } from "../../pkg/inline.js";
 import { jsonNull, Luau } from "../../pkg/node.js";
 import { jsonNull as jsonNullOfWorkers } from "../../pkg/worker.js";
-import { ends, sent } from "../worker/wires.mjs";
+import { ends, sent } from "../worker/codecs.mjs";
 
 /** @type {Luau} */
 let luau;

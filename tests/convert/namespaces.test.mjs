@@ -1,11 +1,12 @@
-// Objects of JS that only hold functions, such as Math, are tables of them, though their members are not enumerable.
+// JS objects that only hold functions, such as Math, become tables of functions, although their members are not
+// enumerable.
 //
 // Tier: default.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Luau } from "../../pkg/node.js";
-import { ends, sent } from "../worker/wires.mjs";
+import { ends, sent } from "../worker/codecs.mjs";
 
 test("a script calls the functions of a namespace object", async () => {
   const luau = await Luau.create({ globals: { Math, tools: { JSON } } });

@@ -1,4 +1,4 @@
-// A script reaches what it was given and nothing else: no global of the host, no prototype, no constructor.
+// A script reaches only what it was given: no global of the host, no prototype, no constructor.
 //
 // Tier: default.
 
@@ -53,7 +53,7 @@ test("functions of the host have no members, and get no `this`", async () => {
   const [ok] = await run("return pcall(function() return echo.constructor end)");
   assert.equal(ok, false);
   assert.deepEqual(await run("return self()"), [true]);
-  // A sloppy function puts its own global object there, and always will; it gets none from here.
+  // A sloppy function uses its own global object as `this`, and always will; it does not get one from here.
   assert.deepEqual(await run("return sloppy()"), [true]);
 });
 
@@ -73,7 +73,7 @@ test("the own names of JS are no globals", async () => {
     assert.equal(type, name === "require" || name === "self" ? "function" : "nil", name);
   }
   await assert.rejects(run('require("fs")'), /must begin with/);
-  await assert.rejects(run('require("./fs")'), /gave no modules/);
+  await assert.rejects(run('require("./fs")'), /the host provides no modules/);
 });
 
 test("prototypes are neither read nor changed by what crosses", async () => {
@@ -116,7 +116,7 @@ test("the globals of the host are read-only, and so are its tables", async () =>
   ]) {
     await assert.rejects(run(source), /readonly/, source);
   }
-  // A global of the script's own comes before one of the host.
+  // A global of the script takes precedence over one of the host.
   assert.deepEqual(await run("account = 1 return account"), [1]);
   assert(luau.get("account") instanceof Account);
 });

@@ -1,4 +1,5 @@
-// What crosses into Luau and back is the same, where the table of conversions says so: by properties, on generated values.
+// Values that cross into Luau and back stay the same if the table of conversions says so. Tested as properties of
+// generated values.
 //
 // Tier: default; --full adds more objects than mlua has room for.
 
@@ -17,7 +18,7 @@ before(async () => {
 after(() => luau.dispose());
 
 /**
- * What comes back of a value.
+ * Returns a value that crosses and comes back.
  *
  * @param {unknown} value
  */
@@ -26,13 +27,13 @@ async function returned(value) {
   return result;
 }
 
-/** Keys that are something else on the prototypes of objects. */
+/** Keys that have a special meaning on prototypes. */
 const key = fc.oneof(
   fc.string({ unit: "grapheme" }),
   fc.constantFrom("__proto__", "constructor", "toString", "hasOwnProperty", "0", "1", "length", ""),
 );
 
-/** Strings without lone surrogates: those have no UTF-8. */
+/** Strings without lone surrogates, which have no UTF-8. */
 const text = fc.string({ unit: "grapheme" }).filter((string) => !/\p{Surrogate}/u.test(string));
 
 const scalar = fc.oneof(
@@ -44,16 +45,16 @@ const scalar = fc.oneof(
   fc.constantFrom(0, -0, Number.NaN, Infinity, -Infinity, 2 ** 53, "\0", "", "nil"),
 );
 
-/** Plain objects with at least one key: an empty table is an empty array. */
+/** Plain objects with at least one key, because an empty table is an empty array. */
 const { tree } = fc.letrec(
   (/** @type {(name: string) => import("fast-check").Arbitrary<unknown>} */ tie) => ({
     tree: fc.oneof({ depthSize: "small" }, scalar, tie("array"), tie("object"), tie("map")),
     array: fc.array(tie("tree"), { maxLength: 6 }),
     object: fc
       .array(fc.tuple(key, tie("tree")), { minLength: 1, maxLength: 5 })
-      // Not by `{ [key]: value }`, which sets the prototype for the key __proto__.
+      // Not with `{ [key]: value }`, which would set the prototype for the key __proto__.
       .map((entries) => Object.fromEntries(entries)),
-    // Neither the keys of an array nor those of an object.
+    // Keys of neither an array nor an object.
     map: fc
       .uniqueArray(fc.tuple(fc.oneof(fc.double({ noNaN: true }), fc.boolean()), tie("tree")), {
         minLength: 1,
@@ -75,7 +76,7 @@ test("values, arrays, objects and maps come back as they were", async () => {
 });
 
 /**
- * Tables have no order, and number keys no negative zero.
+ * Removes the order of tables, and the sign of zero from number keys, which Luau does not keep.
  *
  * @param {any} value
  * @returns {any}
@@ -96,7 +97,7 @@ function withoutOrder(value) {
 test("cyclic and shared structures keep their shape", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(fc.nat(9), fc.nat(9)), { minLength: 1 }), async (edges) => {
-      // Ten nodes, each with its number, and references to any of them, itself too.
+      // Ten nodes, each with its number, and references to any of them, including itself.
       const nodes = Array.from({ length: 10 }, (_, number) => /** @type {any} */ ({ number }));
       for (const [from, to] of edges) {
         nodes[from][`to${to}`] = nodes[to];
@@ -158,10 +159,11 @@ test("a long array, and a list 1e5 deep", async () => {
 });
 
 test("more objects than Rust can hold, beside each other and in each other", async () => {
-  // Each was held twice on the way in. Scripts may have Rust hold 300,000 values, and mlua has room for a million.
+  // Each used to be held twice on the way in. Scripts may have Rust hold 300,000 values, and mlua has room for a
+  // million.
   const count = isFull ? 6e5 : 2e5;
   const shared = { index: 0 };
-  // One of them stands at both ends: what came first is known to the last.
+  // One of them is at both ends, so the last element refers to the first.
   const array = Array.from({ length: count }, (_, index) => (index % (count - 1) === 0 ? shared : { index }));
   luau.set("structure", array);
   assert.deepEqual(await luau.run("return #structure, structure[1] == structure[#structure]"), [count, true]);
@@ -286,7 +288,7 @@ test("what cannot be converted is an error that says so, and nothing is half don
     [throwing, /no a/],
     [{ deep: [throwing] }, /no a/],
     [proxy, /revoked/],
-    // Its buffer was handed over to another thread.
+    // Its buffer was transferred to another thread.
     [view, /detached/],
     [
       new Proxy(

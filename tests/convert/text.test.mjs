@@ -1,4 +1,4 @@
-// A string of a script is a string for the host, or an error: never something that only resembles one.
+// A string of a script is a string for the host, or an error, but never something that only resembles one.
 //
 // Tier: default.
 
@@ -22,7 +22,7 @@ before(async () => {
       take: (/** @type {unknown[]} */ ...values) => {
         got = values;
       },
-      // As a host might check a path. A `Uint8Array` has an `includes`, too.
+      // Like a host that checks a path. A `Uint8Array` also has `includes`.
       open: (/** @type {string} */ path) => (path.includes("..") ? "denied" : `opened ${path}`),
       give: () => "\xff",
     },
@@ -34,7 +34,7 @@ beforeEach(() => {
 after(() => luau.dispose());
 
 const MESSAGE =
-  "a string for JavaScript must be UTF-8, and this one is not; to give bytes, use a buffer: buffer.fromstring(text)";
+  "a string for JavaScript must be valid UTF-8; to pass bytes, use a buffer: buffer.fromstring(text)";
 
 test("a host function gets no string that is not UTF-8", async () => {
   for (const [value, type] of [

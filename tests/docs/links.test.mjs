@@ -1,4 +1,4 @@
-// Every link of the built documentation leads to a page that exists, and to a place on it that exists.
+// Every link in the built documentation leads to an existing page, and to an existing place on it.
 //
 // Tier: default.
 
@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 const site = fileURLToPath(new URL("../../target/site/", import.meta.url));
 
-/** All pages but those of rustdoc, whose own links rustdoc checks. */
+/** All pages except rustdoc's, which checks its own links. */
 const pages = readdirSync(join(site, "docs"), { recursive: true, encoding: "utf8" })
   .filter((path) => path.endsWith(".html") && !path.startsWith("api"))
   .map((path) => join(site, "docs", path))
@@ -39,7 +39,7 @@ const hasPlace = (text, id) =>
   text.includes(` id="${id}"`) || text.includes(` id=${id} `) || text.includes(` id=${id}>`);
 
 /**
- * Returns a description of what is wrong with a link, if anything is.
+ * Returns a description of the problem with a link, if there is one.
  *
  * @param {string} page
  * @param {string} link
@@ -114,7 +114,7 @@ test("the references are complete", () => {
     assert(hasPlace(scripts, id), id);
   }
   const typescript = textOf(join(site, "docs/reference/typescript.html"));
-  const declarations = readFileSync(join(site, "../../pkg/exports.d.ts"), "utf8").replace(
+  const declarations = readFileSync(join(site, "../../pkg/vm/exports.d.ts"), "utf8").replace(
     /\/\*.*?\*\//gs,
     "",
   );

@@ -1,4 +1,4 @@
-// The documentation is accessible in both themes and on a phone; it can be searched, and its scripts can be tried.
+// The documentation is accessible in both themes and on a phone. It can be searched, and its scripts can be tried.
 //
 // Tier: default; --full adds axe in the dark theme and on a phone for every page, not only for those that differ.
 
@@ -54,8 +54,8 @@ const SCREENS = {
 };
 
 /**
- * Returns pages that together have every kind of element, that is, every tag with every class. All pages have the same layout and
- * style sheet, so what is accessible on these in another theme or on a phone is so on all.
+ * Returns pages that together contain every kind of element, that is, every tag with every class. All pages share a
+ * layout and a style sheet, so if these are accessible in another theme or on a phone, all are.
  */
 function pagesThatDiffer() {
   const seen = new Set();

@@ -1,5 +1,5 @@
-// Programs of all sorts over the script API and the host API end no other VM, leave nothing behind and keep no host from its turn. A
-// seed determines them; `cargo xtask fuzz api` goes on with others for as long as it is told.
+// Random programs over the script API and the host API never end another VM, leave nothing behind and never block a
+// host's event loop. A seed determines them; `cargo xtask fuzz api` continues with others for a given time.
 //
 // Tier: default; --full plays more of them, in pages and workers too.
 
@@ -44,7 +44,7 @@ test("programs that found faults", async () => {
   const player = makePlayer("node", server.host);
   try {
     for (const [fault, program] of Object.entries(FINDS)) {
-      // Some depend on how far the program comes before a limit.
+      // Some faults depend on how far the program gets before a limit.
       for (let time = 0; time < 4; time++) {
         const { faults } = await player.play(program);
         assert.deepEqual(faults, [], fault);

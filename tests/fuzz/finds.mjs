@@ -1,4 +1,4 @@
-// Programs with which the fuzzer has found faults, and the faults.
+// Programs that revealed faults when fuzzing, with the faults.
 
 /** @type {Record<string, import("./program.mjs").Program>} */
 export const FINDS = {

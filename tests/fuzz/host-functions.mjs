@@ -1,4 +1,4 @@
-// The names of what host.mjs gives to scripts and programs. The generator needs them before there is a host.
+// The names of the functions and values that host.mjs offers. The generator needs them before there is a host.
 
 /** Host functions that scripts call as members of `host`. */
 export const HOST_FUNCTIONS = /** @type {const} */ ([

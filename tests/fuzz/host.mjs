@@ -7,9 +7,9 @@ import { descend, measureDepth } from "../stack-levels.mjs";
  *
  * @typedef {object} Host
  * @property {any} vm the VM, once there is one
- * @property {AbortController} controller of the runs that are to be aborted
+ * @property {AbortController} controller aborts the abortable runs
  * @property {unknown} kept what a script asked the host to keep
- * @property {(promise: unknown) => void} watch takes each promise that the VM gave
+ * @property {(promise: unknown) => void} watch records each promise that the VM returned
  * @property {(f: unknown) => boolean} isOwn true for a function of the host, whose promises may stay pending
  */
 
@@ -86,7 +86,7 @@ function thenable(then) {
   return { then };
 }
 
-/** Thenables that behave in every way there is. @type {(() => unknown)[]} */
+/** Thenables with every kind of behavior. @type {(() => unknown)[]} */
 const THENABLES = [
   () => thenable((resolve) => resolve(1)),
   () => thenable((resolve) => setTimeout(resolve, 1)),
@@ -112,7 +112,7 @@ const THENABLES = [
   }),
 ];
 
-/** Reasons of rejections, and what is thrown. */
+/** Rejection reasons and thrown values. */
 const REASONS = [
   () => new Error("not enough memory"),
   () => undefined,
@@ -125,17 +125,18 @@ const REASONS = [
 ];
 
 /**
- * Returns an argument of a script as text. `String` would take 2^n steps for a list that has the same list twice, n levels deep.
+ * Returns a script's argument as text. `String` would take 2^n steps for a list that contains the same list twice, n
+ * levels deep.
  *
  * @param {unknown} value
  */
 const textOf = (value) => (typeof value === "string" ? value : "return 1");
 
-/** How near to the end of JavaScript's stack `deep` goes before it calls the script: it leaves so many levels. */
+/** The stack levels that `deep` leaves unused when it calls the script. */
 const LEVELS_LEFT = [0, 5, 50, 500];
 
 /**
- * Makes the functions of a host.
+ * Creates the functions of a host.
  *
  * @param {Host} host
  * @returns {Record<typeof import("./host-functions.mjs").HOST_FUNCTIONS[number], (...args: any[]) => unknown>}
@@ -149,7 +150,7 @@ export function hostFunctions(host) {
     host.watch(result);
     return result;
   };
-  /** Calls a function of the script as a careful host does. */
+  /** Calls a script function as a careful host does. */
   const call = (/** @type {unknown} */ f, /** @type {unknown[]} */ args) => {
     const result = typeof f === "function" ? f(...args) : f;
     return host.isOwn(f) ? result : watched(result);
@@ -166,7 +167,7 @@ export function hostFunctions(host) {
     },
     thenable: () => next(THENABLES),
     call: (f, ...args) => call(f, args),
-    // A host that is not interested in the result, but knows that it may be its own function, and a promise that nobody handles.
+    // A host that ignores the result, but knows that it may be its own function, and an unhandled promise.
     ignore: (f, ...args) => {
       if (typeof f === "function") {
         const result = f(...args);

@@ -25,9 +25,9 @@ const { values } = parseArgs({
 const surface = await readSurface();
 const server = await openServer();
 const player = makePlayer(values.in, `127.0.0.1:${server.port}`);
-/** The kinds of the faults that were found. @type {Map<string, number>} */
+/** The kinds of faults found. @type {Map<string, number>} */
 const kinds = new Map();
-/** How many promises ended in which way. @type {Record<string, number>} */
+/** The number of promises by outcome. @type {Record<string, number>} */
 const outcomes = {};
 let played = 0;
 let longestMs = 0;

@@ -1,12 +1,12 @@
-// Makes a program that fails smaller, while it fails in the same way.
+// Minimizes a failing program so that it still fails in the same way.
 
 /** @typedef {import("./program.mjs").Program} Program */
 
-/** How long to try, in milliseconds. */
+/** The time limit for minimizing a program, in milliseconds. */
 const MAX_TIME_MS = 120_000;
 
 /**
- * Returns the kind of a fault: its text without the numbers, which differ from one time to the next.
+ * Returns the kind of a fault: its text without numbers, which differ between runs.
  *
  * @param {readonly string[]} faults
  */
@@ -15,14 +15,14 @@ export function kindOf(faults) {
 }
 
 /**
- * Leaves out steps and lines, halves of them first.
+ * Removes steps and lines from a program: halves of the lists first, then smaller and smaller groups.
  *
  * @param {Program} program
- * @param {(program: Program) => Promise<boolean>} fails
+ * @param {(program: Program) => Promise<boolean>} fails returns true if a smaller program still fails in the same way
  */
 export async function minimize(program, fails) {
   const deadline = Date.now() + MAX_TIME_MS;
-  const shortened = async (/** @type {any[]} */ list, /** @type {(list: any[]) => Program} */ make) => {
+  const shorten = async (/** @type {any[]} */ list, /** @type {(list: any[]) => Program} */ make) => {
     let kept = list;
     for (let size = Math.ceil(kept.length / 2); size >= 1; size = size > 1 ? Math.ceil(size / 2) : 0) {
       for (let at = 0; at < kept.length && Date.now() < deadline; ) {
@@ -37,7 +37,7 @@ export async function minimize(program, fails) {
     return kept;
   };
   let best = program;
-  const steps = await shortened(best.steps, (steps) => ({ ...best, steps }));
+  const steps = await shorten(best.steps, (steps) => ({ ...best, steps }));
   best = { ...best, steps };
   for (const [index, step] of best.steps.entries()) {
     if ("lines" in step) {
@@ -45,7 +45,7 @@ export async function minimize(program, fails) {
         ...best,
         steps: best.steps.map((other, at) => (at === index ? { ...step, lines } : other)),
       });
-      best = withLines(await shortened(step.lines, withLines));
+      best = withLines(await shorten(step.lines, withLines));
     }
   }
   return best;

@@ -1,10 +1,10 @@
-// In the page of the fuzzer: plays programs in the page itself, or in workers.
+// Plays programs in a page of the fuzzer, or in workers of it.
 
 import { Luau, LuauError } from "../../pkg/index.js";
 import { LuauWorker } from "../../pkg/worker.js";
 import { makeRealm } from "./realm.mjs";
 
-// Scripts print much, and Playwright keeps what reaches the console.
+// Scripts print a lot, and Playwright keeps everything that reaches the console.
 console.log = console.warn = console.error = () => {};
 
 const server = location.host;

@@ -1,5 +1,5 @@
-// Plays a program in a realm, and says what is wrong: with errors, with promises that never settle, and with what is left behind. It
-// runs in Node, in pages and, by LuauWorker, in front of workers.
+// Plays a program in a realm and reports faults: forbidden errors, promises that never settle, and leftovers. It runs
+// in Node, in pages, and in pages that control workers with LuauWorker.
 
 import { hostFunctions, hostValue } from "./host.mjs";
 import { sabotage } from "./sabotage.mjs";
@@ -8,16 +8,16 @@ import { sabotage } from "./sabotage.mjs";
 /** @typedef {import("./program.mjs").Step} Step */
 
 /**
- * Where programs are played.
+ * The place where programs run.
  *
  * @typedef {object} Realm
- * @property {(options: any) => Promise<any>} create makes a `Luau` or a `LuauWorker`
+ * @property {(options: any) => Promise<any>} create creates a `Luau` or a `LuauWorker`
  * @property {Function} LuauError
  * @property {string} server the host and the port of the test server
- * @property {unknown} [WebSocket] a constructor, where there is no global one
+ * @property {unknown} [WebSocket] a constructor, if there is no global one
  */
 
-/** How long to wait for what must settle, in milliseconds. It only catches what never does: a busy machine must not reach it. */
+/** The deadline for promises, in milliseconds. It only catches those that never settle: a busy machine must not reach it. */
 const DEADLINE_MS = 30_000;
 
 const KINDS = ["syntax", "runtime", "memory", "timeout", "cancelled", "disposed"];
@@ -46,13 +46,13 @@ const OVERDUE = Symbol("overdue");
 /** @param {number} milliseconds @param {unknown} [value] */
 const sleep = (milliseconds, value) => new Promise((resolve) => setTimeout(resolve, milliseconds, value));
 
-/** A program under way. */
+/** A program in progress. */
 class Play {
   /** @type {string[]} */
   faults = [];
-  /** How many promises ended in which way. @type {Record<string, number>} */
+  /** The number of promises by outcome. @type {Record<string, number>} */
   outcomes = {};
-  /** The promises that the VM gave, and which must settle. @type {Promise<unknown>[]} */
+  /** The promises that the VM returned, which must settle. @type {Promise<unknown>[]} */
   #promises = [];
   #isDisposed = false;
   #realm;
@@ -88,7 +88,7 @@ class Play {
       ...options,
       print: watched((_text, values) => values()),
       warn: watched(() => {}),
-      // It hears of a call that nobody waits for in the next macrotask, even if the VM was disposed meanwhile.
+      // It gets the error of an unhandled call in the next macrotask, even if the VM was disposed meanwhile.
       onError: isBad,
       onSocket: () => {},
       modules: watched((path) => MODULES[path]?.()),
@@ -106,7 +106,10 @@ class Play {
     this.#host.vm = vm;
   }
 
-  /** Wraps what the VM calls: it may call nothing once it is disposed. @param {(...args: any[]) => unknown} call */
+  /**
+   * Wraps a function that the VM calls: the VM must not call any once it is disposed. @param {(...args: any[]) =>
+   * unknown} call
+   */
   #watched(call) {
     return (/** @type {any} */ first, /** @type {any} */ second, /** @type {any[]} */ ...rest) => {
       if (this.#isDisposed) {
@@ -167,7 +170,7 @@ class Play {
     return [PRELUDE, ...lines].join("\n").replaceAll("{SERVER}", this.#realm.server);
   }
 
-  /** Notes how a promise of the VM ends. @param {unknown} promise */
+  /** Records the outcome of a promise of the VM. @param {unknown} promise */
   #watch(promise) {
     if (promise instanceof Promise) {
       const count = (/** @type {string} */ outcome) => {
@@ -184,13 +187,13 @@ class Play {
     }
   }
 
-  /** Notes an error that no script may lead to. @param {any} error */
+  /** Records an error that no script may cause. @param {any} error */
   judge(error) {
     if (error instanceof this.#realm.LuauError) {
       const { kind } = /** @type {any} */ (error);
       return KINDS.includes(kind) ? undefined : this.#fault(kind, error);
     }
-    // An argument of the host that is wrong.
+    // A wrong argument of the host.
     return error instanceof TypeError ? undefined : this.#fault("an error of another class", error);
   }
 
@@ -204,7 +207,7 @@ class Play {
 
   /** Checks what must hold after any program, and disposes the VM. */
   async finish() {
-    // Async, since a worker answers later.
+    // Async, because a worker answers later.
     const attempt = async (/** @type {() => unknown} */ call) => {
       try {
         return await Promise.race([call(), sleep(DEADLINE_MS, OVERDUE)]);
@@ -223,7 +226,7 @@ class Play {
         break;
       }
       settled = promises.length;
-      // A worker may have called a host function before it stopped, and that may run something new.
+      // A worker may have called a host function before it stopped, which may run something new.
     } while (settled < this.#promises.length);
     if (!this.#isDisposed) {
       if ((await attempt(() => vm.idle())) === OVERDUE) {
@@ -243,7 +246,7 @@ class Play {
  *
  * @param {Program} program
  * @param {Realm} realm
- * @param {() => Promise<string | undefined>} checkBystander returns what is wrong with another VM of the realm
+ * @param {() => Promise<string | undefined>} checkBystander returns the problem with another VM of the realm, if any
  * @returns {Promise<Play>} its faults and outcomes
  */
 export async function play(program, realm, checkBystander) {

@@ -1,4 +1,5 @@
-// Players: each plays programs in a realm that may crash or hang. That is a fault of the program, and the next one gets a new realm.
+// Players run programs in a realm that may crash or hang. That is a fault of the program, and the next one gets a new
+// realm.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -19,10 +20,10 @@ export function makePlayer(where, server) {
   return where === "node" ? new NodePlayer(server) : new PagePlayer(server, where === "worker");
 }
 
-/** How long a program may take, in milliseconds. This only catches what hangs: a busy machine must not reach it. */
+/** The time limit of a program, in milliseconds. This only catches a hang: a busy machine must not reach it. */
 const DEADLINE_MS = 180_000;
 
-/** How many programs one process plays. What an earlier program leaves behind must not blur the view for long. */
+/** The number of programs per process, so that leftovers of earlier programs do not affect the results for long. */
 const MAX_PROGRAMS = 200;
 
 /** Plays programs in processes of Node. */

@@ -1,4 +1,5 @@
-// Programs: what a host does with a VM, and the scripts that it runs there. A seed determines a program; JSON holds all of it.
+// Programs: what a host does with a VM, and the scripts that it runs. A seed determines a program; JSON represents it
+// completely.
 
 import { HOST_FUNCTIONS, HOST_VALUES } from "./host-functions.mjs";
 import { Random } from "./random.mjs";
@@ -7,7 +8,7 @@ import { Values } from "./values.mjs";
 /** @typedef {import("./surface.mjs").Surface} Surface */
 
 /**
- * One thing that the host does.
+ * One action of the host.
  *
  * @typedef {{ do: "run", lines: string[], value?: string, abortAfterMs?: number }} Run
  * @typedef {{ do: "check", lines: string[] }} Check
@@ -21,18 +22,18 @@ import { Values } from "./values.mjs";
  * @property {number} seed
  * @property {{ memoryLimit?: number, timeLimit?: number, timeSlice?: number, sandbox?: boolean, optimize?: 0 | 1 | 2 }} options
  * @property {Step[]} steps
- * @property {boolean} [isSabotaged] gives scripts what is in sabotage.mjs
+ * @property {boolean} [isSabotaged] true to give scripts the functions in sabotage.mjs
  */
 
 const MEBIBYTE = 1024 * 1024;
 
-/** Limits of memory: most are small, so that programs reach them often and quickly. */
+/** Memory limits, mostly small, so that programs reach them often and quickly. */
 const MEMORY_LIMITS = [1, 4, 4, 16, 16, 64, 64, 256].map((size) => size * MEBIBYTE);
 
 /** Names of globals that programs read, write and replace. */
 const GLOBALS = ["x", "f", "print", "string", "task", "host", "_G", "pcall", "tostring", "__proto__", ""];
 
-/** Writes lines of scripts. Each line stands on its own, so that the minimizer may leave it out. */
+/** Writes script lines. Each line is independent, so that the minimizer can remove it. */
 class Writer {
   #random;
   #surface;
@@ -81,7 +82,7 @@ class Writer {
     ])();
   }
 
-  /** Returns a call whose error ends nothing. */
+  /** Returns a call whose error has no further effect. */
   #call() {
     const [random, values] = [this.#random, this.#values];
     const { path, types } = random.pick(this.#surface.functions);
@@ -115,7 +116,7 @@ class Writer {
 }
 
 /**
- * Makes the program of a seed.
+ * Creates the program of a seed.
  *
  * @param {number} seed
  * @param {Surface} surface
@@ -141,7 +142,7 @@ function makeOptions(random) {
   ]);
   /** @type {Program["options"]} */
   const options = { ...limits, optimize: random.pick([0, 1, 1, 2]), sandbox: random.chance(0.9) };
-  // Without the option, the default counts.
+  // Without the option, the default applies.
   return random.chance(0.95) ? { ...options, memoryLimit: random.pick(MEMORY_LIMITS) } : options;
 }
 

@@ -1,6 +1,6 @@
 // Random choices that a seed determines.
 
-/** A generator of random numbers: mulberry32, which is short and good enough to choose test cases. */
+/** A random number generator: mulberry32, which is short and good enough to choose test cases. */
 export class Random {
   #state;
 
@@ -9,7 +9,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** Returns a number from 0 up to 1, which is excluded. */
+  /** Returns a number from 0 to 1, exclusive. */
   next() {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let bits = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
@@ -18,7 +18,7 @@ export class Random {
   }
 
   /**
-   * Returns an integer; both ends are included.
+   * Returns an integer in a range, inclusive.
    *
    * @param {number} from
    * @param {number} to
@@ -42,7 +42,7 @@ export class Random {
   }
 
   /**
-   * Picks one of several by its weight.
+   * Picks an item by weight.
    *
    * @template T
    * @param {readonly (readonly [weight: number, T])[]} list

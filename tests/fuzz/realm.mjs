@@ -1,4 +1,4 @@
-// A realm that plays one program after another beside a bystander: a VM that must answer whatever a program does.
+// A realm that plays programs one after another, next to a VM that must answer whatever a program does.
 
 import { play } from "./play.mjs";
 import { slowness, Turns } from "./turns.mjs";
@@ -10,18 +10,18 @@ import { slowness, Turns } from "./turns.mjs";
  *
  * @typedef {object} Verdict
  * @property {string[]} faults
- * @property {Record<string, number>} outcomes how many promises ended in which way
- * @property {number} longestMs the longest time that the event loop had no control
+ * @property {Record<string, number>} outcomes the number of promises by outcome
+ * @property {number} longestMs the longest time without control of the event loop
  */
 
-/** How long a host waits at most with default options. Source: `timeSlice` in js/options.ts. */
+/** The longest wait of a host with default options, in milliseconds. Source: `timeSlice` in js/vm/options.ts. */
 const MAX_TURN_MS = 5_000;
 
 /** The time by which a program may exceed a limit, for two library calls that cannot be interrupted. */
 const GRACE_MS = 1_500;
 
 /**
- * Returns how long a program may keep the event loop, in milliseconds.
+ * Returns the time that a program may block the event loop, in milliseconds.
  *
  * @param {Program["options"]} options
  */
@@ -30,7 +30,7 @@ function maxTurn({ timeLimit }) {
 }
 
 /**
- * Makes a function that plays programs.
+ * Creates a function that plays programs.
  *
  * @param {import("./play.mjs").Realm} realm
  * @returns {(program: Program) => Promise<Verdict>}
@@ -38,7 +38,7 @@ function maxTurn({ timeLimit }) {
 export function makeRealm(realm) {
   /** @type {any} */
   let bystander;
-  /** Errors that nobody caught, since the last program. @type {string[]} */
+  /** Uncaught errors since the last program. @type {string[]} */
   const uncaught = [];
   listen((error) => uncaught.push(`uncaught: ${/** @type {any} */ (error)?.stack ?? error}`.slice(0, 1_500)));
 
@@ -73,7 +73,7 @@ export function makeRealm(realm) {
   };
 }
 
-/** Calls a function with every error that nobody catches. @param {(error: unknown) => void} note */
+/** Calls a function with every uncaught error. @param {(error: unknown) => void} note */
 function listen(note) {
   if (typeof process === "object") {
     process.on("uncaughtException", note);

@@ -1,10 +1,10 @@
-// Host functions that do what no program may lead to. The tests of the fuzzer see by them that it notices.
+// Host functions with effects that no program may have. The fuzzer's own tests use them to check that it notices.
 
 import { cpuTime } from "./turns.mjs";
 
 /**
- * How long `spin` keeps the event loop, in milliseconds of the processor: longer than any limit that the tests set, with all that is added
- * to it.
+ * The time that `spin` blocks the event loop, in milliseconds of processor time: longer than any limit of the tests
+ * plus all tolerances.
  */
 const SPIN_MS = 4_000;
 

@@ -1,4 +1,4 @@
-// The script API, as the VM and the definition files show it: a function that is new in either joins the fuzzer by itself.
+// The script API, according to the VM and the definition files. New functions in either join the fuzzer automatically.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { Luau } from "../../pkg/node.js";
@@ -6,19 +6,19 @@ import { Luau } from "../../pkg/node.js";
 const definitions = new URL("../../types/", import.meta.url);
 
 /**
- * A function of the script API, and the type of each argument, as far as its errors name one.
+ * A function of the script API with the types of its arguments, as far as its errors name them.
  *
  * @typedef {{ path: string, types: string[] }} ApiFunction
  *
  * @typedef {object} Surface
- * @property {ApiFunction[]} functions every function that a global leads to
+ * @property {ApiFunction[]} functions every function reachable from a global
  * @property {string[]} methods the methods of connections and signals
  * @property {string[]} members their other members
  */
 
 /**
- * Walks the globals. It calls each function with a value of no type that any of them takes, first as argument 1, then as argument 2 and
- * so on. The error then names the type that the function expects.
+ * Walks the globals. It calls each function with a value that no function accepts, first as argument 1, then as
+ * argument 2 and so on. The error then names the expected type.
  */
 const PROBE = `
   local samples = {
@@ -83,7 +83,7 @@ export async function readSurface() {
 }
 
 /**
- * Finds the methods and members of objects in definitions.
+ * Finds the methods and members of objects in definition files.
  *
  * @param {string} text
  */

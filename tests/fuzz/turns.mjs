@@ -1,15 +1,15 @@
-// Measures the longest time that the event loop had no control.
+// Measures the longest time without control of the event loop.
 
-/** How often it should have control, in milliseconds. */
+/** The interval at which it should have control, in milliseconds. */
 const EVERY_MS = 10;
 
-/** Returns the time that the processor has spent on this process of Node, in milliseconds. */
+/** Returns the processor time of this Node process, in milliseconds. */
 export function cpuTime() {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;
 }
 
-/** Where there is such a time, since a busy machine adds less to it than to the time of day. */
+/** Processor time is preferred, because a busy machine adds less to it than to wall-clock time. */
 const hasCpuTime = typeof process === "object";
 
 /** Watches the event loop. */
@@ -38,14 +38,15 @@ export class Turns {
 /** The shortest time that the loop of `slowness` took. @type {number | undefined} */
 let fastest;
 
-/** Returns how much slower than at its best this machine is now. */
+/** Returns how much slower than at its best this machine is now, by the clock that measures turns. */
 export function slowness() {
-  const began = performance.now();
+  const now = hasCpuTime ? cpuTime : () => performance.now();
+  const began = now();
   let sum = 0;
   for (let i = 0; i < 2_000_000; i++) {
     sum = (sum * 31 + i) | 0;
   }
-  const passed = performance.now() - began + (sum === 1 ? 1e-9 : 0);
+  const passed = now() - began + (sum === 1 ? 1e-9 : 0);
   fastest = Math.min(fastest ?? passed, passed);
   return passed / fastest;
 }

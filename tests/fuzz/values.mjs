@@ -66,7 +66,7 @@ const STRINGS = [
   "'not enough memory'",
 ];
 
-/** Texts that repeat, each with `N` for a length. */
+/** Repeated texts, each with `N` for a length. */
 const REPEATED = [
   "string.rep('x', N)",
   "string.rep('\\255', N)",
@@ -118,7 +118,7 @@ const TABLES = [
   "{ task.wait, coroutine.running(), newproxy(true), buffer.create(1) }",
 ];
 
-/** Metamethods, each of which may raise, yield, recurse or compute without end. */
+/** Metamethods, each of which may raise, yield, recurse or compute endlessly. */
 const METAMETHODS = [
   "__index",
   "__newindex",
@@ -191,7 +191,7 @@ const OTHERS = [
   "integer.create(-2^63)",
 ];
 
-/** How deep an expression nests. */
+/** The deepest nesting of an expression. */
 const MAX_DEPTH = 3;
 
 /** Writes expressions with the choices of a generator. */
@@ -208,15 +208,15 @@ export class Values {
     this.#surface = surface;
   }
 
-  /** A variable. Those of a script are in one table, so that every line can be left out. */
+  /** Returns a variable. A script's variables are in one table, so that any line can be removed. */
   variable() {
     return `V[${this.#random.int(1, 6)}]`;
   }
 
   /**
-   * Returns an expression for a value, usually of a type.
+   * Returns an expression for a value, usually of a given type.
    *
-   * @param {string} type as the errors of Luau name it
+   * @param {string} type a type, as named in Luau's errors
    * @returns {string}
    */
   of(type, depth = 0) {
@@ -251,7 +251,7 @@ export class Values {
     }
   }
 
-  /** Returns a function: one of the API, one of the host, or one of a script. */
+  /** Returns a function: of the API, of the host, or of a script. */
   function() {
     const random = this.#random;
     return random.weighted([
@@ -262,7 +262,7 @@ export class Values {
   }
 
   /**
-   * Returns the arguments of a call, which mostly fit.
+   * Returns the arguments of a call, which usually match.
    *
    * @param {readonly string[]} types
    */

@@ -12,12 +12,12 @@ import { Luau } from "../../pkg/node.js";
 const here = new URL("./", import.meta.url);
 const packages = new URL("../../node_modules/", import.meta.url);
 
-/** The source of `prelude.luau` has `expect`, and places for addresses that no script here uses. */
+/** The source of `prelude.luau` has `expect`, and placeholders for addresses that no script here uses. */
 const prelude = readFileSync(new URL("../luau/prelude.luau", import.meta.url), "utf8");
 
-/** Stand-ins for what a library takes from elsewhere at its start. @type {Record<string, string>} */
+/** Stand-ins for modules that a library loads from elsewhere. @type {Record<string, string>} */
 const STAND_INS = {
-  // vide's package does not contain it, and needs it outside of Roblox.
+  // vide's package does not contain it, but needs it outside of Roblox.
   "@rbxts/vide/test/mock": `
     local any = setmetatable({}, { __index = function(self) return self end })
     return { typeof = typeof, Instance = any, Enum = any, Color3 = { new = function(...) return { ... } end } }`,
@@ -62,7 +62,7 @@ for (const file of readdirSync(here).filter((name) => name.endsWith(".luau"))) {
     const errors = [];
     const luau = await Luau.create({
       modules: sourceOf,
-      // A library that looks for Roblox's services takes their absence for another runtime.
+      // A library that looks for Roblox's services concludes from their absence that it runs elsewhere.
       globals: /^--! game$/m.test(source) ? { game } : {},
       print: () => {},
       onError: (error) => errors.push(error),

@@ -1,4 +1,4 @@
-// TestEZ, a test kit of Roblox that is written for a tree of scripts, runs tests as it is.
+// TestEZ, a test framework for Roblox that expects a tree of scripts, runs tests unmodified.
 //
 // Tier: default.
 

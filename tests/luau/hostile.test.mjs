@@ -1,26 +1,28 @@
-// Scripts that try to do harm: none gets further than its own end, and everything works afterwards.
+// Scripts that try to do harm. None achieves more than its own end, and everything works afterwards.
 //
-// Each file under `hostile` says in its first lines what is to become of it:
+// The first lines of each file under `hostile` declare the expected outcome and options:
 //
-// - `--! expect finished`, or the kind of its error: `error` (that is, of kind `runtime`), `memory`, `timeout`, `cancelled`,
-//   `disposed`, `syntax`; and a part of the message after it, in quotes;
-// - `--! errors N` and `--! warnings N`: so many errors that nobody waits for, and warnings; none by default, any number for `*`;
-// - `--! globalScope vm`: all that its VM runs has the same globals;
-// - `--! memoryLimit N`, `--! timeLimit N`, `--! timeSlice N`: options of its VM; `--! queue N`: so many messages are kept;
-// - `--! memoryLeft N`: so many bytes more than before may be in use afterwards, two million by default: what mlua keeps Rust's values
-//   on does not become smaller again;
-// - `--! module NAME SOURCE`: a module that it can require; one whose name begins with `later` comes by a promise;
-// - `--! also in node worker`: it runs in a process of Node too, and in a `LuauWorker`, with the same outcome;
-// - `--! terminated`: it runs in a worker, which is terminated once it is at work;
-// - `--! exclusive`: it needs so much of the machine's memory that no other such script may run beside it;
-// - `--! tier full`: it is left out of the default tier, since it takes long;
+// - `--! expect finished`, or the kind of its error: `error` (meaning kind `runtime`), `memory`, `timeout`,
+//   `cancelled`, `disposed`, `syntax`; optionally followed by a part of the message in quotes;
+// - `--! errors N` and `--! warnings N`: the number of unhandled errors and of warnings; none by default, any number
+//   for `*`;
+// - `--! globalScope vm`: everything that its VM runs shares globals;
+// - `--! memoryLimit N`, `--! timeLimit N`, `--! timeSlice N`: options of its VM; `--! queue N`: the number of messages
+//   that are kept;
+// - `--! memoryLeft N`: the number of additional bytes that may be in use afterwards, two million by default, because
+//   the stack on which mlua keeps Rust's values never shrinks;
+// - `--! module NAME SOURCE`: a module that it can require; one whose name begins with `later` arrives by a promise;
+// - `--! also in node worker`: it also runs in a process of Node, and in a `LuauWorker`, with the same outcome;
+// - `--! terminated`: it runs in a worker, which is terminated while the script runs;
+// - `--! exclusive`: it needs so much memory that no other such script may run at the same time;
+// - `--! tier full`: it is left out of the default tier because it takes long;
 // - `--! not in ENGINE: REASON`: it is skipped there.
 //
-// The scripts run on two pages in parallel, so none of them may have a limit on how long something takes. The global `FULL` tells
-// them whether to try their full size.
+// The scripts run on two pages in parallel, so no test may limit how long something takes. The global `FULL` tells
+// scripts if they should try their full size.
 //
-// What the scripts can call of the host is in `hostile/host.mjs`, and what has to work afterwards in `hostile/check.luau`. Beside each
-// script there is a VM that must not notice any of it.
+// `hostile/host.mjs` has the host functions that the scripts can call, and `hostile/check.luau` the code that must work
+// afterwards. Next to each script there is a VM that must not notice any of it.
 //
 // Tier: default; --full adds memory bombs at full size and scripts that take long.
 // Engines: all with --full.
@@ -38,11 +40,11 @@ const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
   .filter((file) => /[\\/].*\.luau$/.test(file))
   .sort();
 
-/** How many pages run scripts at the same time. WebDriver drives one window at a time. */
+/** The number of pages that run scripts at the same time. WebDriver drives one window at a time. */
 const PAGES = engine === "Chromium" ? 2 : 1;
 
 /**
- * How long a script may take with all that is looked at afterwards, in milliseconds. This only catches a page that hangs: a busy
+ * The longest run of a script with all checks afterwards, in milliseconds. This only catches a page that hangs: a busy
  * machine must not reach it.
  */
 const DEADLINE_MS = 300_000;
@@ -52,10 +54,10 @@ let [tried, survived] = [0, 0];
 /** @type {(text: string) => string} */
 let withAddresses;
 
-/** The pages that no script is running on. @type {import("playwright-core").Page[]} */
+/** The pages that run no script. @type {import("playwright-core").Page[]} */
 const idlePages = [];
 
-/** The processes of Node that no script is running in. @type {ScriptProcess[]} */
+/** The Node processes that run no script. @type {ScriptProcess[]} */
 const idleProcesses = [];
 
 const context = pageForTests("/tests/luau/hostile/page.html", async (context) => {
@@ -112,9 +114,9 @@ function startWaiting() {
 }
 
 /**
- * Calls a function with a page as soon as one is free, and puts the page that it returns in the other one's place.
+ * Calls a function with a page as soon as one is free, and replaces the page with the one that it returns.
  *
- * @param {boolean} isExclusive whether no other such function may run at the same time
+ * @param {boolean} isExclusive true if no other such function may run at the same time
  * @param {(page: import("playwright-core").Page) => Promise<import("playwright-core").Page>} run
  */
 async function withPage(isExclusive, run) {
@@ -133,12 +135,12 @@ async function withPage(isExclusive, run) {
 }
 
 /**
- * Runs a script. One that takes its page down gets a new page for the next script.
+ * Runs a script. If it takes its page down, the next script gets a new page.
  *
  * @param {import("./hostile/realm.mjs").Script} script
  * @param {"page" | "worker"} where
  * @param {boolean} isExclusive
- * @param {boolean} [canRetry] true if the script may run on a new page when there is no memory to begin
+ * @param {boolean} [canRetry] true if the script may run on a new page when there is no memory to start
  * @returns {Promise<import("./hostile/realm.mjs").Told>}
  */
 async function runInBrowser(script, where, isExclusive, canRetry = true) {
@@ -170,8 +172,9 @@ async function runInBrowser(script, where, isExclusive, canRetry = true) {
       clearTimeout(timer);
     }
   });
-  // The memory of instances that have ended counts against the address space of the renderer until the engine collects it, and after some
-  // hundred of them there may be no room for another. The script has not begun then, and the page was replaced.
+  // The memory of ended instances counts against the address space of the renderer until the engine collects it. After
+  // some hundred instances there may be no room for another. The script has not started then, and the page was
+  // replaced.
   if (canRetry && String(failure).includes("Cannot allocate Wasm memory")) {
     return runInBrowser(script, where, isExclusive, false);
   }
@@ -180,7 +183,7 @@ async function runInBrowser(script, where, isExclusive, canRetry = true) {
 }
 
 /**
- * Runs a script in a process of Node, while it keeps a page from others: each takes a processor.
+ * Runs a script in a process of Node. It occupies a page meanwhile, because each takes a processor.
  *
  * @param {import("./hostile/realm.mjs").Script} script
  * @param {boolean} isExclusive
@@ -200,14 +203,14 @@ async function runInNode(script, isExclusive) {
   return told;
 }
 
-// All of them begin at once, and wait for a page.
+// All of them start at once, and wait for a page.
 describe("hostile scripts", { concurrency: 3 * files.length }, () => {
   for (const file of files) {
     const source = readFileSync(`${folder}${file}`, "utf8");
     test(file, (test) => tryScript(file, source, "page", test));
     const [, also = ""] = /^--! also in (.*)$/m.exec(source) ?? [];
     for (const where of /** @type {const} */ (["node", "worker"])) {
-      // Node is the same beside every browser.
+      // Node is the same next to every browser.
       if (also.includes(where) && (where === "worker" || engine === "Chromium")) {
         test(`${file} in ${where}`, (test) => tryScript(file, source, where, test));
       }
@@ -216,7 +219,8 @@ describe("hostile scripts", { concurrency: 3 * files.length }, () => {
 });
 
 /**
- * Returns a script that can stand before another one, whose lines keep their numbers and whose locals are its own.
+ * Returns a script on one line, with its own scope for locals. It can precede another script without changing that
+ * script's line numbers.
  *
  * @param {string} source
  */
@@ -290,7 +294,7 @@ async function tryScript(file, source, where, test) {
   isCount("warnings", told.warnings);
 }
 
-test("the browser never complained of a closure that is gone", () => {
+test("the browser never reported a call of a dropped closure", () => {
   const expected = /WebSocket|closed before the connection is established|callback|!throw/;
   assert.deepEqual(
     unexpected(context.complaints).filter((text) => !expected.test(text)),

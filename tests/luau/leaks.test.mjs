@@ -1,4 +1,4 @@
-// What is over leaves nothing behind: not in the wasm memory, not on the server, and no closure that JS still calls.
+// Finished work leaves nothing behind: nothing in the wasm memory or on the server, and no closure that JS still calls.
 //
 // Tier: default; --full adds cycles.
 // Engines: all.
@@ -13,10 +13,10 @@ const context = pageForTests("/tests/luau/page.html", async ({ page }) => {
   await page.waitForFunction(() => "runScript" in globalThis);
 });
 
-/** How often to connect: enough for a leak of a few hundred bytes to show. */
+/** The number of connections, enough to reveal a leak of a few hundred bytes. */
 const CYCLES = isFull ? 1_500 : 500;
 
-/** A page of WebAssembly memory. */
+/** The size of a page of WebAssembly memory. */
 const PAGE = 65_536;
 
 test(`${CYCLES} cycles of connect, echo and close leave the memory flat, and no closure alive`, async () => {
@@ -45,9 +45,10 @@ test(`${CYCLES} cycles of connect, echo and close leave the memory flat, and no 
   );
   const [warm, last] = sizes;
   assert(warm && last);
-  // The memory grows by an eighth at a time, and the rhythm of the collector may make it do so once: that is 280 bytes for each of 1,500 cycles.
+  // The memory grows by an eighth at a time, which the collector's rhythm may cause once: that is 280 bytes for each of
+  // 1,500 cycles.
   assert(last.bytes - warm.bytes <= warm.bytes / 8 + 2 * PAGE, JSON.stringify(sizes));
-  // Every closure and every object of JS that the module holds has a place in this table.
+  // Every closure and JS object that the module holds has an entry in this table.
   assert.equal(last.references, warm.references, JSON.stringify(sizes));
 });
 
@@ -62,7 +63,7 @@ test("50 VMs disposed with open and half-open sockets leave no connection on the
         await vm.run(`open = websocket.connect("${address}") open.OnMessage:Connect(print)`);
         vms.push(vm);
       }
-      // Only then: while some are half-open, a browser takes its time with each further one.
+      // Only then, because browsers take their time with further connections while some are half-open.
       for (const vm of vms) {
         vm.run(`websocket.connect("${silentAddress}")`).catch(() => {});
       }
@@ -80,12 +81,12 @@ test("50 VMs disposed with open and half-open sockets leave no connection on the
   /** @type {() => Promise<number[]>} */
   const left = async () => [
     await ask(context, "connections?tag=leaks"),
-    // Firefox holds a connection that was closed before the server answered until it would have given up by itself.
+    // Firefox holds a connection that was closed before the server answered until it would have timed out.
     engine === "Firefox" ? 0 : await ask(context, "half-open?tag=leaks"),
   ];
   await eventually(async () => (await left()).every((count) => count === 0));
 });
 
-test("the browser never complained of a closure that is gone", () => {
+test("the browser never reported a call of a dropped closure", () => {
   assert.deepEqual(unexpected(context.complaints), []);
 });

@@ -1,9 +1,9 @@
-// Runs the scripts under tests/luau, each of which tests one rule, in a real browser on the built package.
+// Runs the scripts under tests/luau, each of which tests one rule, in a real browser against the built package.
 //
-// A script fails when it raises an error, and when it leaves an error that nobody waited for, unless it says so in its
-// first lines: `--! errors N` for so many, `--! warnings N` likewise, and `--! queue N` or `--! queueBytes N` to keep only so
-// many messages or bytes. With `--! inspector` it can ask how many messages have come to a path: `arrived(path)`.
-// `--! fails in ENGINE: REASON` is for what an engine does wrong and nothing here can mend.
+// A script fails if it raises an error or leaves an unhandled one, unless its first lines declare that: `--! errors N`
+// for the number of errors, `--! warnings N` likewise, and `--! queue N` or `--! queueBytes N` to keep only that many
+// messages or bytes. With `--! inspector` it can ask how many messages have arrived on a path: `arrived(path)`. `--!
+// fails in ENGINE: REASON` is for faults of an engine that nothing here can fix.
 //
 // Tier: default; --full adds messages of 16 and 64 MiB.
 // Engines: all.

@@ -1,5 +1,5 @@
-// The definitions in types/ and what scripts really find say the same, both ways: nothing is declared that is not there,
-// and nothing is there that is not declared.
+// The definitions in types/ match what scripts really find, both ways: everything declared exists, and everything that
+// exists is declared.
 //
 // Tier: default.
 
@@ -12,7 +12,7 @@ import { pageForTests, root } from "../server/browser.mjs";
 const definitions = (name) => readFileSync(`${root}/types/${name}.d.luau`, "utf8");
 
 /**
- * The members of a type that is declared.
+ * Returns the members of a declared type.
  *
  * @param {string} file
  * @param {string} type
@@ -30,15 +30,15 @@ function declared(file, type) {
 }
 
 /**
- * The members that the code of a userdata knows: its methods, and the properties in its table or the constants that name them.
+ * Returns the members of a userdata in the source code: its methods, and the properties in its table or in constants.
  *
  * @param {string} file
  */
 function known(file) {
-  const text = readFileSync(`${root}/src/${file}`, "utf8");
+  const text = readFileSync(`${root}/crates/luau-runtime/src/${file}`, "utf8");
   const names = [...text.matchAll(/(?<=^\s+\(")\w+(?=", \|)|(?<=^const CONNECTED: &str = ")\w+/gm)];
   const methods = [...text.matchAll(/create_table_from\(\[([^\]]*)\]\)/g)].flatMap((match) => [
-    ...(match[1] ?? "").matchAll(/(?<=\(")\w+(?=", (?:binder|disconnect))/g),
+    ...(match[1] ?? "").matchAll(/(?<=\(")\w+(?=", (?:builder|disconnect))/g),
   ]);
   return [...names, ...methods].map(([name]) => name).sort();
 }
@@ -48,7 +48,7 @@ const context = pageForTests("/tests/luau/page.html", async ({ page }) => {
 });
 
 /**
- * What a script returns by way of an error, which is what the page of the scripts hands on.
+ * Returns the result of a script by way of an error, which the page of the scripts passes on.
  *
  * @param {string} expression a list of strings
  */
@@ -84,7 +84,7 @@ test("the globals", async () => {
   for (const [, name] of definitions("globals").matchAll(/^declare function (\w+)/gm)) {
     assert.deepEqual(await list(`{ type(${name}) }`), ["function"], name);
   }
-  // All that Luau does not have by itself is declared somewhere.
+  // Everything that Luau itself lacks is declared somewhere.
   const all = ["globals", "task", "json", "websocket"].map(definitions).join("\n");
   const ours = await list(`(function()
     local luau = { "_G", "_VERSION", "assert", "collectgarbage", "error", "gcinfo", "getfenv", "getmetatable", "ipairs",
@@ -111,7 +111,7 @@ test("a connection", () => {
 
 test("signals, and what Connect returns", () => {
   assert.deepEqual(known("signal.rs"), declared("websocket", "Connection"));
-  const methods = readFileSync(`${root}/src/signal.rs`, "utf8").matchAll(
+  const methods = readFileSync(`${root}/crates/luau-runtime/src/signal.rs`, "utf8").matchAll(
     /\("(\w+)", Lifetime::|raw_set\(\s*"(\w+)"/g,
   );
   assert.deepEqual(

@@ -1,23 +1,23 @@
-//! `json` keeps what JSON can say, and says where it cannot.
+//! `json` preserves everything that JSON can represent, and reports what it cannot.
 
-use crate::world::World;
+use luau_runtime::testing::World;
 
 #[test]
-fn values_come_back_as_they_were() {
+fn values_survive_a_round_trip() {
     let log = World::logged(
         r#"for _, text in {
              "null", "true", "false", "0", "-1", "0.5", "1e+300", "9007199254740991", '""', '"gr\u{FC}\u{DF}e \u{1F389}"',
              "[]", "[1,2,3]", '{"a":1,"b":[{"c":null}]}', '"\\u0000\\n\\"\\\\"',
            } do
-             local again = json.encode(json.decode(text))
-             if again ~= text then log(text, again) end
+             local encoded = json.encode(json.decode(text))
+             if encoded ~= text then log(text, encoded) end
            end"#,
     );
     assert_eq!(log, [""; 0]);
 }
 
 #[test]
-fn null_stands_in_tables_and_is_one_value() {
+fn null_can_be_stored_in_tables_and_is_a_single_value() {
     assert_eq!(
         World::logged(
             "local t = json.decode('[1,null,3]') log(#t, t[2] == json.null, json.encode({ json.null }), json.encode(nil))"
@@ -27,7 +27,7 @@ fn null_stands_in_tables_and_is_one_value() {
 }
 
 #[test]
-fn keys_come_in_order_whatever_order_they_were_set_in() {
+fn keys_are_sorted() {
     assert_eq!(World::logged("local t = {} t.b = 1 t.a = 2 t.c = 3 log(json.encode(t))"), [r#"{"a":2,"b":1,"c":3}"#]);
 }
 
@@ -41,7 +41,7 @@ fn whole_numbers_have_no_fraction_and_others_are_exact() {
 
 #[test]
 fn numbers_are_written_as_javascript_does() {
-    // Each is what `JSON.stringify` returns.
+    // Each expected text is the result of `JSON.stringify`.
     for (number, expected) in [
         ("1.795901832e18", "1795901832000000000"),
         ("2^53 + 2", "9007199254740994"),
@@ -66,7 +66,7 @@ fn numbers_are_written_as_javascript_does() {
 }
 
 #[test]
-fn an_object_stays_one_when_it_is_empty() {
+fn an_empty_object_stays_an_object() {
     assert_eq!(
         World::logged(
             r#"log(json.encode(json.decode('{"a":{},"b":[],"c":[{}]}')))
@@ -82,7 +82,7 @@ fn an_object_stays_one_when_it_is_empty() {
 }
 
 #[test]
-fn a_decoded_object_takes_a_metatable_of_the_script() {
+fn a_script_may_set_the_metatable_of_a_decoded_object() {
     assert_eq!(
         World::logged(
             r#"local Class = { get = function(self) return self.a end }
@@ -109,7 +109,7 @@ fn values_nest_127_levels_deep_in_both_directions() {
 }
 
 #[test]
-fn a_number_is_the_one_that_is_nearest_to_its_text() {
+fn a_decoded_number_is_the_double_nearest_to_its_text() {
     assert_eq!(
         World::logged(
             "log(json.decode('-1.9224632867491022e-130') == -1.9224632867491022e-130)
@@ -120,22 +120,25 @@ fn a_number_is_the_one_that_is_nearest_to_its_text() {
 }
 
 #[test]
-fn what_json_cannot_say_is_an_error_that_names_the_place() {
+fn what_json_cannot_represent_is_an_error_that_names_the_place() {
     let cases = [
         ("json.encode()", "missing argument #1 to 'encode' (any value expected)"),
         ("json.encode({ a = { print } })", "cannot encode: a function (at a[1])"),
-        ("json.encode(0/0)", "cannot encode: NaN is no number of JSON"),
-        ("json.encode({ x = -math.huge })", "cannot encode: -inf is no number of JSON (at x)"),
+        ("json.encode(0/0)", "cannot encode: NaN is not a valid JSON number"),
+        ("json.encode({ x = -math.huge })", "cannot encode: -inf is not a valid JSON number (at x)"),
         ("json.encode('\\255')", "cannot encode: a string that is not UTF-8"),
         ("json.encode({ 1, a = 2 })", "cannot encode: a table with both strings and numbers as keys"),
-        ("json.encode({ [3] = 1 })", "cannot encode: a table with a number outside of 1 to n as a key"),
+        ("json.encode({ [3] = 1 })", "cannot encode: a table with a number outside 1 to n as a key"),
         ("json.encode({ 1, nil, 3 })", "cannot encode: an array with holes"),
-        ("json.encode({ [true] = 1 })", "cannot encode: a table with boolean as a key"),
+        ("json.encode({ [true] = 1 })", "cannot encode: a table with a key of type boolean"),
         ("local t = {} t.me = { t } json.encode(t)", "cannot encode: a table contains itself (at me[1])"),
         ("json.encode(buffer.create(1))", "cannot encode: a buffer"),
-        ("local t = {} for i = 1, 1000 do t = { t } end json.encode(t)", "cannot encode: tables more than 127 deep"),
-        ("json.encode(json.object({ 1 }))", "cannot encode: an object with number as a key"),
-        ("json.encode({ json.array({ a = 1 }) })", "cannot encode: an array with string as a key (at [1])"),
+        (
+            "local t = {} for i = 1, 1000 do t = { t } end json.encode(t)",
+            "cannot encode: tables nested more than 127 deep",
+        ),
+        ("json.encode(json.object({ 1 }))", "cannot encode: an object with a number as a key"),
+        ("json.encode({ json.array({ a = 1 }) })", "cannot encode: an array with a string as a key (at [1])"),
         ("json.object()", "missing argument #1 to 'object' (table expected)"),
         ("json.array(5)", "invalid argument #1 to 'array' (table expected, got number)"),
         ("json.object(table.freeze({}))", "cannot mark a table that is frozen"),

@@ -1,14 +1,13 @@
-//! What needs no browser: the order in which threads run, by a clock that the test turns.
+//! Tests that need no browser: the order in which threads run, on a clock that the test controls.
 //!
 //! Tier: default.
 
 #![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 
+mod error_sources;
 mod json;
-mod origins;
 mod scheduler;
 mod signal;
 mod slices;
 mod task;
-mod world;

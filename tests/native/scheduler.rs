@@ -1,12 +1,12 @@
-//! The scheduler says when to come back, keeps its order, and forgets what nobody waits for.
+//! The scheduler reports when to come back, keeps its order, and forgets what nothing waits for.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
-use luau_websocket::error::{Kind, ScriptError};
-use luau_websocket::scheduler::Next;
+use luau_runtime::error::{Kind, ScriptError};
+use luau_runtime::scheduler::Next;
 
-use crate::world::World;
+use luau_runtime::testing::World;
 
 #[test]
 fn with_nothing_to_do_it_is_idle() {
@@ -133,7 +133,7 @@ fn a_watch_is_for_one_thread_and_not_for_another_at_its_address() {
     let cancelled = Rc::new(Cell::new(false));
     let of_watch = cancelled.clone();
     let thread = world.start("coroutine.yield()");
-    world.scheduler.watch(&thread, move |_| of_watch.set(true));
+    world.scheduler.await_end(&thread, None, Box::new(move |_| of_watch.set(true)));
     world.turn();
     drop(thread);
     world.lua.gc_collect().unwrap();
@@ -151,10 +151,10 @@ fn clearing_gives_everything_back_and_runs_nothing_more() {
          coroutine.yield()",
     );
     world.turn();
-    world.scheduler.clear(&world.lua, &ScriptError::plain(Kind::Cancelled, "stopped"));
+    world.scheduler.clear(&world.lua, &ScriptError::new(Kind::Cancelled, "stopped"));
     assert_eq!(world.pass_to(10_000.0), Next::Idle);
     assert!(world.log().is_empty());
-    // A thread that the scheduler never had is the script's own.
+    // A thread that the scheduler never had belongs to the script.
     world.run("for _, thread in threads do log(coroutine.status(thread)) end");
     assert_eq!(world.log(), ["dead", "dead", "suspended"]);
 }
@@ -170,7 +170,7 @@ fn what_a_cut_cycle_deferred_comes_before_what_happens_next() {
          task.defer(function() task.defer(log, 'deferred by that') end)
          log('waited', task.wait() ~= nil)",
     );
-    // The page takes its turn after each thread, and meanwhile a timer becomes due and an event comes.
+    // The host takes its turn after each thread. Meanwhile a timer becomes due and an event arrives.
     world.scheduler.turn(&world.lua, None, |_| true);
     world.jump_to(100.0);
     let values = mlua::IntoLuaMulti::into_lua_multi("event", &world.lua).unwrap();

@@ -2,7 +2,7 @@
 
 use mlua::IntoLuaMulti;
 
-use crate::world::World;
+use luau_runtime::testing::World;
 
 #[test]
 fn handlers_run_in_the_order_in_which_they_were_connected() {
@@ -151,7 +151,7 @@ fn a_signal_fired_a_hundred_thousand_times_makes_no_thread_for_each() {
     for _ in 0..100_000 {
         world.fire(&signal, ());
     }
-    // A thread weighs about a kilobyte: without reuse this would be a hundred megabytes.
+    // A thread takes about a kilobyte: without reuse this would be a hundred megabytes.
     let grown = world.lua.used_memory() - before;
     assert!(grown < 40_000_000, "{grown} bytes");
 }

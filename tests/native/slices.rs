@@ -1,14 +1,14 @@
-//! A thread that does not wait is interrupted: for the page to have its turn, and for good when it runs for too long.
+//! A thread that does not wait is interrupted: to give the host its turn, and for good when it runs too long.
 
-use luau_websocket::error::Kind;
-use luau_websocket::scheduler::{Limits, Next};
+use luau_runtime::error::Kind;
+use luau_runtime::scheduler::{Limits, Next};
 
-use crate::world::World;
+use luau_runtime::testing::World;
 
 const SLICES: Limits = Limits { slice: 8.0, limit: f64::INFINITY };
 const LIMIT: Limits = Limits { slice: f64::INFINITY, limit: 1_000.0 };
 
-/// Turns until nothing is left, and how many it took.
+/// Turns until nothing is left, and returns the number of turns.
 fn turns(world: &World) -> usize {
     let mut count = 1;
     while world.turn() == Next::Now {
@@ -54,7 +54,8 @@ fn a_generator_never_yields_behind_the_back_of_who_resumed_it() {
     assert_eq!(world.log(), ["5050"]);
 }
 
-/// What `source` logs with slices, which takes at least so many of them, and the same without.
+/// Returns what `source` logs with slices, of which it must take a minimum number, and checks that it logs the same
+/// without.
 fn sliced(source: &str, at_least: usize) -> Vec<String> {
     let world = World::new();
     world.limit(1.0, SLICES);
@@ -172,7 +173,7 @@ fn the_vm_may_go_between_slices() {
     world.limit(1.0, SLICES);
     world.start("local f = coroutine.wrap(function() while true do end end) while true do f() end");
     assert_eq!(world.turn(), Next::Now);
-    let error = luau_websocket::error::ScriptError::plain(Kind::Disposed, "gone");
+    let error = luau_runtime::error::ScriptError::new(Kind::Disposed, "gone");
     world.scheduler.clear(&world.lua, &error);
     assert_eq!(turns(&world), 1);
     world.lua.gc_collect().unwrap();
@@ -208,7 +209,10 @@ fn what_keeps_the_page_from_its_turn_for_too_long_fails() {
         let errors = world.whole_errors();
         let [error] = errors.as_slice() else { panic!("{source}: one error, not {errors:?}") };
         assert_eq!(error.kind, Kind::Timeout, "{source}: {error:?}");
-        assert!(error.message.starts_with("script:1: timed out: for 5 s the page"), "{source}: {error:?}");
+        assert!(
+            error.message.starts_with("script:1: timed out: the script blocked the event loop for 5 s"),
+            "{source}: {error:?}"
+        );
         assert!(world.log().is_empty(), "{source}");
         world.run("log('alive')");
         assert_eq!(world.log(), ["alive"], "{source}");

@@ -1,8 +1,8 @@
 //! `task` follows Roblox's documentation of the library.
 
-use luau_websocket::scheduler::Next;
+use luau_runtime::scheduler::Next;
 
-use crate::world::World;
+use luau_runtime::testing::World;
 
 #[test]
 fn spawn_runs_at_once_up_to_the_first_yield() {

@@ -1,5 +1,5 @@
-// Bundlers take the package as it is: they find luau.wasm and the workers without configuration, or get the module as part of
-// the script. The bundles run in a browser.
+// Bundlers can use the package as it is: they find luau.wasm and the workers without configuration, or bundle the
+// module with the script. The bundles run in a browser.
 //
 // Tier: default; --full adds webpack's minifier, which takes ten times as long as webpack itself. Vite minifies in both tiers.
 
@@ -21,7 +21,7 @@ import {
   writePage,
 } from "./project.mjs";
 
-/** Files of the template that use the package in the page, in a worker of their own, and in the worker of the package. */
+/** Template files that use the package in the page, in a worker of their own, and in the package's worker. */
 const PROGRAMS = ["page", "own-worker", "luau-worker"];
 
 /** @type {string} */
@@ -35,7 +35,7 @@ const context = packageForTests((context) => {
 });
 const browser = browserForTests();
 
-// The bundles are outside of the project: Vite's development server watches all of it.
+// The bundles are outside of the project, because Vite's development server watches all of it.
 describe("bundlers", { concurrency: 2 }, () => {
   test("Vite, while developing", async (test) => {
     const { warnings, customLogger } = viteLogger();
@@ -70,7 +70,7 @@ describe("bundlers", { concurrency: 2 }, () => {
           checks,
         },
       },
-      // Vite builds each worker by itself.
+      // Vite builds each worker separately.
       worker: { rolldownOptions: { checks } },
     });
     assert.deepEqual(warnings, []);
@@ -86,7 +86,7 @@ describe("bundlers", { concurrency: 2 }, () => {
       context: project,
       entry: Object.fromEntries(PROGRAMS.map((program) => [program, `./${program}.mjs`])),
       output: { path: dist },
-      // webpack warns about files above 244 KiB, which luau.wasm is.
+      // webpack warns about files above 244 KiB, such as luau.wasm.
       performance: { hints: false },
       optimization: { minimize: isFull },
     });
@@ -135,9 +135,9 @@ describe("bundlers", { concurrency: 2 }, () => {
     const messages = await page.evaluate(() => /** @type {any} */ (globalThis).outcome);
     assert.match(
       messages[0],
-      /^cannot find luau\.wasm: this bundle is no module.*format iife.*luau-websocket\/inline/,
+      /^cannot find luau\.wasm: this bundle is not a module.*format iife.*luau-websocket\/inline/,
     );
-    assert.match(messages[1], /^cannot find worker-thread\.js: this bundle is no module.*option/);
+    assert.match(messages[1], /^cannot find worker-thread\.js: this bundle is not a module.*option/);
   });
 
   test("esbuild, which copies no files: the page says where they are", async (test) => {

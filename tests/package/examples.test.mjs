@@ -1,4 +1,4 @@
-// The examples work as they are, with the packed package: a copy of one is a project that builds and runs.
+// The examples work with the packed package: a copy of each is a project that builds and runs.
 //
 // Tier: default.
 
@@ -93,11 +93,11 @@ describe("examples", { concurrency: 2 }, () => {
   });
 });
 
-/** The programs of the packages that the examples ask for are not in their own folders here. */
+/** The programs of the packages that the examples depend on are not in the examples' own folders here. */
 const WITH_PROGRAMS = { PATH: [join(root, "node_modules/.bin"), process.env.PATH].join(delimiter) };
 
 /**
- * A copy of an example with all that it depends on: the packed package, and this repository's own copies of the others, so that
+ * Copies an example with all its dependencies: the packed package, and this repository's copies of the others, so that
  * no registry is needed.
  *
  * @param {string} name
@@ -106,7 +106,7 @@ const WITH_PROGRAMS = { PATH: [join(root, "node_modules/.bin"), process.env.PATH
 function copyOf(name) {
   const project = join(context.folder, name);
   const modules = join(project, "node_modules");
-  // What somebody has tried out in the example's own folder is not copied.
+  // Files that somebody has tried out in the example's folder are not copied.
   const isPart = (/** @type {string} */ path) => !/[\\/](node_modules|dist)$/.test(path);
   cpSync(join(root, "examples", name), project, { recursive: true, filter: isPart });
   cpSync(join(context.installed, "node_modules"), modules, { recursive: true });

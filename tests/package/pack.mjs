@@ -1,9 +1,9 @@
 // Packs pkg/ with npm and installs the tarball with npm, once for all tests: `node tests/package/pack.mjs`. Tests call
-// `packedPackage` too, so a file that runs alone prepares what it needs.
+// `packedPackage` too, so a file that runs alone prepares the package itself.
 //
-// Everything is in target/packed/KEY, where KEY is a hash of the content of pkg/. A folder gets its name when it is
-// complete, by a rename. So nobody sees half an installation, and processes that prepare it at the same time need no lock,
-// which would stay behind if one of them were killed: the first rename wins.
+// Everything is in target/packed/KEY, where KEY is a hash of the contents of pkg/. A folder gets its final name by a
+// rename once it is complete. So no test sees half an installation, and concurrent processes need no lock, which would
+// stay behind if one of them were killed: the first rename wins.
 
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -27,11 +27,11 @@ const source = join(root, "pkg");
 const packed = join(root, "target/packed");
 const template = fileURLToPath(new URL("template", import.meta.url));
 
-/** Older folders belong to packages that no running test uses. */
+/** The age after which folders are deleted. They belong to packages that no running test uses. */
 const MAX_AGE_MS = 60 * 60 * 1_000;
 
 /**
- * The packed package and a project that has it installed.
+ * The packed package and a project with the package installed.
  *
  * @typedef {object} Packed
  * @property {string} tarball
@@ -39,7 +39,7 @@ const MAX_AGE_MS = 60 * 60 * 1_000;
  */
 
 /**
- * Packs and installs the package, unless its content has not changed since the last time.
+ * Packs and installs the package, unless its contents are the same as the last time.
  *
  * @returns {Promise<Packed>}
  */
@@ -79,7 +79,7 @@ async function prepare(folder) {
   }
 }
 
-/** A hash of the content of pkg/, and of this file, which decides how it is installed. */
+/** Returns a hash of the contents of pkg/, and of this file, which determines how the package is installed. */
 function contentKey() {
   const hash = createHash("sha256").update(readFileSync(fileURLToPath(import.meta.url)));
   for (const name of readdirSync(source, { recursive: true, encoding: "utf8" }).sort()) {

@@ -1,4 +1,4 @@
-// The package runs in a page as it is, without a bundler: also under a strict Content Security Policy, and in workers.
+// The package runs in a page without a bundler, even under a strict Content Security Policy, and in workers.
 //
 // Tier: default.
 
@@ -100,7 +100,7 @@ describe("pages", { concurrency: 2 }, () => {
 });
 
 /**
- * A page under the policy, with a copy of a file of the template that imports the package by its path.
+ * Returns a page under the policy, with a copy of a template file that imports the package by its path.
  *
  * @param {import("node:test").TestContext} test
  * @param {string} file

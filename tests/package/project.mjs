@@ -1,5 +1,5 @@
-// Helpers for the tests of the package: projects that have the packed package installed, and the environments in which their
-// programs run.
+// Helpers for the tests of the package: projects with the packed package installed, and environments that run their
+// programs.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -14,10 +14,10 @@ import sirv from "sirv";
 import { openBrowser, openServer, root } from "../server/browser.mjs";
 import { packedPackage } from "./pack.mjs";
 
-/** Only guards against hanging, in milliseconds: everything has to pass on a machine whose cores are all busy. */
+/** A timeout that only guards against hanging, in milliseconds. Everything must pass even on a busy machine. */
 export const PATIENCE = 120_000;
 
-/** The result of `program` of template/program.mjs, the same everywhere. */
+/** The result of `program` in template/program.mjs, which is the same everywhere. */
 export const EXPECTED = {
   printed: ["arguments\t1\ttrue"],
   values: [2, "two", [3, 4], { five: 5 }],
@@ -64,7 +64,7 @@ export function packageForTests(ready = () => {}) {
 }
 
 /**
- * A new project with the package installed and the files of template/ in it.
+ * Creates a project with the package installed and a copy of the files in template/.
  *
  * @param {Context} context
  * @param {string} name
@@ -78,11 +78,11 @@ export function newProject(context, name) {
 }
 
 /**
- * Writes a page that does nothing but load a script.
+ * Writes a page that only loads a script.
  *
  * @param {string} file
- * @param {string} script its attributes
- * @param {string} [head] what else is in its head
+ * @param {string} script the script's attributes
+ * @param {string} [head] additional elements of the head
  */
 export function writePage(file, script, head = "") {
   mkdirSync(dirname(file), { recursive: true });
@@ -102,7 +102,7 @@ export function writePage(file, script, head = "") {
 }
 
 /**
- * Writes a copy of a file in which the package is imported by its path: for pages without a bundler, whose workers have no
+ * Writes a copy of a file that imports the package by its path, for pages without a bundler, whose workers have no
  * import map.
  *
  * @param {string} project
@@ -140,7 +140,7 @@ export async function run(program, args, { cwd, env = {} } = {}) {
 }
 
 /**
- * A program that npm installs.
+ * Returns the path of a program that npm installs.
  *
  * @param {string} path under node_modules
  * @param {string} [variable] the environment variable that may name another one
@@ -160,7 +160,7 @@ export function npmProgram(path, variable = "") {
 }
 
 /**
- * Serves the files of a folder on loopback until the test ends.
+ * Serves the files in a folder on loopback until the test ends.
  *
  * @param {import("node:test").TestContext} test
  * @param {string} folder
@@ -187,13 +187,13 @@ export async function serve(test, folder, headers = {}) {
  *
  * @typedef {object} Opened
  * @property {import("playwright-core").Page} page
- * @property {string[]} complaints what the browser complained of
+ * @property {string[]} complaints the browser's complaints
  * @property {Promise<void>} complained resolved at the first complaint
  */
 
 /**
- * A browser for all tests of a file. It opens with the first page and not in a `before` hook: if another hook failed, Node would call
- * `after` before the browser is there, and the browser would keep the process alive.
+ * A browser for all tests of a file. It opens with the first page and not in a `before` hook: if another hook failed,
+ * Node would call `after` before the browser is there, and the browser would keep the process alive.
  *
  * @returns {{ open: (test: import("node:test").TestContext, url: string) => Promise<Opened> }}
  */
@@ -224,7 +224,7 @@ export function browserForTests() {
           page.on("requestfailed", (request) => complain(`failed: ${request.url()}`));
           page.on("console", (message) => {
             const { url } = message.location();
-            // The browser asks for an icon by itself.
+            // The browser requests an icon by itself.
             if (["error", "warning"].includes(message.type()) && !url.endsWith("/favicon.ico")) {
               complain(`${message.text()} (${url})`);
             }
@@ -238,7 +238,7 @@ export function browserForTests() {
 }
 
 /**
- * Opens a page that runs the program, and compares what comes out.
+ * Opens a page that runs the program, and compares the result.
  *
  * @param {import("node:test").TestContext} test
  * @param {Context} context
@@ -257,10 +257,10 @@ export async function expectFromPage(test, context, browser, url) {
 }
 
 /**
- * Compares what came out of the program.
+ * Compares the result of the program.
  *
  * @param {string} outcome as JSON
- * @param {object} [but] what is otherwise here
+ * @param {object} [but] the members that differ here
  */
 export function expect(outcome, but = {}) {
   assert.deepEqual(JSON.parse(outcome), { ...EXPECTED, ...but });

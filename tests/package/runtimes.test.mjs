@@ -1,4 +1,5 @@
-// The package runs outside of browsers: in Node from version 20, Deno, Bun, and workerd, the runtime of Cloudflare Workers.
+// The package runs outside of browsers: in Node 20 and newer, Deno, Bun, and workerd, the runtime of Cloudflare
+// Workers.
 //
 // Tier: default.
 
@@ -21,7 +22,7 @@ const context = packageForTests((context) => {
   cpSync(join(root, "node_modules/ws"), join(project, "node_modules/ws"), { recursive: true });
 });
 
-// Node 22 and newer have a WebSocket of their own.
+// Node 22 and newer have their own WebSocket.
 const WITHOUT_WEBSOCKET = "WebSocket" in globalThis ? ["--no-experimental-websocket"] : [];
 
 describe("runtimes", { concurrency: 2 }, () => {
@@ -70,7 +71,7 @@ describe("runtimes", { concurrency: 2 }, () => {
       assert.doesNotMatch(message, /Invalid URL/);
       const wasm = join(project, "node_modules/luau-websocket/luau.wasm");
       assert.equal(await run(process.execPath, [outfile, wasm]), "[ 2 ]\n");
-      // In the folder in which the package is installed, as the servers of Next.js run, it needs nothing.
+      // In a folder with the package installed, like the servers of Next.js, it needs nothing.
       assert.equal(await run(process.execPath, [outfile], { cwd: project }), "[ 2 ]\n");
     }
   });
@@ -105,7 +106,7 @@ describe("runtimes", { concurrency: 2 }, () => {
   });
 
   test("workerd", async (test) => {
-    // As wrangler does it: one script, and the module beside it.
+    // Like wrangler: one script, with the module next to it.
     const folder = join(project, "workerd");
     mkdirSync(folder);
     const { warnings } = await build({
@@ -140,7 +141,7 @@ describe("runtimes", { concurrency: 2 }, () => {
       await ended;
     });
 
-    // It tells which port it got.
+    // It reports its port.
     const control = /** @type {import("node:stream").Readable} */ (child.stdio[3]);
     const [line] = await Promise.race([
       once(control, "data"),
@@ -153,8 +154,8 @@ describe("runtimes", { concurrency: 2 }, () => {
       assert.equal(response.status, 200, `${text}\n${said.join("")}`);
       expect(text);
     };
-    // All requests share an instance, and none may touch what belongs to another one. A request takes its timers with it: the last one
-    // comes when those of the others would be long due.
+    // All requests share an instance, and none may touch anything of another one. A request takes its timers with it.
+    // The last request comes when the others' timers would be long overdue.
     await Promise.all([ask(), ask()]);
     await setTimeout(200);
     await ask();
@@ -162,7 +163,7 @@ describe("runtimes", { concurrency: 2 }, () => {
 });
 
 /**
- * Compares how the runtime's own WebSocket fails, as told to scripts and to the host, with what the standard says of it.
+ * Compares the failures of the runtime's own WebSocket, as reported to scripts and to the host, with those in the standard.
  *
  * @param {string} outcome as JSON
  */

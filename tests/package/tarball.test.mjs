@@ -1,16 +1,17 @@
-// The tarball has the files it needs and no others, the notices of everything inside, and no trace of the machine that built it.
+// The tarball contains the necessary files and no others, the notices of all components, and no trace of the machine
+// that built it.
 //
 // Tier: default.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { test } from "node:test";
 import { root } from "../server/browser.mjs";
 import { packageForTests } from "./project.mjs";
 
-/** The files of the package, by their paths. @type {Map<string, Buffer>} */
+/** The files of the package by path. @type {Map<string, Buffer>} */
 const files = new Map();
 
 packageForTests((context) => {
@@ -34,7 +35,7 @@ function text(name) {
 
 const names = () => [...files.keys()].sort();
 
-test("it has the files that are expected, and no others", () => {
+test("it has the expected files and no others", () => {
   const single = ["LICENSE", "NOTICES.md", "README.md", "package.json", "luau.wasm", "luau.d.wasm.ts"];
   const scripts = names().filter((name) => name.endsWith(".js"));
   const expected = [
@@ -63,32 +64,32 @@ test("it installs nothing else, and runs nothing when it is installed", () => {
   }
 });
 
-test("the module is in two files only: by itself, and as text", () => {
+test("the Wasm module is in two files only: once as binary, once as base64", () => {
   assert.ok(WebAssembly.validate(Uint8Array.from(files.get("luau.wasm") ?? [])));
   for (const [name, content] of files) {
     if (name !== "luau.wasm") {
-      assert.ok(!content.includes("\0asm"), `${name} has a module in it`);
+      assert.ok(!content.includes("\0asm"), `${name} contains a Wasm module`);
       assert.ok(!content.includes("\0"), `${name} is not text`);
     }
     if (name !== "luau.wasm" && name !== "inline-wasm.js") {
-      assert.doesNotMatch(content.toString(), /[A-Za-z0-9+/]{200}/, `${name} has base64 in it`);
+      assert.doesNotMatch(content.toString(), /[A-Za-z0-9+/]{200}/, `${name} contains base64`);
     }
   }
 });
 
-test("the maps lead to the sources, which are in them", () => {
+test("the source maps name the sources and contain them", () => {
   for (const name of names().filter((name) => name.endsWith(".js") && !GENERATED.includes(name))) {
-    assert.match(text(name), new RegExp(`^//# sourceMappingURL=${name}\\.map$`, "m"));
+    assert.match(text(name), new RegExp(`^//# sourceMappingURL=${basename(name)}\\.map$`, "m"));
     const { sources, sourcesContent } = JSON.parse(text(`${name}.map`));
     assert.deepEqual(
       sources.map((/** @type {string} */ source) => source.replace(/^.*\//, "")),
-      [name.replace(/\.js$/, ".ts")],
+      [basename(name).replace(/\.js$/, ".ts")],
     );
-    assert.ok(sourcesContent?.[0], `the map of ${name} has no source in it`);
+    assert.ok(sourcesContent?.[0], `the map of ${name} contains no source`);
   }
 });
 
-test("the notices name all that is in the module", () => {
+test("the notices name every component of the Wasm module", () => {
   const titles =
     text("NOTICES.md")
       .match(/^## .*$/gm)
@@ -106,8 +107,8 @@ test("the notices name all that is in the module", () => {
   }
 });
 
-test("no text says where it was made", () => {
-  // In comments and strings, and not the path of a URL.
+test("no text file contains a path of the machine that built it", () => {
+  // Searches comments and strings, but not the paths of URLs.
   const path = /(?<![\w.:/~-])\/(home|Users|root|work|tmp|build)\/|\b[A-Z]:\\\w/;
   for (const [name, content] of files) {
     if (name !== "luau.wasm") {
@@ -116,8 +117,8 @@ test("no text says where it was made", () => {
   }
 });
 
-test("nor does the module", () => {
+test("nor does the Wasm module", () => {
   for (const path of [root, homedir()]) {
-    assert.ok(!files.get("luau.wasm")?.includes(path), `luau.wasm has ${path} in it`);
+    assert.ok(!files.get("luau.wasm")?.includes(path), `luau.wasm contains ${path}`);
   }
 });

@@ -1,5 +1,5 @@
-// The types and the manifest of the package are right: strict TypeScript projects that import it compile, and the linters for
-// packages find nothing.
+// The types and the manifest of the package are correct: strict TypeScript projects that import it compile, and the
+// linters for packages find nothing.
 //
 // Tier: default.
 
@@ -22,7 +22,7 @@ const context = packageForTests((context) => {
   }
 });
 
-/** The options of a project, besides how it finds modules: as strict as can be, and nothing of Node. */
+/** The options of a project besides module resolution: as strict as possible, and without Node's types. */
 const OPTIONS = {
   target: "es2022",
   lib: ["es2022", "dom"],
@@ -36,7 +36,7 @@ const OPTIONS = {
   skipLibCheck: false,
 };
 
-/** @types/node does not agree with itself when all is as strict as can be. */
+/** @types/node is inconsistent under the strictest options. */
 const NODE = { module: "nodenext", lib: ["es2022"], types: ["node"], exactOptionalPropertyTypes: false };
 
 describe("types", { concurrency: 2 }, () => {

@@ -1,9 +1,7 @@
-// The code in the documentation works: every snippet runs and prints what the text below it says. docs/site/snippets.mjs explains
+// The code in the documentation works: every snippet runs and prints the text below it. docs/site/snippets.mjs explains
 // the marks of code blocks.
 //
-// Addresses in the snippets are replaced by that of a server on loopback.
-//
-// Tier: default.
+// Addresses in the snippets are replaced with that of a loopback server.
 //
 // Tier: default.
 
@@ -47,14 +45,14 @@ const browser = browserForTests();
 const withAddress = (code) => code.replaceAll("ws://127.0.0.1:8080/", context.echo.slice(0, -"echo".length));
 
 let files = 0;
-/** A new name for a file of the project, without an extension: two snippets run at a time. */
+/** Returns a new name for a file of the project, without an extension, because two snippets run at a time. */
 const newName = () => `snippet-${++files}`;
 
 /** @param {string} output */
 const linesOf = (output) => output.split("\n").slice(0, -1);
 
 /**
- * The code for a file of the project. It imports ws and vue, which are not installed there, by their paths.
+ * Returns the code for a file of the project. It imports ws and vue by their paths, because they are not installed there.
  *
  * @param {string} code
  */
@@ -68,7 +66,7 @@ function forProject(code) {
 }
 
 /**
- * Functions that run a snippet and return the lines that it prints, by its language.
+ * Functions that run a snippet and return the printed lines, by language.
  *
  * @type {Record<string, (snippet: Snippet, t: import("node:test").TestContext) => Promise<string[]>>}
  */
@@ -106,7 +104,7 @@ const RUNNERS = {
     return lines;
   },
 
-  /** A page with a form that sends what is written, and a list of what comes. */
+  /** A page with a form that sends its text, and a list of received messages. */
   async html({ code }, t) {
     const name = newName();
     writeFileSync(join(project, `${name}.html`), withAddress(code));
@@ -155,7 +153,7 @@ const RUNNERS = {
   },
 };
 
-/** Other names of the languages. */
+/** Aliases of languages. */
 const LANGUAGES = new Map([["lua", "luau"]]);
 
 describe("snippets", { concurrency: 2 }, () => {
@@ -196,7 +194,7 @@ test("the files that CONTRIBUTING.md names exist", () => {
     ([, path = ""]) => path,
   );
   assert(paths.length > 5);
-  // NAME stands for that of something new.
+  // NAME is a placeholder for something new.
   const missing = paths.filter((path) => !path.includes("NAME") && !existsSync(join(root, path)));
   assert.deepEqual(missing, []);
 });

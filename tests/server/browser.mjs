@@ -1,4 +1,4 @@
-// The browser and the server of a test file that Node drives.
+// The browser and the server for a test file that runs in Node.
 
 import { after, before } from "node:test";
 import { engineNamed, findBrowser } from "./engines.mjs";
@@ -11,10 +11,10 @@ export { openServer, root };
 export const engine = host?.browser?.engine ?? process.env.ENGINE ?? "Chromium";
 
 /**
- * Starts a browser for one file, even if there is a shared one: for tests that need arguments of their own, or a browser that
- * nothing else uses.
+ * Starts a browser for one file, even if there is a shared one, for tests that need special arguments or a browser of
+ * their own.
  *
- * @param {string[]} [args] for Chromium, besides the usual ones
+ * @param {string[]} [args] additional arguments for Chromium
  */
 export async function launchBrowser(args = []) {
   return asPlaywright(await engineNamed(engine).launch(host?.browser ?? findBrowser(engine), args));
@@ -29,8 +29,8 @@ export async function openBrowser() {
 }
 
 /**
- * Types a browser as one of Playwright's. In other engines it only has the methods of `Browser` in engines.mjs; the files that run
- * there use no others.
+ * Types a browser as one of Playwright's. Other engines only have the methods of `Browser` in engines.mjs; files that
+ * run there use no others.
  *
  * @param {unknown} browser
  */
@@ -39,17 +39,17 @@ function asPlaywright(browser) {
 }
 
 /**
- * A page of the repository in a browser, for all tests of a file.
+ * Opens a page of the repository in a browser, for all tests of a file.
  *
  * @typedef {object} Context
  * @property {import("playwright-core").Page} page
  * @property {import("playwright-core").Browser} browser
- * @property {number} port of the server
+ * @property {number} port the port of the server
  * @property {string[]} complaints the errors and warnings in the console of `page`, and its uncaught errors
  *
  * @param {string} path
  * @param {(context: Context) => Promise<void>} ready called before the first test
- * @param {string[]} [args] for a Chromium that only this file uses: most of them change what pages see
+ * @param {string[]} [args] for a Chromium that only this file uses, because most arguments affect all pages
  * @returns {Context}
  */
 export function pageForTests(path, ready = async () => {}, args = []) {
@@ -76,12 +76,12 @@ export function pageForTests(path, ready = async () => {}, args = []) {
   return context;
 }
 
-/** Matches what Chromium and Firefox say by themselves of a WebSocket that could not connect, or was closed before it did. */
+/** Matches the messages of Chromium and Firefox about a WebSocket that could not connect, or was closed before it did. */
 const FAILED_CONNECTION =
   /WebSocket connection to|can’t establish a connection to the server at wss?:|connection to wss?:\S+ was interrupted/;
 
 /**
- * Leaves out what browsers say of connections that failed, as many do on purpose in the tests.
+ * Filters out the browsers' messages about failed connections, which many tests cause on purpose.
  *
  * @param {string[]} complaints
  */
@@ -90,7 +90,7 @@ export function unexpected(complaints) {
 }
 
 /**
- * Appends to a list whatever the page complains of.
+ * Appends the complaints of a page to a list.
  *
  * @param {import("playwright-core").Page} page
  * @param {string[]} complaints

@@ -1,6 +1,7 @@
-// Starts the browsers of the tests and connects to them, each with the library that supports it: Playwright for Chromium,
-// Puppeteer over WebDriver BiDi for Firefox (Playwright only drives its own build), and Selenium for WebKitGTK (which only
-// speaks classic WebDriver). Each library is imported only where it is used, since importing one takes half a second.
+// Starts the browsers of the tests and connects to them, each with the library that supports it: Playwright for
+// Chromium, Puppeteer over WebDriver BiDi for Firefox (Playwright only drives its own build), and Selenium for
+// WebKitGTK (which only speaks classic WebDriver). Each library is imported only when needed, because an import takes
+// half a second.
 
 import { once } from "node:events";
 import { accessSync, constants } from "node:fs";
@@ -9,8 +10,8 @@ import { delimiter, join } from "node:path";
 /** @typedef {import("./host.mjs").BrowserInfo} BrowserInfo */
 
 /**
- * A browser for one test file. Tests that run in every engine use nothing else of it, and of its pages only what Playwright,
- * Puppeteer and webkit.mjs have in common.
+ * A browser for one test file. Tests that run in every engine only use these methods, and of its pages only those that
+ * Playwright, Puppeteer and webkit.mjs have in common.
  *
  * @typedef {object} Browser
  * @property {() => Promise<import("playwright-core").Page>} newPage opens a page that draws frames even while others are open
@@ -18,11 +19,11 @@ import { delimiter, join } from "node:path";
  *
  * @typedef {object} Engine
  * @property {string} variable the environment variable that names the program
- * @property {string[]} programs what it is called on PATH
+ * @property {string[]} programs the names of the program on PATH
  * @property {(browser: BrowserInfo, args: string[]) => Promise<Browser>} launch starts a browser for one file
  * @property {(browser: BrowserInfo) => Promise<{ endpoint: string, close: () => Promise<unknown> }>} [serve] starts a browser
  * for all files
- * @property {(endpoint: string, browser: BrowserInfo) => Promise<Browser>} [connect] connects a file to that one
+ * @property {(endpoint: string, browser: BrowserInfo) => Promise<Browser>} [connect] connects a file to the shared browser
  */
 
 /** The arguments of Chromium. */
@@ -35,7 +36,7 @@ export const CHROMIUM_ARGS = [
   "--disable-background-networking",
 ];
 
-/** For Puppeteer's calls into a page: the tests have their own limits. */
+/** Disables the timeout of Puppeteer's calls into a page, because the tests have their own limits. */
 const NO_TIMEOUT = 0;
 
 /** The test host ends its browsers itself. */
@@ -56,7 +57,7 @@ export const ENGINES = {
       const server = await chromium.launchServer(options);
       return { endpoint: server.wsEndpoint(), close: () => server.close() };
     },
-    // Each connection sees only its own contexts, and they close with it, even if the process of the file is killed.
+    // Each connection sees only its own contexts. They close with it, even if the process of the file is killed.
     async connect(endpoint) {
       const { chromium } = await import("playwright-core");
       return chromium.connect(endpoint);
@@ -89,8 +90,8 @@ export const ENGINES = {
       try {
         connected = await connectToFirefox(endpoint);
       } catch (error) {
-        // Firefox has one BiDi session at a time. It is taken while another file runs, and stays so if that file was killed
-        // before it could end the session; so this file takes a browser of its own.
+        // Firefox allows only one BiDi session. It is taken while another file runs, and stays taken if that file was
+        // killed before it could end the session. So this file uses its own browser.
         console.error(`The shared Firefox is not available, so another one is started: ${error}`);
         return this.launch(browser, []);
       }
@@ -101,7 +102,7 @@ export const ENGINES = {
   WebKitGTK: {
     variable: "WEBKIT_DRIVER",
     programs: ["WebKitWebDriver"],
-    // Its driver starts a browser for each session: there is nothing to share.
+    // Its driver starts a browser for each session, so there is nothing to share.
     async launch({ driver }) {
       const { launchWebKit } = await import("./webkit.mjs");
       return launchWebKit(/** @type {string} */ (driver));
@@ -132,7 +133,7 @@ async function connectToFirefox(endpoint) {
 }
 
 /**
- * Makes a context in Firefox for one file.
+ * Creates a context in Firefox for one file.
  *
  * @param {import("puppeteer-core").Browser} browser
  * @param {() => Promise<unknown>} leave
@@ -142,7 +143,7 @@ async function fileBrowser(browser, leave) {
   const context = await browser.createBrowserContext();
   return {
     async newPage() {
-      // In a window, since a background tab draws one frame a second.
+      // In a window, because a background tab draws only one frame per second.
       const page = await context.newPage({ type: "window" });
       await page.evaluateOnNewDocument(logText);
       return /** @type {any} */ (page);
@@ -154,7 +155,7 @@ async function fileBrowser(browser, leave) {
   };
 }
 
-/** Makes the console of a page log text only: for an error, Puppeteer gets nothing that it could show. */
+/** Makes the console of a page log text only, because Puppeteer cannot show errors. */
 function logText() {
   for (const name of /** @type {const} */ (["error", "warn"])) {
     const original = console[name];
@@ -163,7 +164,7 @@ function logText() {
 }
 
 /**
- * Finds the browser that the environment names, or else the one on PATH.
+ * Finds the browser that the environment names, or otherwise the one on PATH.
  *
  * @param {string} name of the engine
  * @returns {BrowserInfo}

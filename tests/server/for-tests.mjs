@@ -1,4 +1,4 @@
-// The server for the tests of a file that need no page.
+// The server for test files that need no page.
 
 import { after, before } from "node:test";
 import { openServer } from "./host.mjs";

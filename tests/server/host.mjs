@@ -1,6 +1,7 @@
-// The test host: the servers and the browser that all test files share. `cargo xtask test` starts it once per engine (see
-// main.mjs) and passes the line that it prints to every file in the environment variable TEST_HOST. A file that runs without
-// that variable, say by `node --test tests/api/frames.test.mjs`, starts its own server and browser.
+// The test host: the servers and the browser that all test files share. `cargo xtask test` starts it once per engine
+// (see main.mjs) and passes the line that it prints to every file in the environment variable TEST_HOST. A file that
+// runs without the variable, for example with `node --test tests/api/frames.test.mjs`, starts its own server and
+// browser.
 
 import { fileURLToPath } from "node:url";
 import { startServer } from "./server.mjs";
@@ -11,8 +12,8 @@ export const root = fileURLToPath(new URL("../../", import.meta.url));
 const site = fileURLToPath(new URL("../../target/site/", import.meta.url));
 
 /**
- * The servers, by their names in TEST_HOST: the files of the repository, the built site with the services of its examples, and
- * the built site as any static host serves it. All are echo servers as well.
+ * The servers, by their names in TEST_HOST: the files of the repository, the built site with the services of its
+ * examples, and the built site as any static host serves it. All are echo servers as well.
  */
 export const SERVERS = {
   port: { root },
@@ -21,7 +22,7 @@ export const SERVERS = {
 };
 
 /**
- * A browser for the tests. `endpoint` is there if the test host shares a running one.
+ * A browser for the tests. `endpoint` is set if the test host shares a running one.
  *
  * @typedef {object} BrowserInfo
  * @property {string} engine its name in `wasm-pack.toml`
@@ -39,7 +40,7 @@ export const host = process.env.TEST_HOST ? JSON.parse(process.env.TEST_HOST) : 
 /**
  * Returns a server of the test host, or starts one if there is no test host.
  *
- * The shared server has connections of other files too: put `?tag=NAME` into the addresses of connections to be counted.
+ * Connections of other files share the server, so put `?tag=NAME` into the addresses of connections that you count.
  *
  * @param {keyof typeof SERVERS} [name]
  * @returns {ReturnType<typeof startServer>}

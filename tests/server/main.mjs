@@ -3,15 +3,15 @@
 //     node tests/server/main.mjs [--port N] [--engine NAME [--browser PATH] [--driver PATH]]   the test host, see host.mjs
 //     node tests/server/main.mjs [--port N] --playground --root FOLDER                         the playground
 //
-// It prints one line of JSON when everything is ready, and ends when its standard input ends: so it never outlives the program
-// that started it.
+// It prints one line of JSON when everything is ready, and ends when its standard input ends, so it never outlives the
+// program that started it.
 
 import { parseArgs } from "node:util";
 import { engineNamed, findBrowser } from "./engines.mjs";
 import { SERVERS } from "./host.mjs";
 import { startServer } from "./server.mjs";
 
-/** How long the browser may take to close before it is killed, in milliseconds. */
+/** The time that the browser gets to close before it is killed, in milliseconds. */
 const CLOSING_MS = 5_000;
 
 const { values } = parseArgs({
@@ -29,7 +29,7 @@ const { playground, root, engine, browser: executable, driver } = values;
 /** @type {{ close: () => Promise<unknown> }[]} */
 const running = [];
 
-/** Closes everything. Then nothing keeps this process running. */
+/** Closes everything. After that nothing keeps this process running. */
 function stop() {
   // Playwright and Puppeteer kill their browsers when this process exits.
   setTimeout(() => process.exit(1), CLOSING_MS).unref();
@@ -72,7 +72,7 @@ async function startBrowser(name) {
  * Starts a server.
  *
  * @param {Parameters<typeof startServer>[0]} options
- * @param {number} [port] the preferred port; any other serves as well
+ * @param {number} [port] the preferred port; if it is taken, another one is used
  */
 async function serve(options, port = Number(values.port)) {
   const server = await startServer({ ...options, port }).catch((error) => {

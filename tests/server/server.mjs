@@ -1,11 +1,11 @@
-// The server of the tests and of `cargo xtask serve`: static files, and WebSockets that behave in a chosen way, one path for each
-// behavior. The services of the playground's examples are among the paths. It listens on loopback only.
+// The server of the tests and of `cargo xtask serve`. It serves static files, and WebSockets with a chosen behavior,
+// one path per behavior. The services of the playground's examples are among the paths. It listens on loopback only.
 //
-// Connections that are never answered have an address of their own: a browser opens the WebSockets to one address one after the
-// other (RFC 6455, section 4.1), so an unanswered one would hold up all others. To Firefox all ports are one address.
+// Unanswered connections have an address of their own: a browser opens the WebSockets to an address one at a time (RFC
+// 6455, section 4.1), so an unanswered one would block all others. Firefox treats all ports as one address.
 //
-// Test files that run at the same time share a server. A file that counts connections adds `?tag=NAME` to their addresses, and asks
-// for `/server/connections?tag=NAME`.
+// Test files that run at the same time share a server. A file that counts connections adds `?tag=NAME` to their
+// addresses, and requests `/server/connections?tag=NAME`.
 
 import { createServer } from "node:http";
 import { createServer as createTcpServer } from "node:net";
@@ -15,21 +15,21 @@ import { makeServices } from "../../www/services/services.js";
 
 /** @typedef {import("node:stream").Duplex} Duplex */
 /** @typedef {import("node:http").IncomingMessage} Request */
-/** @typedef {Map<Duplex, string | null>} Connections each with its tag */
+/** @typedef {Map<Duplex, string | null>} Connections the connections with their tags */
 /** @typedef {{ params: URLSearchParams, request: Request, stream: Duplex, head: Buffer, accept: () => Promise<import("ws").WebSocket> }} Upgrade */
 
-/** A second loopback address, where the system has one without setup. */
+/** A second loopback address, if the system has one without setup. */
 const SILENT_HOST = process.platform === "linux" ? "127.0.0.2" : "127.0.0.1";
 
 /**
- * The messages that came on `/record`, by name.
+ * The messages received on `/record`, by name.
  *
  * @type {Map<string, string[]>}
  */
 const recorded = new Map();
 
 /**
- * The handler of each path, by its name.
+ * The handlers by path.
  *
  * @type {Record<string, (upgrade: Upgrade) => void | Promise<void>>}
  */
@@ -41,8 +41,8 @@ const behaviors = {
   },
 
   /**
-   * Sends `count` messages, the numbers from 1, together with the answer to the handshake. It waits `pause` seconds after the
-   * first one, and closes at the end if `close` is set.
+   * Sends `count` messages, the numbers from 1, together with the answer to the handshake. It pauses for `pause`
+   * seconds after the first one, and closes at the end if `close` is set.
    */
   async burst({ params, accept }) {
     const socket = await accept();
@@ -57,7 +57,7 @@ const behaviors = {
     }
   },
 
-  /** Sends one message when `count` messages have come. */
+  /** Sends one message when `count` messages have arrived. */
   async tally({ params, accept }) {
     const socket = await accept();
     let left = Number(params.get("count"));
@@ -94,7 +94,7 @@ const behaviors = {
     stream.end("HTTP/1.1 302 Found\r\nLocation: /echo\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
   },
 
-  /** Answers the handshake with a key that does not belong to it. */
+  /** Answers the handshake with a wrong key. */
   "wrong-accept"({ stream }) {
     stream.write(
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
@@ -107,7 +107,7 @@ const behaviors = {
     await accept();
   },
 
-  /** Sends a text that is not UTF-8 after `seconds`: if it comes with the handshake, Firefox reports a failed handshake. */
+  /** Sends text that is not UTF-8 after `seconds`. If it came with the handshake, Firefox would report a failed handshake. */
   async "bad-utf8"({ params, stream, accept }) {
     await accept();
     await seconds(params.get("seconds"));
@@ -182,9 +182,9 @@ const behaviors = {
 /**
  * Starts the server.
  *
- * @param {{ port?: number, root?: string, playground?: boolean }} [options] `root` is the folder whose files are served,
- * compressed (`.br`, `.gz`) where such a file lies beside; none by default. `playground` says that the folder has the playground,
- * which then learns that there is a server for its examples.
+ * @param {{ port?: number, root?: string, playground?: boolean }} [options] `root` is the served folder; none by
+ * default. If a compressed file (`.br`, `.gz`) lies next to a file, it is sent instead. `playground` means that the
+ * folder contains the playground, which then learns that there is a server for its examples.
  * @returns {Promise<{ port: number, close: () => Promise<void> }>}
  */
 export async function startServer({ port = 0, root, playground = false } = {}) {
@@ -219,7 +219,7 @@ export async function startServer({ port = 0, root, playground = false } = {}) {
   const http = createServer((request, response) => {
     const url = urlOf(request);
     if (url.pathname.startsWith("/server/")) {
-      // Tests that run in a browser ask too.
+      // Tests in a browser ask too.
       response.setHeader("Access-Control-Allow-Origin", "*");
       response.end(JSON.stringify(answer(url)));
     } else if (playground && url.pathname.endsWith("/services.json")) {
@@ -242,7 +242,7 @@ export async function startServer({ port = 0, root, playground = false } = {}) {
     const name = url.pathname.slice(1);
     const behavior = Object.hasOwn(behaviors, name) ? behaviors[name] : undefined;
     const service = services.get(url.pathname);
-    // A socket closes after an error, such as a message that is too long, and a service only cares about that.
+    // A socket closes after an error, such as a message that is too long. Services only care about the close.
     const accept = () =>
       /** @type {Promise<import("ws").WebSocket>} */ (
         new Promise((resolve) => sockets.handleUpgrade(request, stream, head, resolve))
@@ -258,7 +258,7 @@ export async function startServer({ port = 0, root, playground = false } = {}) {
 
   const silent = createTcpServer((stream) => {
     watch(halfOpen, stream, null);
-    // Reading on is also what notices that the other side has ended.
+    // Reading is also what reveals that the other side has ended.
     stream.on("data", (data) => {
       const target = /^GET (\S+) /.exec(String(data))?.[1];
       if (target !== undefined) {
@@ -319,7 +319,7 @@ function tagOf(url) {
  */
 function connectionOf(socket) {
   return {
-    // Sending on a closed socket is no error here.
+    // Sending on a closed socket is not an error here.
     send: (data) => socket.send(data, () => {}),
     close: (code = 1000, reason = "") => socket.close(code, reason),
     onMessage: (listener) =>
@@ -340,7 +340,7 @@ function seconds(count) {
   return new Promise((resolve) => setTimeout(resolve, Number(count ?? 1) * 1_000));
 }
 
-/** Returns a port of loopback on which nothing listens. */
+/** Returns a loopback port on which nothing listens. */
 async function closedPort() {
   const server = createTcpServer();
   await listen(server, 0);

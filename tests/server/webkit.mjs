@@ -1,14 +1,14 @@
-// WebKitGTK, driven by Selenium. Classic WebDriver has no console events and carries only JSON, so this file adds both: pages report
-// their complaints with each result, and results go as text.
+// Drives WebKitGTK with Selenium. Classic WebDriver has no console events and only supports JSON, so this file adds
+// both: pages report their complaints with each result, and results are sent as text.
 
 import { Builder } from "selenium-webdriver";
-// @ts-expect-error: the types do not know the path that Node needs.
+// @ts-expect-error: the types lack the path that Node needs.
 import { DriverService } from "selenium-webdriver/remote/index.js";
 
-/** How long a call into a page may take, in milliseconds. The tests have their own limits, which are shorter. */
+/** The longest call into a page, in milliseconds. The tests have their own limits, which are shorter. */
 const SCRIPT_MS = 600_000;
 
-/** How long a page may take to become what a test waits for, in milliseconds. */
+/** The longest wait for a condition in a page, in milliseconds. */
 const WAIT_MS = 30_000;
 
 /**
@@ -24,7 +24,7 @@ export async function launchWebKit(program) {
   await driver.manage().setTimeouts({ script: SCRIPT_MS });
   return {
     newPage: async () => {
-      // In a window, since a background tab draws no frames.
+      // In a window, because a background tab draws no frames.
       await driver.switchTo().newWindow("window");
       return /** @type {any} */ (pageOf(driver, await driver.getWindowHandle()));
     },
@@ -77,7 +77,7 @@ function pageOf(driver, handle) {
     url: () => address,
     waitForFunction: (/** @type {Function} */ condition) => driver.wait(() => evaluate(condition), WAIT_MS),
     on(/** @type {string} */ event, /** @type {(error: Error) => void} */ listener) {
-      // Complaints of all kinds come as this event.
+      // All complaints arrive as this event.
       if (event === "pageerror") {
         listeners.push(listener);
       }
@@ -96,7 +96,7 @@ function pageOf(driver, handle) {
 }
 
 /**
- * Evaluates an expression, in the page. The result is text, together with what the page complained of since the last call.
+ * Evaluates an expression in the page. The result is text, together with the page's complaints since the last call.
  *
  * @param {string} call
  * @param {(text: string) => void} done
@@ -136,7 +136,8 @@ async function runInPage(call, done) {
 const NOT_JSON = { undefined, NaN: Number.NaN, Infinity, "-Infinity": -Infinity };
 
 /**
- * Restores what JSON cannot hold. A reviver of `JSON.parse` could not: it removes what it sets to undefined.
+ * Restores values that JSON cannot represent. A reviver of `JSON.parse` could not, because it removes values that it
+ * sets to undefined.
  *
  * @param {any} value
  * @returns {any}

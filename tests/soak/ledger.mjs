@@ -1,23 +1,24 @@
-// Compares what the two sides say of each connection.
+// Compares what the two sides report about each connection.
 //
-// A side that closes has said all that it wants to, and the other one has to get it. The other side may be in the middle of
-// something: what it sent may have crossed with the close, and a browser then drops it, in both directions (WHATWG WebSockets,
-// "when a WebSocket message has been received", step 1). Unless it said before that it says no more. So of each direction of a
-// connection that closed cleanly either all must have come, or all up to some message; of others the latter.
+// A side that closes has sent everything, and the other one must receive all of it. The other side may be in the middle
+// of something: its messages may have crossed with the close, and a browser then drops them, in both directions (WHATWG
+// WebSockets, "when a WebSocket message has been received", step 1), unless that side announced before that it sends no
+// more. So for each direction of a connection that closed cleanly, either all messages must have arrived, or all up to
+// some message; for other connections, the latter.
 
 /** @typedef {import("./server.mjs").ServerRecord} ServerRecord */
 
 /**
- * How a connection went, as the script saw it.
+ * A connection as the script saw it.
  *
  * @typedef {object} ClientRecord
  * @property {number} id
- * @property {string} [failure] why there was none; then nothing else is told
+ * @property {string} [failure] the reason why it failed; then the other members are absent
  * @property {number} sent
  * @property {number} received
- * @property {boolean} hasServerEnded whether the server said that it says no more
- * @property {boolean} isClosedHere whether the script called `Close`
- * @property {number} [closedWith] with which code
+ * @property {boolean} hasServerEnded true if the server announced that it sends no more
+ * @property {boolean} isClosedHere true if the script called `Close`
+ * @property {number} [closedWith] the code of that call
  * @property {number} code
  * @property {string} reason
  * @property {boolean} wasClean
@@ -32,9 +33,9 @@ export class Ledger {
   #clients = new Map();
   /** @type {Map<number, ServerRecord>} */
   #servers = new Map();
-  /** What was wrong; the first hundred. */
+  /** The first hundred problems. */
   complaints = /** @type {string[]} */ ([]);
-  /** Why attempts failed, as the script was told. */
+  /** The reasons of failed attempts, as reported to the script. */
   failures = /** @type {Map<string, number>} */ (new Map());
   counts = {
     connections: 0,
@@ -66,7 +67,7 @@ export class Ledger {
     this.#compare(record.id);
   }
 
-  /** What one side told of its end where the other one never did. Attempts that failed need not have reached the server. */
+  /** The connections whose end only one side has reported. Failed attempts need not have reached the server. */
   get open() {
     const clients = [...this.#clients.values()].filter(({ failure }) => failure === undefined);
     return [...clients, ...this.#servers.values()];
@@ -117,8 +118,10 @@ export class Ledger {
     const { id } = client;
     const seen = `${client.code} "${client.reason}"`;
     if (!client.wasClean) {
-      // It may break after the close came, and before the server had the answer.
-      const isCut = client.code === server.closedWith?.code && client.reason === server.closedWith.reason;
+      // It may break after the close arrived, and before the server had the answer.
+      const { closedWith } = server;
+      const isCut =
+        closedWith !== undefined && client.code === closedWith.code && client.reason === closedWith.reason;
       this.#expect(id, client.code === BROKEN || isCut, `it broke, with code ${seen}`);
     } else if (server.closedWith !== undefined && !closedByClient) {
       const { code, reason } = server.closedWith;

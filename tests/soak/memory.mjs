@@ -1,22 +1,22 @@
-// What the page of the soak holds, measured after all garbage of JS is collected.
+// Measures the memory that the page of the soak test holds after a full JS garbage collection.
 
 /**
  * @typedef {object} Sample
  * @property {number} time seconds since the page was loaded
  * @property {number} vm bytes that scripts hold
  * @property {number} wasm bytes of the WebAssembly memory
- * @property {number} references places in the table of objects of JS that the module holds
+ * @property {number} references entries in the table of JS objects that the module holds
  * @property {number} heap bytes of the heap of JS
  * @property {number} live WebSocket objects in the page that are not closed
  * @property {number} objects WebSocket objects in the page
- * @property {number} sockets those that the VM has
+ * @property {number} sockets the sockets that the VM has
  * @property {number} threads
  * @property {number} timers
  */
 
 /**
- * The lowest sample of each quarter of the time, of each kind of memory; the first fifth, in which all warms up, is left out. The
- * lowest, since garbage of Luau comes and goes, and what grows without end grows there too.
+ * Returns the lowest sample of each quarter of the time, for each kind of memory, without the first fifth as warm-up.
+ * The lowest, because Luau garbage comes and goes, and a real leak shows there too.
  *
  * @param {Sample[]} samples
  * @param {number} seconds

@@ -1,27 +1,27 @@
-// What the server of the soak says, and how both sides tell that nothing of it was lost: each message has a number, counted
-// from 1 on each connection and each way, and a checksum, which depends on the connection, the number and the direction too.
+// The messages of the soak test, in a form that lets both sides detect losses: each message has a number, counted from 1
+// on each connection and direction, and a checksum, which also depends on the connection, the number and the direction.
 //
-// As text: `NUMBER:CHECKSUM:BODY`. As binary: two 32-bit numbers, little-endian, and the body. The first byte of the body is
-// its kind.
+// As text: `NUMBER:CHECKSUM:BODY`. As binary: two 32-bit numbers, little-endian, and the body. The first byte of the
+// body is its kind.
 
-/** The kinds of messages, as script.luau has them. */
+/** The kinds of messages, as in script.luau. */
 export const Kind = {
   data: ".",
-  /** I say no more, and will close once you have said that you say no more either. */
+  /** The sender sends no more, and closes once the other side has announced the same. */
   goodbye: "?",
-  /** Neither do I. */
+  /** The answer to a goodbye: this side sends no more either. */
   farewell: "!",
 };
 
 export const Direction = { toServer: 1, toClient: 2 };
 
 /**
- * Random numbers that are the same for the same seed and connection.
+ * Returns a source of random choices, which the seed and the connection determine.
  *
  * @param {number} seed
  * @param {number} id
  */
-export function randomOf(seed, id) {
+export function seededRandom(seed, id) {
   let state = (Math.imul(seed, 0x9e3779b1) ^ Math.imul(id + 1, 0x85ebca6b)) >>> 0;
   const next = () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -30,13 +30,13 @@ export function randomOf(seed, id) {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
   return {
-    /** A whole number from `low` to `high`, both among them. */
+    /** Returns an integer from `low` to `high`, inclusive. */
     between: (/** @type {number} */ low, /** @type {number} */ high) =>
       low + Math.floor(next() * (high - low + 1)),
-    /** Whether something of this probability happens. */
+    /** Returns true with a given probability. */
     chance: (/** @type {number} */ probability) => next() < probability,
     /**
-     * One of them.
+     * Picks an item.
      *
      * @template T
      * @param {readonly T[]} list
@@ -45,9 +45,9 @@ export function randomOf(seed, id) {
   };
 }
 
-/** @typedef {ReturnType<typeof randomOf>} Random */
+/** @typedef {ReturnType<typeof seededRandom>} Random */
 
-/** Adler's sums, which begin with where the message belongs instead of 1 and 0. */
+/** Computes an Adler-32 checksum that starts with the message's direction, connection and number instead of 1 and 0. */
 function checksum(
   /** @type {number} */ direction,
   /** @type {number} */ id,
@@ -81,7 +81,7 @@ export function encode(id, number, body, isBinary) {
 }
 
 /**
- * What came from a client, taken apart.
+ * Parses a message from a client.
  *
  * @param {number} id
  * @param {Buffer} data
@@ -106,19 +106,19 @@ export function decode(id, data, isBinary) {
   return { number, isIntact, kind: body.toString("latin1", 0, 1) };
 }
 
-/** Whole characters of one to four bytes, among them the one that ends strings in C. */
+/** Whole characters of one to four bytes, including NUL, which ends strings in C. */
 const TEXTS = ["a", "\0", "ü", "日本", "🙂 "];
 
 /**
- * A body of random contents and length: mostly short, now and then long.
+ * Returns a body with random contents and length: usually short, sometimes long.
  *
  * @param {Random} random
  * @param {boolean} isBinary
  */
-export function someBody(random, isBinary) {
+export function randomBody(random, isBinary) {
   const rank = random.between(1, 100);
-  const most = rank <= 80 ? 200 : rank <= 95 ? 4_096 : rank <= 99 ? 16_384 : 100_000;
-  const length = random.between(0, most);
+  const maxLength = rank <= 80 ? 200 : rank <= 95 ? 4_096 : rank <= 99 ? 16_384 : 100_000;
+  const length = random.between(0, maxLength);
   if (!isBinary) {
     const text = random.oneOf(TEXTS);
     return Buffer.from(Kind.data + text.repeat(length / Buffer.byteLength(text)));

@@ -1,33 +1,33 @@
-// The server of the soak: talks on every connection, and does to it what servers, proxies and networks do.
+// The server of the soak test: talks on every connection, and disturbs it as servers, proxies and networks do.
 //
-// What happens to a connection depends on the seed and its number alone; when it happens, on the machine too. It listens at
-// several ports, since a browser opens one WebSocket after the other to an address.
+// The events of a connection depend only on the seed and its number; their timing also depends on the machine. It
+// listens at several ports, because a browser opens the WebSockets to an address one at a time.
 
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocketServer } from "ws";
-import { decode, encode, Kind, randomOf, someBody } from "./messages.mjs";
+import { decode, encode, Kind, randomBody, seededRandom } from "./messages.mjs";
 
 /** @typedef {import("node:net").Socket} Stream */
 /** @typedef {import("./messages.mjs").Random} Random */
 
 /**
- * How a connection went, as the server saw it.
+ * A connection as the server saw it.
  *
  * @typedef {object} ServerRecord
  * @property {number} id
  * @property {number} sent
  * @property {number} received
- * @property {boolean} hasClientEnded whether the client said that it says no more
+ * @property {boolean} hasClientEnded true if the client announced that it sends no more
  * @property {{ code: number, reason: string } | undefined} closedWith what the server closed it with; 1005 is no code
- * @property {boolean} isBroken whether the server broke it off
+ * @property {boolean} isBroken true if the server broke the connection
  * @property {number} code
  * @property {string} reason
  * @property {string[]} complaints
  */
 
-/** What may go wrong before there is a connection, and how probable it is. */
+/** The failures before there is a connection, with their probabilities. */
 const FAILURES = /** @type {const} */ ([
   ["handshake refused", 0.02],
   ["handshake reset", 0.02],
@@ -36,7 +36,7 @@ const FAILURES = /** @type {const} */ ([
   ["handshake never answered", 0.005],
 ]);
 
-/** What may happen to a connection; `ENDS` end it. */
+/** The disturbances of a connection; `ENDS` end it. */
 const DISTURBANCES = /** @type {const} */ (["stall", "burst", "fragments", "pings"]);
 const ENDS = /** @type {const} */ ([
   "reset",
@@ -49,21 +49,21 @@ const ENDS = /** @type {const} */ ([
   "burst and reset",
 ]);
 
-/** A close without a code is 1005 to who gets it (RFC 6455, section 7.1.5). */
+/** The recipient sees a close without a code as 1005 (RFC 6455, section 7.1.5). */
 const NO_CODE = 1005;
 const CODES = [NO_CODE, 1000, 1001, 1008, 1011, 1012, 1013, 3000, 4000, 4321, 4999];
 
 const PORTS = 16;
 
 /**
- * What the server does wrong on purpose, to see that it is noticed.
+ * A deliberate fault of the server, to check that it is noticed.
  *
  * @typedef {"lose" | "double" | "swap" | "change"} Sabotage
  */
 
 /**
- * @param {{ seed: number, onEnd: (record: ServerRecord) => void, sabotage?: Sabotage | undefined }} options `onEnd` takes each
- * connection once it is over
+ * @param {{ seed: number, onEnd: (record: ServerRecord) => void, sabotage?: Sabotage | undefined }} options `onEnd` is
+ * called with each finished connection
  */
 export async function startSoakServer({ seed, onEnd, sabotage }) {
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
@@ -79,7 +79,7 @@ export async function startSoakServer({ seed, onEnd, sabotage }) {
     listeners.push(await listen());
   }
 
-  /** Listens at a port, and again at the same after a rest. */
+  /** Listens at a port, and again at the same port after a pause. */
   async function listen() {
     /** @type {Set<Stream>} */
     const streams = new Set();
@@ -87,7 +87,7 @@ export async function startSoakServer({ seed, onEnd, sabotage }) {
     http.on("connection", (stream) => {
       streams.add(stream);
       stream.on("close", () => streams.delete(stream));
-      // A peer that goes away, with a word or without.
+      // A peer that leaves, gracefully or not.
       stream.on("end", () => stream.end());
       stream.on("error", () => stream.destroy());
     });
@@ -102,10 +102,10 @@ export async function startSoakServer({ seed, onEnd, sabotage }) {
     const close = async (/** @type {Random} */ random) => {
       const isClosed = new Promise((resolve) => http.close(resolve));
       for (const stream of streams) {
-        // A process that ends resets what it has not read, and closes the rest.
+        // A process that ends resets connections with unread data, and closes the rest.
         random.chance(0.5) ? stream.resetAndDestroy() : stream.destroy();
       }
-      // A stream that never says that it is closed holds it up, so no event would end this.
+      // A stream that never reports its close would block this, because no other event ends it.
       await Promise.race([isClosed, sleep(2_000)]);
     };
     return { port, streams, close, open: () => open(port) };
@@ -118,7 +118,7 @@ export async function startSoakServer({ seed, onEnd, sabotage }) {
    */
   async function upgrade(request, stream, head) {
     const id = Number(new URL(request.url ?? "/", "http://localhost").searchParams.get("id"));
-    const random = randomOf(seed, id);
+    const random = seededRandom(seed, id);
     const failure = FAILURES.find(([, probability]) => random.chance(probability))?.[0];
     if (failure !== undefined) {
       count(failure);
@@ -134,7 +134,7 @@ export async function startSoakServer({ seed, onEnd, sabotage }) {
         stream.end("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConn");
         return;
       case "handshake never answered":
-        // Read, since the end of the other side is only noticed then.
+        // Read, because only then the end of the other side is noticed.
         stream.resume();
         return;
       case "handshake slow":
@@ -158,9 +158,9 @@ export async function startSoakServer({ seed, onEnd, sabotage }) {
   }
 
   const over = new AbortController();
-  /** Now and then the server is started anew: one port of it, or all. */
+  /** Restarts the server now and then: one port, or all. */
   const restarts = (async () => {
-    const random = randomOf(seed, 0);
+    const random = seededRandom(seed, 0);
     for (let number = 1; ; number++) {
       await rest(random.between(4_000, 15_000), over.signal);
       if (over.signal.aborted) {
@@ -180,12 +180,12 @@ export async function startSoakServer({ seed, onEnd, sabotage }) {
     faults,
     connections: () =>
       listeners.flatMap(({ streams }) => [...streams]).filter(({ destroyed }) => !destroyed).length,
-    /** What is left, for who has to find out why. */
+    /** Describes what is left, for diagnosis. */
     unfinished: () => [...sessions].map((session) => session.state()),
     close: async () => {
       over.abort();
       await restarts;
-      await Promise.all(listeners.map((listener) => listener.close(randomOf(seed, 0))));
+      await Promise.all(listeners.map((listener) => listener.close(seededRandom(seed, 0))));
       for (const session of sessions) {
         session.stop();
       }
@@ -198,7 +198,7 @@ class Session {
   /** @type {ServerRecord} */
   record;
   #isHeld = false;
-  /** What was done to it, in order. */
+  /** The disturbances so far, in order. */
   #faults = /** @type {string[]} */ ([]);
   /** Aborted when there is nothing left to wait for. */
   #closed = new AbortController();
@@ -233,7 +233,7 @@ class Session {
   }
 
   get #isOpen() {
-    // Both: what waits with an aborted signal does not wait, and would go round and round.
+    // Both are checked: waiting with an aborted signal returns at once, so the loop would spin.
     return !this.#closed.signal.aborted && this.socket.readyState === this.socket.OPEN;
   }
 
@@ -255,13 +255,13 @@ class Session {
     socket.on("message", (data, isBinary) => this.#take(/** @type {Buffer} */ (data), isBinary));
     socket.on("error", (error) => this.#complain(`the server saw ${error}`));
     socket.on("close", (code, reason) => this.#end(code, String(reason)));
-    // After a half-close, Node 20 may leave it at the error, destroy the stream, and never say that it is closed.
+    // After a half-close, Node 20 may stop at the error, destroy the stream, and never report its close.
     this.stream.once("error", () => setTimeout(() => this.#end(1006, ""), 1_000));
     this.#talk();
     this.#disturb();
   }
 
-  /** Nothing more is done to it, and nothing told of it. */
+  /** Stops all activity and reports nothing more. */
   stop() {
     this.#closed.abort();
     this.#clientEnded.abort();
@@ -276,7 +276,7 @@ class Session {
 
   async #talk() {
     const { random } = this;
-    // The first ones come with the answer to the handshake, before any script can listen.
+    // The first ones arrive with the answer to the handshake, before any script can listen.
     this.#sendSome(random.between(0, 5));
     while (this.#isOpen) {
       await rest(random.between(100, 800), this.#closed.signal);
@@ -319,7 +319,7 @@ class Session {
         this.#sendSome(random.between(50, 400));
         return;
       case "fragments":
-        this.#send(someBody(random, false), false, random.between(2, 9));
+        this.#send(randomBody(random, false), false, random.between(2, 9));
         return;
       case "pings":
         for (let number = 0; number < 20 && this.#isOpen; number++) {
@@ -349,7 +349,7 @@ class Session {
         stream.destroy();
         return;
       case "half-close":
-        // It still reads what comes.
+        // It still reads incoming data.
         stream.end();
         return;
       case "broken frame":
@@ -378,7 +378,7 @@ class Session {
   #sendSome(/** @type {number} */ count) {
     for (let number = 0; number < count; number++) {
       const isBinary = this.random.chance(0.5);
-      this.#send(someBody(this.random, isBinary), isBinary);
+      this.#send(randomBody(this.random, isBinary), isBinary);
     }
   }
 
@@ -432,7 +432,7 @@ class Session {
         this.#kept = undefined;
         return;
       case "change":
-        // The last byte: still UTF-8, and still of its kind where that is all of the body.
+        // Changes the last byte: the text is still UTF-8, and of the same kind if that is the whole body.
         data[data.length - 1] = /** @type {number} */ (data.at(-1)) ^ 1;
         put(data);
     }
@@ -445,7 +445,7 @@ class Session {
       this.#complain(`after message ${record.received} to the server came ${number}`);
     }
     if (!isIntact) {
-      this.#complain(`message ${number} to the server is not what was sent`);
+      this.#complain(`message ${number} to the server differs from what was sent`);
     }
     record.received = number;
     if (kind !== Kind.data) {
@@ -464,7 +464,7 @@ class Session {
   }
 }
 
-/** Waits so many milliseconds, or until the signal says that it is no use. */
+/** Waits for a time in milliseconds, or until the signal is aborted. */
 async function rest(/** @type {number} */ milliseconds, /** @type {AbortSignal} */ signal) {
   await sleep(milliseconds, undefined, { signal }).catch(() => {});
 }

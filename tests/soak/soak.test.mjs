@@ -1,9 +1,10 @@
-// The soak: many clients of one script in a page talk to a server that does to them what servers and networks do. No message is
-// lost, doubled or out of order; memory stays flat; what is closed is released.
+// The soak: many clients in one script of a page talk to a server that disturbs them like servers and networks do. No
+// message is lost, duplicated or reordered; memory stays flat; closed connections are released.
 //
-// SOAK_SECONDS says how long, and SOAK_SEED what happens. `cargo xtask soak` runs it for half an hour.
+// SOAK_SECONDS sets the duration, and SOAK_SEED the events. `cargo xtask soak` runs it for half an hour.
 //
-// Tier: default; --full takes two minutes instead of 15 seconds, with 200 clients instead of 40, and sees that memory stays flat.
+// Tier: default; --full takes two minutes instead of 15 seconds, with 200 clients instead of 40, and checks that memory
+// stays flat.
 // Needs: a quiet machine with --full.
 
 import assert from "node:assert/strict";
@@ -21,16 +22,16 @@ import { startSoakServer } from "./server.mjs";
 /** @typedef {import("./memory.mjs").Sample} Sample */
 
 const SECONDS = Number(process.env.SOAK_SECONDS || (isFull ? 120 : 15));
-/** Whether it takes long enough for every kind of fault, and for memory to show whether it grows. */
+/** True if the run is long enough for every kind of fault, and to show if memory grows. */
 const IS_LONG = SECONDS >= 60;
 const SEED = Number(process.env.SOAK_SEED || 1);
 const CLIENTS = IS_LONG ? 200 : 40;
 /**
- * How long the last connections may take to end, in seconds. Clients wait for a close for two minutes, and this only catches a
- * run that hangs: a busy machine must not reach it.
+ * The time that the last connections get to end, in seconds. Clients wait two minutes for a close, and this only
+ * catches a run that hangs: a busy machine must not reach it.
  */
 const GRACE = 300;
-/** The kinds of faults that the server knows. */
+/** The number of kinds of faults that the server has. */
 const KINDS = 19;
 const MIB = 1 << 20;
 
@@ -54,7 +55,7 @@ function sample(page) {
 }
 
 /**
- * Lets so many clients and the server talk, until all of them are done.
+ * Lets a number of clients and the server talk until all are done.
  *
  * @param {{ seed: number, seconds: number, clients: number, sabotage?: import("./server.mjs").Sabotage }} options
  */
@@ -67,13 +68,13 @@ async function soak({ seed, seconds, clients, sabotage }) {
   try {
     await page.evaluate(
       ([source, args, every]) => /** @type {any} */ (globalThis).soak.start(source, args, every),
-      // Ten samples for each quarter: collecting all garbage is not free.
+      // Ten samples per quarter, because full garbage collections take time.
       /** @type {const} */ ([source, [server.ports, clients, seconds, seed], seconds * 20]),
     );
     const began = performance.now();
     for (let hasEnded = false; !hasEnded; ) {
       assert(performance.now() - began < (seconds + GRACE) * 1_000, `not over ${GRACE} s after the end`);
-      // Reports are taken now and then: taking each would keep the page busy.
+      // Reports are taken in batches, because taking each one would keep the page busy.
       await sleep(500);
       const told = await page.evaluate(() => /** @type {any} */ (globalThis).soak.take());
       hasEnded = told.hasEnded;
@@ -83,8 +84,7 @@ async function soak({ seed, seconds, clients, sabotage }) {
       ledger.complaints.push(...told.complaints);
       samples.push(...told.samples);
     }
-    // The close of the last ones is on its way to the server.
-    // Whatever is left is in the result, which shows what it is.
+    // The close of the last ones is on its way to the server. Anything left is in the result, which shows what it is.
     await eventually(() => server.connections() === 0 && ledger.open.length === 0).catch(() => {});
     const unfinished = server.unfinished();
     return { ledger, samples, faults: server.faults, connections: server.connections(), unfinished };
@@ -105,7 +105,7 @@ test(`${CLIENTS} clients for ${SECONDS} s, seed ${SEED}`, {
     clients: CLIENTS,
   });
   let after = await sample(page);
-  // An event that is about to be dispatched keeps a socket alive. Now and then the browser keeps one: see below.
+  // A pending event keeps a socket alive. Now and then the browser keeps one: see below.
   for (let tries = 0; tries < 100 && (after.objects > 1 || (tries < 20 && after.objects > 0)); tries++) {
     await sleep(100);
     after = await sample(page);
@@ -131,7 +131,7 @@ test(`${CLIENTS} clients for ${SECONDS} s, seed ${SEED}`, {
       ["heap", MIB],
       ["references", 256],
     ])) {
-      // By halves: what is in use changes from quarter to quarter, and what leaks is there in the lowest too.
+      // Compared by halves: usage changes from quarter to quarter, while a leak shows even in the lowest.
       const first = Math.min(...parts[kind].slice(0, 2));
       const last = Math.min(...parts[kind].slice(2));
       assert(Number.isFinite(first + last), shown);
@@ -144,8 +144,8 @@ test(`${CLIENTS} clients for ${SECONDS} s, seed ${SEED}`, {
     for (const { sockets } of samples) {
       assert(sockets <= CLIENTS, `${sockets} sockets`);
     }
-    // By the median: the VM lets go of one that timed out, and it takes the browser a moment to close it; and when the server is
-    // started anew, all are closed at once.
+    // By the median, because when a connection times out, the browser closes it a moment after the VM releases it, and
+    // when the server restarts, all are closed at once.
     const open = samples.map(({ live, sockets }) => live - sockets);
     const kept = samples.map(({ objects, live }) => objects - live);
     assert(median(open) <= 20, `open, and not in the VM: ${open.join(", ")}`);
@@ -155,13 +155,13 @@ test(`${CLIENTS} clients for ${SECONDS} s, seed ${SEED}`, {
       { sockets, threads, timers, live, connections },
       { sockets: 0, threads: 0, timers: 0, live: 0, connections: 0 },
     );
-    // Once in six runs the browser kept one of 1,500, which was closed and which the VM had let go of. What is not released shows above.
+    // In one of six runs the browser kept one of 1,500 sockets, closed and released by the VM. Real leaks show above.
     assert(objects <= 1, `${objects} of the sockets are still there`);
     assert(after.vm - before.vm < MIB, `${after.vm - before.vm} bytes of the VM are left`);
   });
 
-  await t.test("every kind of fault was injected, and the browser complained of nothing else", () => {
-    // That a connection failed, and that a script sent when the close had come to the browser and not yet to the script.
+  await t.test("every kind of fault was injected, and the browser reported no other problems", () => {
+    // A connection failed, or a script sent when the close had reached the browser but not yet the script.
     const usual = /^WebSocket connection to|^WebSocket is already in CLOSING or CLOSED state/;
     assert.deepEqual(
       context.complaints.filter((text) => !usual.test(text)),
@@ -174,7 +174,7 @@ test(`${CLIENTS} clients for ${SECONDS} s, seed ${SEED}`, {
 });
 
 for (const sabotage of /** @type {const} */ (["lose", "double", "swap", "change"])) {
-  test(`the soak notices a server that does this to messages: ${sabotage}`, async () => {
+  test(`the soak test detects a server that does this to messages: ${sabotage}`, async () => {
     // On a busy machine there may be no messages in the first second.
     let complaints = 0;
     for (const seconds of [1, 10, 60]) {
@@ -195,7 +195,7 @@ for (const sabotage of /** @type {const} */ (["lose", "double", "swap", "change"
  * @param {Ledger} results.ledger
  * @param {Map<string, number>} results.faults
  * @param {ReturnType<typeof quarters>} results.parts
- * @param {number[]} results.gaps how many frames took so many milliseconds
+ * @param {number[]} results.gaps the number of frames by duration in milliseconds
  * @param {Sample} results.before
  * @param {Sample} results.after
  */

@@ -1,4 +1,4 @@
-// What a page asks of its worker, and what comes back, is what a VM in the page would answer.
+// Calls into a worker have the same results as calls of a VM in the page.
 //
 // Tier: default; --full adds more calls of a function of the page.
 // Engines: all.
@@ -213,7 +213,7 @@ test("modules, as an object and as a function", async () => {
       asked,
       missing: await failure(run(() => null, "require('./gone')")),
       thenable: await run(
-        // biome-ignore lint/suspicious/noThenProperty: a thenable is as good as a promise
+        // biome-ignore lint/suspicious/noThenProperty: the test is about thenables
         () => ({ then: (/** @type {any} */ resolve) => resolve("return 'then'") }),
         "return require('./x')",
       ),
@@ -266,7 +266,7 @@ test("an aborted run is cancelled, with the reason as the cause", async () => {
 test("stop, idle and stats", async () => {
   const result = await inPage(context, async ({ LuauWorker, failure, eventually, echo }) => {
     const luau = await LuauWorker.create({ timeSlice: 8 });
-    // The loop last: nothing else runs beside it but what the page does.
+    // The loop comes last, because then nothing else runs except at the page's request.
     const sources = ["task.wait(60)", `websocket.connect("${echo}"):Receive()`, "while true do end"];
     const runs = sources.map((source) => failure(luau.run(source)));
     let busy = await luau.stats;

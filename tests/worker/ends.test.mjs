@@ -1,4 +1,5 @@
-// Workers start with what can cross into them, and end at once, politely, or with an error that says what to do.
+// Workers start with the options that can cross into them. They end at once, gracefully, or with an error that says
+// what to do.
 //
 // Tier: default.
 // Engines: all.
@@ -28,7 +29,7 @@ test("a script that never waits is seen while it runs, and terminate ends it", a
     const pending = [await run, await stats];
     const later = [await failure(luau.run("")), await failure(luau.idle())];
     const after = lines.length;
-    // No line may come any more, and no event says so.
+    // No more lines may arrive, and no event would show that.
     await sleep(50);
     luau.terminate();
     luau.dispose();
@@ -186,14 +187,14 @@ test("a worker that cannot start, or fails later, is an error that says so", asy
   assert.match(result.html.message, /could not be started/);
   for (const error of [result.pending, result.later]) {
     assert.equal(error.kind, "terminated");
-    assert.match(error.message, /late.*Make a new one/);
+    assert.match(error.message, /late.*Create a new one/);
   }
 });
 
 test("a fault inside the VM is an error of kind terminated, and the next worker is a fresh one", async () => {
   const result = await inPage(context, async ({ LuauWorker, failure }) => {
     const url = new URL("/pkg/worker-thread.js", location.href).href;
-    // Fills the memory of the instance with rubbish, so that the next call into it traps.
+    // Overwrites the memory of the instance, so that the next call into it traps.
     const text = `const { instantiate } = WebAssembly;
       WebAssembly.instantiate = async (...args) => {
         const instance = await instantiate(...args);
@@ -237,7 +238,7 @@ test("a policy of the page that forbids workers is an error that says so", async
     meta.httpEquiv = "Content-Security-Policy";
     meta.content = "worker-src 'none'";
     document.head.append(meta);
-    // @ts-expect-error: the page of the tests is not what this file is checked with.
+    // @ts-expect-error: the path exists only on the server of the tests, so TypeScript cannot resolve it.
     const { LuauWorker } = await import("/pkg/worker.js");
     return LuauWorker.create().then(String, (/** @type {Error} */ error) => error.message);
   });

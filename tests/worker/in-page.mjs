@@ -1,10 +1,10 @@
-// A page for the tests of workers, with the tools that they use in it.
+// A page for the tests of workers, with tools for them.
 
 import { pageForTests } from "../server/browser.mjs";
 import { isFull } from "../server/tier.mjs";
 
 /**
- * What a test can be told of an error, out of the page.
+ * The description of an error that a test gets from the page.
  *
  * @typedef {{ isLuauError: boolean, name: string, message: string, kind: string | undefined }} Told
  *
@@ -15,7 +15,7 @@ import { isFull } from "../server/tier.mjs";
  *   check: (source: string, chunkName?: string) => Promise<any>,
  * }} AnyWorker
  *
- * What there is in the page.
+ * The tools in the page.
  * @typedef {{
  *   LuauWorker: { create: (options?: import("../../pkg/worker.js").LuauWorkerOptions) => Promise<AnyWorker> },
  *   LuauError: typeof import("../../pkg/worker.js").LuauError,
@@ -29,12 +29,12 @@ import { isFull } from "../server/tier.mjs";
  * }} Tools
  */
 
-/** A page for the tests of a file. */
+/** Opens a page for the tests of a file. */
 export function pageOfWorkers() {
   return pageForTests("/tests/worker/page.html", async ({ page, port }) => {
     await page.evaluate(
       async ({ address, isFullTier }) => {
-        // @ts-expect-error: the page of the tests is not what this file is checked with.
+        // @ts-expect-error: the path exists only on the server of the tests, so TypeScript cannot resolve it.
         const { LuauWorker, LuauError } = await import("/pkg/worker.js");
         /** @type {Tools} */
         const tools = {
@@ -74,7 +74,7 @@ export function pageOfWorkers() {
 }
 
 /**
- * Runs a function in the page. It is sent as text: what stands around it is not there.
+ * Runs a function in the page. It is sent as text, so it cannot use its surroundings.
  *
  * @template T
  * @param {import("../server/browser.mjs").Context} context

@@ -1,4 +1,5 @@
-// What cannot be an option of a worker is refused before one is started, with an error that names it and nothing left behind.
+// Options that a worker does not support are refused before it starts. The error names the option, and nothing is left
+// behind.
 //
 // Tier: default.
 
@@ -6,13 +7,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LuauWorker } from "../../pkg/worker.js";
 
-test("what is no worker is refused, and no promise is left rejected", async (t) => {
+test("a value that is not a worker is refused, and no rejection is left unhandled", async (t) => {
   /** @type {unknown[]} */
   const unhandled = [];
   const note = (/** @type {unknown} */ reason) => void unhandled.push(reason);
   process.on("unhandledRejection", note);
   t.after(() => process.off("unhandledRejection", note));
-  for (const [worker, what] of /** @type {[any, RegExp][]} */ ([
+  for (const [worker, ending] of /** @type {[any, RegExp][]} */ ([
     [() => null, /returned null/],
     [() => ({}), /returned an object/],
     [async () => ({}), /returned an object of the type Promise/],
@@ -21,7 +22,7 @@ test("what is no worker is refused, and no promise is left rejected", async (t) 
     await assert.rejects(LuauWorker.create({ worker }), (error) => {
       assert(error instanceof TypeError, String(error));
       assert.match(error.message, /^option worker: must return a Worker/);
-      assert.match(error.message, what);
+      assert.match(error.message, ending);
       return true;
     });
   }
@@ -29,7 +30,7 @@ test("what is no worker is refused, and no promise is left rejected", async (t) 
   assert.deepEqual(unhandled, []);
 });
 
-test("a wrong option is an error that names it", async () => {
+test("the error for an invalid option names it", async () => {
   for (const [options, message] of /** @type {[any, RegExp][]} */ ([
     [null, /the options: not an object/],
     [{ websocket: 5 }, /option websocket: not a plain object/],

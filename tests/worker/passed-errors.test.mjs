@@ -1,4 +1,5 @@
-// An error that passes through functions of the page stays what it was, though it crosses between the page and the worker each time.
+// An error that passes through functions of the page stays the same, although it crosses between the page and the
+// worker each time.
 //
 // Tier: default.
 

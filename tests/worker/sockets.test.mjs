@@ -1,4 +1,4 @@
-// Scripts in a worker connect to what the page allows.
+// Scripts in a worker connect only to addresses that the page allows.
 //
 // Tier: default.
 // Engines: all.
@@ -72,7 +72,7 @@ test("allow is asked in the page, and the script is told what it denies", async 
 
 test("an event of a long message has its size, and no data that could not cross", async () => {
   const sent = await inPage(context, async ({ LuauWorker, echo, eventually }) => {
-    /** @type {import("../../pkg/options.js").SocketEvent[]} */
+    /** @type {import("../../pkg/vm/options.js").SocketEvent[]} */
     const sent = [];
     const luau = await LuauWorker.create({
       onSocket: (event) => {
@@ -114,7 +114,7 @@ test("a connect that is given up while the page is asked opens nothing", async (
     });
     await luau.idle();
     await isAsked;
-    // No connection may be opened, and no event says so.
+    // No connection may be opened, and no event would show that.
     await sleep(100);
     const stats = await luau.stats;
     luau.dispose();

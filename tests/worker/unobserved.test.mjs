@@ -1,5 +1,5 @@
-// The error of a call of a script's function goes to `onError` if nobody waits for its promise, and else to whoever waits. In a page and in
-// a worker.
+// If a call of a script's function fails, the error goes to the code that awaits the promise, or to `onError` if nothing
+// does. The same holds in a page and in a worker.
 //
 // Tier: default.
 // Engines: all.
@@ -12,7 +12,7 @@ import { inPage, pageOfWorkers } from "./in-page.mjs";
 const context = pageOfWorkers();
 
 for (const name of /** @type {const} */ (["Luau", "LuauWorker"])) {
-  test(`errors of calls of ${name}`, async () => {
+  test(`failed calls of script functions: ${name}`, async () => {
     await context.page.evaluate((name) => Object.assign(globalThis, { className: name }), name);
     const result = await inPage(context, async ({ LuauWorker, eventually, sleep }) => {
       /** @type {unknown[]} */
@@ -21,7 +21,7 @@ for (const name of /** @type {const} */ (["Luau", "LuauWorker"])) {
       globalThis.addEventListener("unhandledrejection", listener);
       /** @type {string[]} */
       const reported = [];
-      // @ts-expect-error: the page of the tests is not what this file is checked with.
+      // @ts-expect-error: the path exists only on the server of the tests, so TypeScript cannot resolve it.
       const { Luau } = await import("/pkg/index.js");
       const isWorker = /** @type {any} */ (globalThis).className === "LuauWorker";
       const luau = await (isWorker ? LuauWorker : Luau).create({
@@ -46,7 +46,7 @@ for (const name of /** @type {const} */ (["Luau", "LuauWorker"])) {
       wait();
       luau.dispose();
       wait();
-      // Nothing else may be reported, and no event says so.
+      // Nothing else may be reported. No event shows that, so this waits.
       await sleep(100);
       globalThis.removeEventListener("unhandledrejection", listener);
       return { caught, reported: reported.sort(), unhandled };
@@ -59,6 +59,6 @@ for (const name of /** @type {const} */ (["Luau", "LuauWorker"])) {
   });
 }
 
-test("the browser complained of nothing", () => {
+test("the browser reported no problems", () => {
   assert.deepEqual(unexpected(context.complaints), []);
 });

@@ -1,4 +1,4 @@
-// The playground is for everybody: in either theme, on a phone, with the keyboard alone, and embedded in another page.
+// The playground is accessible: in either theme, on a phone, with only a keyboard, and embedded in another page.
 //
 // Tier: default.
 
@@ -30,7 +30,8 @@ test("the keyboard alone is enough", async () => {
   await page.keyboard.press("Control+Enter");
   await page.getByRole("log").getByText("typed").waitFor();
   await status(page, "Finished");
-  // Tab indents in the editor; Escape and then Tab leaves it. The two have to follow within seconds, so that the time stands still.
+  // Tab indents in the editor; Escape and then Tab leaves it. The two must follow each other within seconds, so the
+  // clock is stopped.
   await page.clock.setFixedTime(Date.now());
   await page.keyboard.press("Escape");
   await page.keyboard.press("Tab");
@@ -116,6 +117,6 @@ test("one line names the version of Luau", async () => {
   assert.match(await context.page.locator("#version").innerText(), /^Luau 0\.\d+$/);
 });
 
-test("the browser has nothing to complain about", () => {
+test("the browser reports no problems", () => {
   assert.deepEqual(context.complaints, []);
 });

@@ -17,20 +17,22 @@ const COLOR_RULES = ["color-contrast", "link-in-text-block"];
  * @returns {Promise<string[]>}
  */
 export async function violations(page, rules) {
-  // Axe fails if an element is replaced meanwhile: the page finishes what it has put off first. The documentation puts nothing off.
+  // Axe fails if an element is replaced meanwhile, so the page finishes its delayed work first. The documentation has
+  // none.
   await page.waitForFunction(
     () => !document.body.dataset.pending && document.querySelector(".output-list[data-pending]") === null,
     undefined,
     { timeout: 60_000 },
   );
-  // In the middle of a transition axe sees a color that nobody chose. From now on none begins, and those that run end at once.
+  // In the middle of a transition axe would see an intermediate color. From here on no transition starts, and running
+  // ones end at once.
   await page.emulateMedia({ reducedMotion: "reduce" });
   if (!(await page.evaluate(() => "axe" in window))) {
     await page.addScriptTag({ path: axe });
   }
   return page.evaluate(async (rules) => {
     for (const animation of document.getAnimations()) {
-      // An endless one, such as the blinking of a cursor, has no end to go to.
+      // An endless animation, such as a blinking cursor, has no end to go to.
       if (animation.effect?.getComputedTiming().endTime === Number.POSITIVE_INFINITY) {
         animation.cancel();
       } else {
@@ -49,8 +51,8 @@ export async function violations(page, rules) {
 }
 
 /**
- * Returns the serious violations of the page in the light and in the dark theme. The page must follow the theme of the system. Themes
- * differ in nothing but their colors, so that the rules about these are enough for the second one.
+ * Returns the serious violations of the page in the light and in the dark theme. The page must follow the theme of the
+ * system. Only colors differ between themes, so the second one is only checked for rules about colors.
  *
  * @param {Page} page
  */
@@ -62,5 +64,5 @@ export async function violationsInBothThemes(page) {
   return { dark, light };
 }
 
-/** The answer of {@link violationsInBothThemes} where there is nothing wrong. */
+/** The result of {@link violationsInBothThemes} if there are no violations. */
 export const NO_VIOLATIONS = { dark: [], light: [] };

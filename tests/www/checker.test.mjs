@@ -1,4 +1,4 @@
-// The type checker knows our libraries from types/*.d.luau, and finds what is wrong and nothing else.
+// The type checker knows our libraries from types/*.d.luau, and finds the real problems and no others.
 //
 // Tier: default.
 

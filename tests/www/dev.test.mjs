@@ -1,4 +1,4 @@
-// `cargo xtask dev`: Vite serves the sources of the playground, with hot reload, and passes sockets on to the echo server.
+// `cargo xtask dev`: Vite serves the sources of the playground with hot reload, and proxies sockets to the echo server.
 //
 // Tier: default.
 
@@ -21,7 +21,7 @@ const cacheDir = mkdtempSync(join(tmpdir(), "vite-"));
 
 before(async () => {
   server = await openServer("playground");
-  // The configuration reads it, as `cargo xtask dev` sets it.
+  // The configuration reads the variable, which `cargo xtask dev` sets.
   process.env.ECHO_SERVER = `127.0.0.1:${server.port}`;
   vite = await createServer({
     configFile: join(root, "www/vite.config.ts"),

@@ -1,4 +1,4 @@
-// The editor knows Luau: its tokens, blocks and indentation, what to complete and explain, and every global that exists.
+// The editor knows Luau: its tokens, blocks and indentation, completion and explanations, and every existing global.
 //
 // Tier: default.
 
@@ -50,7 +50,7 @@ before(async () => {
     outfile,
     plugins: [
       {
-        // For such an import Vite returns the text of the file.
+        // For such imports Vite returns the text of the file.
         name: "raw",
         setup({ onResolve, onLoad }) {
           onResolve({ filter: /\?raw$/ }, ({ path, resolveDir }) => ({
@@ -389,7 +389,7 @@ test("scanning deeply nested brackets and blocks takes about as long as scanning
     editor.scan(source);
     return performance.now() - start;
   };
-  // The first one also compiles the scanner.
+  // The first call also compiles the scanner.
   scanTime("x = 1\n");
   const plain = Math.max(scanTime("x = 1\n"), scanTime("x = 1\n"));
   for (const piece of ["{\n", "(", "`{", "if a then ", "function() ", "x: {", ") {\n"]) {

@@ -1,4 +1,5 @@
-// Every example runs to its end in the page, against the server inside it, without an error, a warning or a complaint of the checker.
+// Every example runs to its end in the page, against the server inside it, without errors, warnings or complaints of
+// the checker.
 //
 // Tier: default; --full adds the examples that take longest.
 
@@ -9,18 +10,18 @@ import { drawn, openExamples, settled, siteForTests } from "./site.mjs";
 
 const context = siteForTests({ playground: false });
 
-/** How each example ends. */
+/** The last output of each example. */
 const ENDS = {
   Echo: /Echo: Hello from Luau!.*WebSocket disconnected\./s,
   Chat: /Ada: Good afternoon!.*you left \(1000\)/s,
   "Heartbeat and reconnect": /no answer for.*enough of this server/s,
-  "Binary protocol": /asked 5 questions.*the sum is 31\.5.*desserts/s,
+  "Binary protocol": /sent 5 requests.*the sum is 31\.5.*desserts/s,
   "Live table": /apples.*\d+ messages in 6 seconds/s,
   "Many connections": /100 connections are open.*2000 messages came back/s,
   Modules: /Robbie: that makes 6\.5.*I cannot dance/s,
 };
 
-/** Those that run by default, when tests/www/services.test.mjs runs all of them in Node. */
+/** The examples of the default tier. tests/www/services.test.mjs runs all of them in Node. */
 const DEFAULT = ["Chat", "Binary protocol", "Many connections", "Modules"];
 
 for (const [title, end] of Object.entries(ENDS).filter(([title]) => isFull || DEFAULT.includes(title))) {
@@ -48,6 +49,6 @@ test("the page offers exactly these examples", async () => {
   assert.deepEqual(await page.locator("#examples-list .choice strong").allTextContents(), Object.keys(ENDS));
 });
 
-test("the browser has nothing to complain about", () => {
+test("the browser reports no problems", () => {
   assert.deepEqual(context.complaints, []);
 });

@@ -1,4 +1,4 @@
-// The socket inspector shows what happens on every connection of the script and lets a person take part.
+// The socket inspector shows the events of every connection of the script, and lets the user take part.
 //
 // Tier: default.
 
@@ -10,7 +10,7 @@ import { run, siteForTests, status, stop } from "./site.mjs";
 const context = siteForTests();
 
 const sockets = () => context.page.locator("#sockets");
-const frames = () => sockets().getByRole("listbox", { name: "Frames" }).getByRole("option");
+const frames = () => sockets().getByRole("listbox", { name: "Entries" }).getByRole("option");
 /** @param {string | RegExp} text */
 const logged = (text) => context.page.getByRole("log").getByText(text).first().waitFor();
 
@@ -48,7 +48,7 @@ test("a frame opens, as JSON or in hex", async () => {
   await frames().filter({ hasText: '{"a":1}' }).first().click();
   const content = sockets().getByRole("region", { name: "Message content" });
   assert.match(await content.innerText(), /\{\s+"a": 1\s+\}/);
-  await sockets().getByRole("combobox", { name: "Shown as" }).selectOption("Hex");
+  await sockets().getByRole("combobox", { name: "Format" }).selectOption("Hex");
   assert.match(await content.innerText(), /7b 22 61 22/i);
 });
 
@@ -62,13 +62,13 @@ test("frames are filtered by text and direction", async () => {
   await frames().nth(4).waitFor();
 });
 
-test("a person sends text and bytes by hand, and wrong input is refused", async () => {
-  const message = sockets().getByRole("textbox", { name: "Message to send by hand" });
+test("the user can send text and bytes, and invalid input is refused", async () => {
+  const message = sockets().getByRole("textbox", { name: "Message to send" });
   const send = sockets().getByRole("button", { name: "Send", exact: true });
   await message.fill("by hand");
   await send.click();
   await frames().filter({ hasText: "by hand" }).nth(1).waitFor();
-  await sockets().getByRole("combobox", { name: "Kind of message" }).selectOption("Hex");
+  await sockets().getByRole("combobox", { name: "Message type" }).selectOption("Hex");
   await message.fill("0g");
   await send.click();
   await sockets()
@@ -86,8 +86,8 @@ test("a person sends text and bytes by hand, and wrong input is refused", async 
 test("a paused timeline stands still and loses nothing", async () => {
   const before = await frames().count();
   await sockets().getByRole("button", { name: "Pause" }).click();
-  await sockets().getByRole("combobox", { name: "Kind of message" }).selectOption("Text");
-  await sockets().getByRole("textbox", { name: "Message to send by hand" }).fill("paused");
+  await sockets().getByRole("combobox", { name: "Message type" }).selectOption("Text");
+  await sockets().getByRole("textbox", { name: "Message to send" }).fill("paused");
   await sockets().getByRole("button", { name: "Send", exact: true }).click();
   await context.page.locator("#output-tab").click();
   await logged(/got\s+paused/);
@@ -100,7 +100,7 @@ test("a paused timeline stands still and loses nothing", async () => {
   await frames().filter({ hasText: "paused" }).nth(1).waitFor();
 });
 
-test("a person closes a connection by hand, and the script gets the code", async () => {
+test("the user can close a connection, and the script gets the code", async () => {
   await sockets().getByRole("button", { name: "Close connection" }).click();
   await sockets()
     .getByRole("row", { name: /Closed[\s\S]*1000/ })
@@ -156,7 +156,7 @@ test("nothing can be sent on a closed connection, even if it ended before anyone
   await page.locator("#sockets-tab").click();
   const send = sockets().getByRole("button", { name: "Send", exact: true });
   assert.equal(await send.getAttribute("aria-disabled"), "true");
-  await sockets().getByRole("textbox", { name: "Message to send by hand" }).press("Enter");
+  await sockets().getByRole("textbox", { name: "Message to send" }).press("Enter");
   await sockets().getByText("The connection is not open.").waitFor();
 });
 
@@ -171,14 +171,14 @@ test("a cleared timeline continues with the next message", async () => {
   await frames().filter({ hasText: "number 5" }).nth(1).waitFor();
   await sockets().getByRole("button", { name: "Clear" }).click();
   await frames().first().waitFor({ state: "hidden" });
-  await sockets().getByRole("textbox", { name: "Message to send by hand" }).fill("after");
+  await sockets().getByRole("textbox", { name: "Message to send" }).fill("after");
   await sockets().getByRole("button", { name: "Send", exact: true }).click();
   await frames().filter({ hasText: "after" }).nth(1).waitFor();
   assert.equal(await sockets().getByRole("button", { name: "↓ Latest" }).isVisible(), false);
   await stop(page);
 });
 
-test("the newest connection is shown until a person selects one", async () => {
+test("the newest connection is shown until the user selects one", async () => {
   const { page, port } = context;
   await connected(
     `local room = websocket.connect("ws://127.0.0.1:${port}/chat")
@@ -215,6 +215,6 @@ test("each of many connections has a row, and Stop shows all of them as closed",
   assert.equal(await sockets().getByRole("row").count(), 21);
 });
 
-test("the browser has nothing to complain about", () => {
+test("the browser reports no problems", () => {
   assert.deepEqual(context.complaints, []);
 });

@@ -1,4 +1,4 @@
-// Nothing that a visitor wrote is lost, whatever else is opened or shared, and whether the browser stores it or not.
+// Nothing that a visitor wrote is lost, whatever else is opened or shared, and whether or not the browser stores it.
 //
 // Tier: default.
 
@@ -238,12 +238,12 @@ test("Ctrl+Enter in a message does not start a new run, which would lose it", as
   await page.locator("#sockets-tab").click();
   await page.getByRole("row", { name: /Open/ }).first().click();
   const row = await page.getByRole("row", { name: /Open/ }).first().elementHandle();
-  await page.getByRole("textbox", { name: "Message to send by hand" }).fill("by hand");
+  await page.getByRole("textbox", { name: "Message to send" }).fill("by hand");
   await page.keyboard.press("Control+Enter");
-  // A new run would remove this row before the key press returns, and then make another one.
+  // A new run would remove this row before the key press returns, and then create another one.
   assert(await row?.isVisible());
 });
 
-test("the browser has nothing to complain about", () => {
+test("the browser reports no problems", () => {
   assert.deepEqual(context.complaints, []);
 });

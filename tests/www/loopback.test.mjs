@@ -1,4 +1,4 @@
-// Sockets of the loopback behave exactly like those of the browser: each case does the same with both, to the same services, and
+// Loopback sockets behave exactly like the browser's. Each case does the same with both, against the same services, and
 // compares the events and their order.
 //
 // Tier: default.
@@ -18,17 +18,12 @@ const context = pageForTests("/tests/worker/page.html", async ({ page }) => {
   });
   await page.addScriptTag({ content: outputFiles[0]?.text ?? "" });
   await page.evaluate(() => {
-    const { LoopbackSocket, loopbackUrl } = /** @type {any} */ (globalThis).loopback;
+    const { PlaygroundSocket } = /** @type {any} */ (globalThis).loopback;
     Object.assign(globalThis, {
       /** @param {string} address @param {string[]} [protocols] @returns {WebSocket} */
-      open: (address, protocols) => {
-        const url = loopbackUrl(address);
-        return url === undefined
-          ? new WebSocket(address, protocols ?? [])
-          : new LoopbackSocket(url, protocols);
-      },
+      open: (address, protocols) => new PlaygroundSocket(address, protocols),
       /**
-       * Notes what happens on a socket.
+       * Records the events of a socket.
        *
        * @param {WebSocket} socket
        */
@@ -52,7 +47,7 @@ const context = pageForTests("/tests/worker/page.html", async ({ page }) => {
       /** @param {WebSocket} socket @param {string} type */
       next: (socket, type) =>
         new Promise((resolve) => socket.addEventListener(type, resolve, { once: true })),
-      /** What a call throws. @param {() => void} call */
+      /** Returns the error that a call throws. @param {() => void} call */
       thrown: (call) => {
         try {
           call();
@@ -65,7 +60,7 @@ const context = pageForTests("/tests/worker/page.html", async ({ page }) => {
   });
 });
 
-/** The functions above. @typedef {(address: string, protocols?: string[]) => WebSocket} Open */
+/** The type of `open` above. @typedef {(address: string, protocols?: string[]) => WebSocket} Open */
 
 /**
  * The cases. Each runs in the page.

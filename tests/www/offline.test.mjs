@@ -1,4 +1,4 @@
-// The site works on any static host: under any path, without our server, and after the first visit without a network.
+// The site works on any static host: under any path, without our server, and without a network after the first visit.
 //
 // Tier: default.
 
@@ -14,7 +14,7 @@ import { startServer } from "../server/server.mjs";
 import { ready, run, status, write } from "./site.mjs";
 
 const site = fileURLToPath(new URL("../../target/site/", import.meta.url));
-/** The size limit of all that the first run needs, in compressed bytes. */
+/** The size limit of everything that the first run needs, in compressed bytes. */
 const BUDGET = 680_000;
 
 /** @type {string} */
@@ -40,7 +40,7 @@ after(async () => {
 });
 
 test("the first load is small, and the site works under any path, with the server inside it", async () => {
-  // Counts all bytes on their way to the browser, including the headers, whichever thread asks for them.
+  // Counts all bytes sent to the browser, including the headers, no matter which thread requests them.
   let bytes = 0;
   const counter = createServer((browser) => {
     const host = connect(server.port, "127.0.0.1");
@@ -62,8 +62,8 @@ test("the first load is small, and the site works under any path, with the serve
       failed.push(`${response.status()} ${response.url()}`);
     }
   });
-  // Scripts run without these.
-  const rest = /\/(?:checker|inspector|syntax|later)[\w.-]*$/;
+  // Scripts run without these files.
+  const rest = /\/(?:checker|inspector|syntax|deferred-extensions)[\w.-]*$/;
   await page.route(rest, (route) => route.abort());
   const { port } = /** @type {import("node:net").AddressInfo} */ (counter.address());
   await page.goto(`http://127.0.0.1:${port}/deep/down/`);
@@ -163,7 +163,7 @@ test("once the browser has stored the checker, types are checked without a netwo
       return false;
     };
     while (!((await isStored("/checker_bg-")) && (await isStored("/checker-worker-")))) {
-      // The service worker stores them in its own time, and no event says when it has.
+      // The service worker stores them in its own time, without an event.
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   });

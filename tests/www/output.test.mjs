@@ -1,4 +1,4 @@
-// The output of a script can be read, searched and copied, whatever it is and however much of it there is.
+// The output of a script can be read, searched and copied, whatever it contains and however much there is.
 //
 // Tier: default; --full prints a million lines instead of 120,000.
 
@@ -29,7 +29,7 @@ test("a table of a hundred thousand entries is printed, returned and thrown as a
   await log()
     .getByRole("button", { name: /^entries 4901/ })
     .waitFor();
-  await log().getByText("95,000 more are not shown: print a part of it").waitFor();
+  await log().getByText("95,000 more not shown. Print part of the table to see them.").waitFor();
 });
 
 test("small tables are shown whole, with shared parts and cycles", async () => {
@@ -47,7 +47,7 @@ test("small tables are shown whole, with shared parts and cycles", async () => {
     .getByRole("button", { name: /config|name/ })
     .first()
     .click();
-  await log().getByText("↺ the table that this is in").waitFor();
+  await log().getByText("↺ the enclosing table").waitFor();
 });
 
 test("the filter and the copy buttons work on what the screen shows", async () => {
@@ -92,7 +92,7 @@ test("a script that fails or does not compile is shown as failed", async () => {
     await run(page, source);
     await status(page, "Failed");
     await drawn(page);
-    // The message contains the place, so that the traceback is left out.
+    // The message contains the place, so there is no traceback.
     assert.equal((await log().innerText()).match(/main:1/g)?.length, 1, source);
   }
   await run(page, "task.delay(0.1, print, 'later') error('oops')");
@@ -174,13 +174,13 @@ test("times count from the start of the run, even after the lines were cleared, 
   await stop(page);
   await rows(page).filter({ hasText: "stopped" }).waitFor();
   assert((await lastTime()) > second);
-  // The browser remembers both buttons.
+  // The browser remembers both toggles.
   await page.reload();
   await page.locator("#run:enabled").waitFor();
   assert.equal(await page.getByRole("button", { name: "Wrap" }).getAttribute("aria-pressed"), "false");
   assert.equal(await page.getByRole("button", { name: "Times" }).getAttribute("aria-pressed"), "true");
 });
 
-test("the browser has nothing to complain about", () => {
+test("the browser reports no problems", () => {
   assert.deepEqual(context.complaints, []);
 });

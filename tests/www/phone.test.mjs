@@ -1,4 +1,4 @@
-// A finger does what a mouse does: on a phone nothing opens out of view, and nothing appears on hover alone.
+// Fingers can do everything that a mouse can: on a phone nothing opens out of view, and nothing requires hovering.
 //
 // Tier: default; --full adds the landscape orientation.
 
@@ -115,6 +115,6 @@ test("axe finds nothing serious on a phone in either theme, whatever is open", a
   await page.context().close();
 });
 
-test("the browser has nothing to complain about", () => {
+test("the browser reports no problems", () => {
   assert.deepEqual(context.complaints, []);
 });

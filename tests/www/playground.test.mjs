@@ -80,7 +80,7 @@ test("values are shown as a tree", async () => {
   await log().getByText("list").first().waitFor();
 });
 
-test("the editor underlines syntax errors while a person types", async () => {
+test("the editor underlines syntax errors while the user types", async () => {
   const { page } = context;
   await write(page, "local x = = 1");
   const marker = page.locator(".cm-lintRange-error").first();
@@ -89,7 +89,7 @@ test("the editor underlines syntax errors while a person types", async () => {
   await marker.waitFor({ state: "detached" });
 });
 
-test("the editor underlines type errors while a person types, and knows the types of the libraries", async () => {
+test("the editor underlines type errors while the user types, and knows the types of the libraries", async () => {
   const { page } = context;
   await write(
     page,
@@ -116,12 +116,12 @@ test("the editor completes and explains names of the libraries", async () => {
   await page.locator(".cm-tooltip-autocomplete").getByText("delay").first().waitFor();
   await page.keyboard.press("Escape");
   await write(page, "websocket.connect('ws://loopback/echo')");
-  // Before that, the results of a check redraw the line and close the tooltip.
+  // The results of a check redraw the line, which would close the tooltip.
   await settled(page);
   await page.locator(".cm-line span").getByText("connect", { exact: true }).first().hover();
   await page.locator(".cm-tooltip-hover").first().waitFor();
 });
 
-test("the browser has nothing to complain about", () => {
+test("the browser reports no problems", () => {
   assert.deepEqual(context.complaints, []);
 });

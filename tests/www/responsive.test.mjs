@@ -1,6 +1,6 @@
 // The page stays responsive whatever a script does, and Stop ends everything that the script has started.
 //
-// Tier: default; --full adds the other scripts, and what a person does with large amounts of output.
+// Tier: default; --full adds the other scripts, and a user who works with large amounts of output.
 // Needs: a quiet machine.
 
 import assert from "node:assert/strict";
@@ -15,12 +15,15 @@ const context = siteForTests();
 /** @typedef {import("playwright-core").Page} Page */
 
 /**
- * How long the page may take to answer, in milliseconds. On a machine that is slow or has other things to do, the limits are multiples
- * of what the page needs at the same time for a fixed amount of work: see {@link workTime}.
+ * The longest time that the page may take to answer, in milliseconds. On a slow or busy machine the limits are
+ * multiples of the time that the page needs for a fixed amount of work: see {@link workTime}.
  */
 const ANSWER_MS = 100;
 
-/** How often a measurement is repeated when it is too slow: the machine may have been busy, and a page that is held up is so each time. */
+/**
+ * The number of attempts for a measurement that is too slow. The machine may have been busy during one attempt, but a
+ * blocked page is slow in each.
+ */
 const ATTEMPTS = 3;
 
 /** Scripts that keep a worker, or the page, as busy as they can. */
@@ -40,23 +43,23 @@ const BOMBS = {
     "for i = 1, 255 do task.spawn(function() local ws = websocket.connect('ws://loopback/echo') ws.OnMessage:Connect(function(m) ws:Send(m) end) ws:Send('x') end) end",
 };
 
-/** The bombs of the default tier: one computes, one floods the page with output, one floods it with socket events. */
+/** The bombs of the default tier: one computes, one floods the page with output, and one with socket events. */
 const DEFAULT_BOMBS = ["an endless loop", "printing tables", "many connections"];
 
-/** Scripts during which a person clicks: the worker computes, takes and frees memory, or floods the page with output. */
-const CLICKED = {
+/** Scripts that run while a user clicks: the worker computes, allocates and frees memory, or floods the page. */
+const CLICK_SCRIPTS = {
   "an endless loop": BOMBS["an endless loop"],
   "string.rep of 50 MB at a time": "while true do pcall(string.rep, 'x', 50000000) end",
-  "string.rep that grows until there is no more memory":
+  "string.rep until memory runs out":
     "while true do pcall(function() local t = {} while true do table.insert(t, string.rep('x', 50000000)) end end) end",
   "printing without end": BOMBS["printing without end"],
-  "printing tables, each another one":
+  "printing a new table each time":
     "local count = 0 while true do count += 1 print(table.create(1000, { count })) end",
 };
-const DEFAULT_CLICKED = ["printing without end"];
+const DEFAULT_CLICK_SCRIPTS = ["printing without end"];
 
 /**
- * Returns those of the default tier, or with `--full` all.
+ * Returns the scripts of the default tier, or with `--full` all scripts.
  *
  * @param {Record<string, string>} scripts
  * @param {string[]} names
@@ -64,9 +67,9 @@ const DEFAULT_CLICKED = ["printing without end"];
 const ofTier = (scripts, names) => Object.entries(scripts).filter(([name]) => isFull || names.includes(name));
 
 /**
- * Returns how long the page needs for a fixed amount of work, in milliseconds: about 25 on a quiet machine. The script that runs takes
- * its share of the machine as well, so that this tells how much of it is left for the page. The limits are for the slowest answers, so
- * that this is the slowest of five times.
+ * Returns the time that the page needs for a fixed amount of work, in milliseconds: about 25 on a quiet machine. The
+ * running script takes its share of the machine, so the result shows how much is left for the page. It is the
+ * longest of five times, because the limits are for the slowest answers.
  *
  * @param {Page} page
  */
@@ -88,7 +91,7 @@ function workTime(page) {
 }
 
 /**
- * Measures until the page is as fast as it should be.
+ * Repeats a measurement until the page is fast enough.
  *
  * @param {import("node:test").TestContext} t
  * @param {(attempt: number) => Promise<{ time: number, limit: number }>} measure in milliseconds
@@ -103,7 +106,7 @@ async function assertFast(t, measure) {
 }
 
 /**
- * Returns how long the page takes to answer, in milliseconds: one answer in twenty may take longer.
+ * Returns the time that the page takes to answer, in milliseconds; one answer in twenty may take longer.
  *
  * @param {Page} page
  */
@@ -121,17 +124,18 @@ function answerTime(page) {
 }
 
 /**
- * Clicks through the browser's own input, as a person does, on the tabs that show a part of the page.
+ * Clicks on the tabs of the page's parts through the browser's own input, as a user does.
  *
  * @param {Page} page
- * @returns {Promise<number>} the time from a click until the next frame is drawn, in milliseconds: the second longest of twenty
+ * @returns {Promise<number>} the time from a click until the next frame is drawn, in milliseconds: the second longest
+ * of twenty
  */
 async function clickTime(page) {
   await page.evaluate(() => {
     /** @type {number[]} */
     const answers = [];
     const onClick = (/** @type {MouseEvent} */ { timeStamp }) => {
-      // In a task after the frame.
+      // Measured in a task after the frame.
       requestAnimationFrame(() => setTimeout(() => answers.push(performance.now() - timeStamp)));
     };
     /** @type {any} */ (window).clicks?.remove();
@@ -153,7 +157,7 @@ async function clickTime(page) {
 }
 
 /**
- * Returns the longest time in which the page did not answer while something was done, in milliseconds.
+ * Returns the longest time without an answer from the page during an action, in milliseconds.
  *
  * @param {Page} page
  * @param {() => Promise<unknown>} act
@@ -176,7 +180,7 @@ async function longestPause(page, act) {
   });
 }
 
-for (const [name, source] of ofTier(CLICKED, DEFAULT_CLICKED)) {
+for (const [name, source] of ofTier(CLICK_SCRIPTS, DEFAULT_CLICK_SCRIPTS)) {
   test(`${name}: the page answers clicks through the browser's own input`, async (t) => {
     const { page } = context;
     await assertFast(t, async () => {
@@ -201,7 +205,7 @@ for (const [name, source] of ofTier(BOMBS, DEFAULT_BOMBS)) {
       const time = await answerTime(page);
       return { time, limit: Math.max(ANSWER_MS, 4 * (await workTime(page))) };
     });
-    // One of them may have ended by itself.
+    // Some of the scripts may have ended by themselves.
     if (await page.locator('#stop[aria-disabled="false"]').isVisible()) {
       await stop(page);
     }
@@ -231,7 +235,7 @@ for (const use of isFull ? ["print(t)", "return t", "error(t)"] : ["print(t)"]) 
   });
 }
 
-test("the page answers while a person goes to both ends of a hundred thousand lines", {
+test("the page answers while a user jumps to both ends of a hundred thousand lines", {
   skip: !isFull && "for --full",
 }, async (t) => {
   const { page } = context;
@@ -254,7 +258,7 @@ test("the page answers while a person goes to both ends of a hundred thousand li
   });
 });
 
-test("the page answers while a person reads and saves a message of many megabytes", {
+test("the page answers while a user reads and saves a message of many megabytes", {
   skip: !isFull && "for --full",
 }, async (t) => {
   const { page } = context;
@@ -270,7 +274,7 @@ test("the page answers while a person reads and saves a message of many megabyte
       for (const button of [/Show more/, "Save", "Export"]) {
         const download = typeof button === "string" ? page.waitForEvent("download") : undefined;
         await sockets.getByRole("button", { name: button, exact: true }).click();
-        // Waits for the end. The path is not known where the browser is another process's.
+        // Waits for the end of the download. Its path is unknown if the browser belongs to another process.
         assert.equal((await (await download)?.failure()) ?? null, null);
       }
     });
@@ -281,7 +285,7 @@ test("the page answers while a person reads and saves a message of many megabyte
   await page.locator("#output-tab").click();
 });
 
-test("what was printed before Stop is there afterwards", async () => {
+test("output from before Stop is still there afterwards", async () => {
   const { page } = context;
   await run(page, "print('first')\nwarn('second')\nwhile true do end");
   await page.getByRole("log").getByText("second").waitFor();
@@ -291,7 +295,7 @@ test("what was printed before Stop is there afterwards", async () => {
   assert.match(text, /first[\s\S]*second[\s\S]*stopped/);
 });
 
-test("one line says what is still alive", async () => {
+test("one line lists the sockets and timers that are still alive", async () => {
   const { page } = context;
   await run(
     page,
@@ -306,7 +310,7 @@ test("one line says what is still alive", async () => {
 test("all output of a script that never waits appears, and Stop closes its sockets properly", async () => {
   const { port } = context;
   const page = await context.newPage();
-  // On a loaded page its time would jump.
+  // Installed before the page loads: later, the clock would jump.
   await page.clock.install();
   await context.open(page);
   await run(
@@ -320,7 +324,7 @@ test("all output of a script that never waits appears, and Stop closes its socke
     .getByRole("log")
     .getByText(/line\s+20000$/)
     .waitFor();
-  // The page gives the script little time to stop by itself. That time stands still, so that a slow machine has enough of it.
+  // The page gives the script little time to stop by itself. With the clock stopped, a slow machine has enough time.
   await page.clock.pauseAt(Date.now() + 1_000);
   await stop(page);
   await page.clock.resume();
@@ -329,15 +333,15 @@ test("all output of a script that never waits appears, and Stop closes its socke
   /** @type {string[]} */
   let recorded = [];
   for (let attempt = 0; attempt < 400 && !recorded.at(-1)?.startsWith("closed"); attempt++) {
-    // The server does not say when a connection has closed: it has to be asked again.
+    // The server does not report when a connection has closed, so the test polls.
     await sleep(50);
     recorded = await ask(context, "recorded?name=stopped");
   }
-  // Without a code of its own. A worker that was terminated would leave 1006.
+  // 1005 means that the close frame had no code. A terminated worker would cause 1006.
   assert.deepEqual(recorded, ["begun", "closed 1005 "]);
   await page.context().close();
 });
 
-test("the browser has nothing to complain about", () => {
+test("the browser reports no problems", () => {
   assert.deepEqual(context.complaints, []);
 });

@@ -1,5 +1,5 @@
-// The examples of the playground do what they say against the services of the local server, with the package as it is
-// published; and the services also answer clients that break the rules.
+// The examples of the playground work as described, with the published package and the services of the local server.
+// The services also answer clients that break the rules.
 //
 // Tier: default.
 
@@ -19,7 +19,7 @@ const folder = fileURLToPath(new URL("../../www/examples", import.meta.url));
 let server;
 
 before(async () => {
-  // A server of its own, since its services count their visitors.
+  // These tests need their own server, because its services count their visitors.
   server = await startServer();
 });
 after(() => server.close());
@@ -29,13 +29,14 @@ const source = (file, port = server.port) =>
   readFileSync(`${folder}/${file}`, "utf8").replaceAll("127.0.0.1:8080", `127.0.0.1:${port}`);
 
 /**
- * Runs an example until nothing of it is left, and returns what it prints. Warnings and errors outside of the script fail the test.
+ * Runs an example until no thread, timer or socket is left, and returns the lines that it prints. Warnings and
+ * unhandled errors fail the test.
  *
  * @param {string} file
- * @param {readonly string[]} [modules] files in the folder of its own
- * @param {number} [port] of the server
+ * @param {readonly string[]} [modules] files in the example's own folder
+ * @param {number} [port] the port of the server
  */
-async function printed(file, modules = [], port = server.port) {
+async function runExample(file, modules = [], port = server.port) {
   /** @type {string[]} */
   const lines = [];
   /** @type {string[]} */
@@ -72,15 +73,15 @@ function assertLines(lines, expected) {
   }
 }
 
-// Each of them mostly waits.
+// Concurrent, because the examples mostly wait.
 describe("the examples", { concurrency: true }, () => {
   test("echo, for ten seconds", async () => {
-    const lines = await printed("echo.luau");
+    const lines = await runExample("echo.luau");
     assert.deepEqual(lines.slice(0, 2), ["WebSocket connected!", "Received:\tHello from Luau!"]);
     const [closing, ...last] = lines.slice(lines.indexOf("Closing connection..."));
     assert.equal(closing, "Closing connection...");
     assert.equal(last.pop(), "WebSocket disconnected.");
-    // A message that was already on its way may still come.
+    // A message that was already in transit may still arrive.
     assert(
       last.every((line) => line.startsWith("Received:")),
       last.join("\n"),
@@ -88,7 +89,7 @@ describe("the examples", { concurrency: true }, () => {
   });
 
   test("chat", async () => {
-    assertLines(await printed("chat.luau"), [
+    assertLines(await runExample("chat.luau"), [
       /^\* you are in "tea \d+" as Ada$/,
       "* Grace came in",
       "* Alan came in",
@@ -97,7 +98,7 @@ describe("the examples", { concurrency: true }, () => {
       "Alan: I wonder whether the server knows what it is talking about.",
       "Grace: It sends the same bytes to everybody. That is all it has to know.",
       "Ada: And a name that is taken?",
-      /^Alan: I tried: "somebody in tea \d+ is called Ada already".$/,
+      /^Alan: I tried: "the name Ada is already taken in tea \d+".$/,
       "* Alan left",
       "* Grace left",
       "* you left (1000)",
@@ -119,12 +120,13 @@ describe("the examples", { concurrency: true }, () => {
       /closed with 1012 "restarting", after \d heartbeats$/,
       /enough of this server$/,
     ];
-    // Where a busy machine keeps the server from answering for 1.2 s, the script is right to say so: another attempt decides.
-    for (let left = 5; ; left--) {
-      const own = await startServer();
-      const lines = await printed("heartbeat.luau", [], own.port);
-      await own.close();
-      if (left === 1 || expected.every((pattern, index) => pattern.test(lines[index] ?? ""))) {
+    // On a busy machine the server may take longer than 1.2 s to answer, which the script correctly reports. So this
+    // tries several times.
+    for (let attempts = 5; ; attempts--) {
+      const fresh = await startServer();
+      const lines = await runExample("heartbeat.luau", [], fresh.port);
+      await fresh.close();
+      if (attempts === 1 || expected.every((pattern, index) => pattern.test(lines[index] ?? ""))) {
         assertLines(lines, expected);
         return;
       }
@@ -132,19 +134,19 @@ describe("the examples", { concurrency: true }, () => {
   });
 
   test("binary", async () => {
-    const [asked, ...answers] = await printed("binary.luau");
-    assert.equal(asked, "asked 5 questions in 100 bytes");
+    const [sent, ...answers] = await runExample("binary.luau");
+    assert.equal(sent, "sent 5 requests in 100 bytes");
     assertLines(answers, [
       String.raw`1: "not only text: \x00\xff"`,
       "2: the sum is 31.5",
       '3: "desserts"',
-      /^4: the clock of the server says \d\d:\d\d:\d\d UTC$/,
-      "5: the server says: there is no tag 77",
+      /^4: the server's clock says \d\d:\d\d:\d\d UTC$/,
+      "5: error from the server: unknown tag 77",
     ]);
   });
 
   test("feed: a table each second, sorted by change", async () => {
-    const lines = await printed("feed.luau");
+    const lines = await runExample("feed.luau");
     const tables = lines.slice(0, -1);
     assert.equal(tables.length, 6);
     for (const table of tables) {
@@ -161,14 +163,14 @@ describe("the examples", { concurrency: true }, () => {
         [...changes].sort((a, b) => b - a),
       );
     }
-    // Some forty of the sixty changes are of what it asked for; a busy machine makes fewer.
+    // About forty of the sixty updates are for symbols that the example subscribed to; a busy machine sends fewer.
     const count = Number(lines.at(-1)?.match(/^(\d+) messages in 6 seconds$/)?.[1]);
     assert(count > 6 && count < 65, lines.at(-1));
   });
 
   test("many connections", async () => {
-    const lines = await printed("many.luau");
-    // How long it takes to open all of them depends on the machine.
+    const lines = await runExample("many.luau");
+    // The time to open all connections depends on the machine.
     assertLines(
       lines.filter((line) => !/^\d+ are open …$/.test(line)),
       [
@@ -180,7 +182,7 @@ describe("the examples", { concurrency: true }, () => {
   });
 
   test("modules", async () => {
-    assertLines(await printed("modules/main.luau", ["room", "bot/commands", "bot/dice"]), [
+    assertLines(await runExample("modules/main.luau", ["room", "bot/commands", "bot/dice"]), [
       "Visitor: Is anybody here?",
       "Visitor: !help",
       "Robbie: I know !add, !help, !roll",
@@ -207,7 +209,7 @@ describe("the examples", { concurrency: true }, () => {
 });
 
 /**
- * Connects a client that is not a script.
+ * Connects a client directly, without a script.
  *
  * @param {string} path
  */
@@ -218,7 +220,7 @@ function connect(path) {
   /** @type {((event: any) => void)[]} */
   const waiting = [];
   /** @param {unknown} event */
-  const tell = (event) => {
+  const deliver = (event) => {
     const waiter = waiting.shift();
     if (waiter === undefined) {
       events.push(event);
@@ -226,8 +228,8 @@ function connect(path) {
       waiter(event);
     }
   };
-  socket.on("message", (data, isBinary) => tell(isBinary ? data : JSON.parse(String(data))));
-  socket.on("close", (code, reason) => tell({ code, reason: String(reason) }));
+  socket.on("message", (data, isBinary) => deliver(isBinary ? data : JSON.parse(String(data))));
+  socket.on("close", (code, reason) => deliver({ code, reason: String(reason) }));
   return {
     opened: new Promise((resolve) => socket.once("open", resolve)),
     /** @param {unknown} message */
@@ -236,7 +238,7 @@ function connect(path) {
         message instanceof Uint8Array || typeof message === "string" ? message : JSON.stringify(message),
       ),
     close: () => socket.close(),
-    /** What comes next: a message, or the close. @returns {Promise<any>} */
+    /** Returns the next event: a message or the close. @returns {Promise<any>} */
     next: () =>
       new Promise((resolve) => (events.length > 0 ? resolve(events.shift()) : waiting.push(resolve))),
   };
@@ -247,11 +249,11 @@ describe("the services", () => {
     const [first, second] = [connect("/chat"), connect("/chat")];
     await Promise.all([first.opened, second.opened]);
     for (const [message, problem] of [
-      ["no JSON", /an object of JSON/],
-      ["[]", /an object of JSON/],
-      ["null", /an object of JSON/],
-      [new Uint8Array(3), /an object of JSON/],
-      [{ type: "shout" }, /an object of JSON/],
+      ["no JSON", /a JSON object/],
+      ["[]", /a JSON object/],
+      ["null", /a JSON object/],
+      [new Uint8Array(3), /a JSON object/],
+      [{ type: "shout" }, /a JSON object/],
       [{ type: "join", room: "", name: "x" }, /1 to 32/],
       [{ type: "join", room: "x", name: { toString: 1 } }, /1 to 32/],
       [{ type: "join", room: "x", name: "x".repeat(33) }, /1 to 32/],
@@ -282,7 +284,7 @@ describe("the services", () => {
     assert.equal((await first.next()).code, 1005);
   });
 
-  test("the feed sends the prices of its own goods only", async () => {
+  test("the feed sends updates and rejects unknown symbols", async () => {
     const client = connect("/feed");
     const snapshot = await client.next();
     assert.equal(snapshot.type, "snapshot");
@@ -291,8 +293,8 @@ describe("the services", () => {
     for (const [message, problem] of [
       ["?", /send \{ "type": "subscribe"/],
       [{ type: "subscribe", symbols: [] }, /send \{ "type": "subscribe"/],
-      [{ type: "subscribe", symbols: ["apples", "toString"] }, /nobody sells "toString"/],
-      [{ type: "subscribe", symbols: [{ toString: 1 }] }, /nobody sells \{"toString":1\}/],
+      [{ type: "subscribe", symbols: ["apples", "toString"] }, /unknown symbol: "toString"/],
+      [{ type: "subscribe", symbols: [{ toString: 1 }] }, /unknown symbol: \{"toString":1\}/],
     ]) {
       client.send(message);
       let answer = await client.next();
@@ -320,11 +322,11 @@ describe("the services", () => {
     client.send(new Uint8Array());
     assert.equal((await client.next()).length, 0);
     client.send(Uint8Array.of(2, 1, 0, 3, 0, 0, 0, 1, 2, 3));
-    assert.match(String(await client.next()), /^\xff?.*a number has 8 bytes$/s);
+    assert.match(String(await client.next()), /^\xff?.*the payload must consist of 8-byte numbers$/s);
     client.close();
   });
 
-  test("only the playground is told that there is a server", async () => {
+  test("only the playground learns about the server", async () => {
     const [plain, playground] = await Promise.all([
       startServer({ root: `${folder}/../public` }),
       startServer({ root: `${folder}/../public`, playground: true }),
@@ -341,7 +343,7 @@ describe("the services", () => {
     await Promise.all([plain.close(), playground.close()]);
   });
 
-  test("files are served compressed if the client accepts it and there is a compressed file", async () => {
+  test("the server sends the compressed file if there is one and the client accepts it", async () => {
     const root = mkdtempSync(`${tmpdir()}/served-`);
     writeFileSync(`${root}/a.js`, "plain");
     writeFileSync(`${root}/a.js.br`, brotliCompressSync("packed"));

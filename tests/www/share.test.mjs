@@ -54,7 +54,7 @@ test("a link carries all files, and opening it does not run them", async () => {
   assert.match(await visitor.locator("#notice").innerText(), /came from the link/);
   assert.match(await script(visitor), /greet\('from the link'\)/);
   assert.equal(await visitor.getByRole("tab", { name: "greet.luau" }).count(), 1);
-  // By now the page has done all that it does by itself.
+  // By now the page has done everything that it does by itself.
   await settled(visitor);
   assert.equal(await visitor.locator("#status").innerText(), "Ready");
   await visitor.getByRole("button", { name: "Run" }).click();
@@ -68,7 +68,7 @@ test("visitors who open a link find their own scripts again", async () => {
   await write(visitor, "print('my own')");
   await saved(visitor, "print('my own')");
   const link = await linkOf(context.page);
-  // The browser does not load the page again: only the part of the address after the # changes.
+  // The browser does not reload the page: only the part of the address after the # changes.
   await visitor.goto(link);
   await visitor.locator("#notice").getByText("came from the link").waitFor();
   assert.doesNotMatch(await script(visitor), /my own/);
@@ -123,7 +123,7 @@ test("two tabs with the same script do not overwrite each other", async () => {
 test("a damaged link or one of another version is reported and changes nothing", async () => {
   const visitor = await context.newPage();
   for (const [hash, message] of /** @type {const} */ ([
-    ["#v1.q1bKTFGyUgIA", /cut short or damaged/],
+    ["#v1.q1bKTFGyUgIA", /incomplete or damaged/],
     ["#v9.abc", /another version/],
   ])) {
     await visitor.goto(`http://127.0.0.1:${context.port}/${hash}`);
@@ -137,7 +137,7 @@ test("a damaged link or one of another version is reported and changes nothing",
 });
 
 /**
- * The address of a link with so many files.
+ * Returns the address of a link with this number of files.
  *
  * @param {number} count
  */
@@ -151,7 +151,7 @@ test("a link with more files than the page can show at once is refused", async (
   const visitor = await context.newPage();
   await visitor.goto(linkWith(101));
   await ready(visitor);
-  const refusal = "The link cannot be opened: it has 101 files, and 100 are allowed.";
+  const refusal = "The link cannot be opened: it has 101 files, but the maximum is 100.";
   await visitor.locator("#notice").getByText(refusal).waitFor();
   assert.match(await script(visitor), /WebSocket connected!/);
   assert.equal(await visitor.locator("#tabs").getByRole("tab").count(), 1);
@@ -167,11 +167,11 @@ test("a script with as many files as there may be gets no further one", async ()
   await addFile(visitor, "another");
   assert.equal(
     await visitor.locator("#name-error").innerText(),
-    "There are 100 files already, and 100 are allowed.",
+    "There are already 100 files, and the maximum is 100.",
   );
   await visitor.keyboard.press("Escape");
   assert.equal(await tabs.count(), 100);
-  // A name can still be changed.
+  // Files can still be renamed.
   await visitor.getByRole("tab", { name: "file7.luau" }).focus();
   await visitor.keyboard.press("F2");
   await visitor.getByLabel(/Name, such as/).fill("seven");
@@ -189,7 +189,7 @@ test("files are added, renamed and removed, and wrong names are refused", async 
     ["", /A name is a path/],
     ["util.luau", /without an extension/],
     ["../up", /A name is a path/],
-    ["main", /a file main already/],
+    ["main", /file named main already exists/],
   ]) {
     await page.getByLabel(/Name, such as/).fill(/** @type {string} */ (name));
     await page.getByRole("button", { name: "Create" }).click();
@@ -211,6 +211,6 @@ test("files are added, renamed and removed, and wrong names are refused", async 
   await page.getByRole("tab", { name: "lib/util.luau" }).waitFor({ state: "detached" });
 });
 
-test("the browser has nothing to complain about", () => {
+test("the browser reports no problems", () => {
   assert.deepEqual(context.complaints, []);
 });

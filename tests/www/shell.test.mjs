@@ -1,4 +1,5 @@
-// The shell of the page (dialogs, buttons, tabs and keys) follows what a person does, and its security policy is strict.
+// The shell of the page (dialogs, buttons, tabs and keys) reacts to the user's actions, and its security policy is
+// strict.
 //
 // Tier: default.
 
@@ -12,7 +13,7 @@ const context = siteForTests({ playground: false });
 
 /** @typedef {import("playwright-core").Page} Page */
 
-/** Returns the id of the element that has the focus, or else its tag. @param {Page} page */
+/** Returns the id of the focused element, or its tag. @param {Page} page */
 const focused = (page) => page.evaluate(() => document.activeElement?.id || document.activeElement?.tagName);
 
 test("a click beside a dialog closes it, and a drag that starts inside does not", async () => {
@@ -24,7 +25,7 @@ test("a click beside a dialog closes it, and a drag that starts inside does not"
   // In its padding.
   await page.mouse.click(box.x + 5, box.y + box.height - 5);
   assert(await dialog.isVisible());
-  // Selects the link, and goes past the edge of the dialog.
+  // Selects the link by dragging past the edge of the dialog.
   const link = await page.locator("#share-link").boundingBox();
   assert(link);
   await page.mouse.move(link.x + 40, link.y + 10);
@@ -117,9 +118,9 @@ test("an error that arrives while the sockets are shown marks the tab of the out
   const { page } = context;
   await page.locator("#sockets-tab").click();
   await run(page, "error('oops')");
-  await page.locator("#output-tab[data-news]").waitFor();
+  await page.locator("#output-tab[data-has-error]").waitFor();
   await page.locator("#output-tab").click();
-  await page.locator("#output-tab:not([data-news])").waitFor();
+  await page.locator("#output-tab:not([data-has-error])").waitFor();
 });
 
 test("a short link to an enormous number of brackets opens as fast as one to plain lines", async () => {
@@ -167,9 +168,9 @@ test("the content security policy allows the site's own files only", async () =>
     document.head.append(inline, foreign, style, base);
     document.body.append(frame);
     fetch("https://127.0.0.1:1/").catch(() => {});
-    // In a task of its own: code that Playwright runs may use eval.
+    // In its own task, because code that Playwright runs may use eval.
     setTimeout(() => {
-      // biome-ignore lint/security/noGlobalEval: the test is that this fails
+      // biome-ignore lint/security/noGlobalEval: the test checks that this fails
       globalThis.eval("window.isExecuted = true");
     });
   });
@@ -187,6 +188,6 @@ test("the content security policy allows the site's own files only", async () =>
   await page.context().close();
 });
 
-test("the browser has nothing to complain about", () => {
+test("the browser reports no problems", () => {
   assert.deepEqual(context.complaints, []);
 });

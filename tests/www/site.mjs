@@ -1,4 +1,4 @@
-// The built site in a browser, as a visitor finds it.
+// The built site in a browser, as visitors find it.
 
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
@@ -16,7 +16,7 @@ import { collectComplaints, openBrowser, openServer } from "../server/browser.mj
  */
 
 /**
- * The site, for all tests of a file: served with the local server, or as any static host does.
+ * Opens the site for all tests of a file: served with the local server, or as any static host does.
  *
  * @param {{ playground?: boolean }} [options]
  */
@@ -52,8 +52,8 @@ export function siteForTests({ playground = true } = {}) {
 }
 
 /**
- * Waits until scripts can be run and all parts of the page are loaded but the type checker: before that, keys do other things in the
- * editor.
+ * Waits until scripts can run and all parts of the page are loaded except the type checker. Before that, keys do other
+ * things in the editor.
  *
  * @param {import("playwright-core").Page} page
  */
@@ -63,7 +63,7 @@ export async function ready(page) {
 }
 
 /**
- * Waits until the page has checked the syntax and the types of the script as it is now.
+ * Waits until the page has checked the syntax and the types of the current script.
  *
  * @param {import("playwright-core").Page} page
  */
@@ -83,7 +83,7 @@ export async function saved(page, text) {
       Object.entries(localStorage).some(
         ([name, value]) => name.startsWith("luau-playground:script:") && value.includes(text),
       ),
-    // The storage holds JSON in JSON.
+    // The storage contains JSON within JSON.
     JSON.stringify(JSON.stringify(text).slice(1, -1)).slice(1, -1),
   );
 }
@@ -132,7 +132,7 @@ export async function stop(page) {
 }
 
 /**
- * Waits until all output that has arrived is drawn. Once the status line says that the script has ended, that is all of it.
+ * Waits until all output that has arrived is drawn. If the status line says that the script has ended, that is everything.
  *
  * @param {import("playwright-core").Page} page
  */
@@ -141,7 +141,7 @@ export async function drawn(page) {
 }
 
 /**
- * Opens the list of examples and waits for it: the page loads the examples only then, and a key that is pressed before goes elsewhere.
+ * Opens the list of examples and waits for it. The page loads the examples only then, and keys pressed before go elsewhere.
  *
  * @param {import("playwright-core").Page} page
  */
@@ -151,7 +151,7 @@ export async function openExamples(page) {
 }
 
 /**
- * Opens the dialog with the link to the script and waits for it: the page compresses the script first.
+ * Opens the dialog with the link to the script and waits for it, because the page compresses the script first.
  *
  * @param {import("playwright-core").Page} page
  */
@@ -173,8 +173,8 @@ export async function addFile(page, name) {
 }
 
 /**
- * Opens a page that may write to the clipboard, and returns it with a function that returns the text it wrote last. Files that run at the
- * same time share the browser and its clipboard, so that they do not read from there.
+ * Opens a page that may write to the clipboard, and returns it with a function that returns the text it wrote last.
+ * Files that run at the same time share the browser and its clipboard, so they do not read it.
  *
  * @param {Context} context
  * @param {string} [path]
@@ -212,7 +212,7 @@ export async function tabTo(page, selector) {
   assert.fail(`the Tab key never reaches ${selector}`);
 }
 
-/** A script that sends 12 MB to an echo service. The inspector then drops the message that was sent, to make room for the answer. */
+/** A script that sends 12 MB to an echo service. The inspector then drops the sent message to make room for the reply. */
 export const LARGE_MESSAGE = `local ws = websocket.connect("ws://loopback/echo")
 local bytes = buffer.create(12000000)
 buffer.fill(bytes, 0, 0xab)

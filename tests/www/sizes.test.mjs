@@ -1,4 +1,5 @@
-// The playground keeps its layout and works with large amounts of anything: files, long addresses, large messages, lines and text.
+// The playground keeps its layout and works with large amounts of anything: files, long addresses, large messages,
+// lines and text.
 //
 // Tier: default; --full adds a text of megabytes.
 
@@ -50,7 +51,7 @@ async function paste(page, text) {
 const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
 
 /**
- * Returns whether the whole element is within another one.
+ * Returns true if the whole element is within another one.
  *
  * @param {import("playwright-core").Locator} locator
  */
@@ -109,8 +110,8 @@ test("an address of thousands of characters leaves room for everything else", as
   );
   await page.locator("#sockets-tab").click();
   await page.locator("#sockets").getByRole("row", { name: /Open/ }).waitFor();
-  assert(await isWithin(page.getByLabel("Message to send by hand"), "#sockets"));
-  assert(await isWithin(page.getByRole("listbox", { name: "Frames" }), "#sockets"));
+  assert(await isWithin(page.getByLabel("Message to send"), "#sockets"));
+  assert(await isWithin(page.getByRole("listbox", { name: "Entries" }), "#sockets"));
   const row = await page.locator("#sockets").getByRole("row", { name: /Open/ }).boundingBox();
   assert((row?.height ?? 0) < 100, `the row is ${row?.height} pixels high`);
   await stop(page);
@@ -130,13 +131,13 @@ test("a frame of many megabytes is shown in part and saved whole", async () => {
   await run(page, LARGE_MESSAGE);
   await page.locator("#sockets-tab").click();
   const sockets = page.locator("#sockets");
-  // The inspector has dropped the one that was sent to make room.
+  // The inspector has dropped the sent message to make room.
   const frame = sockets.getByRole("option").filter({ hasText: /received.*12\.0 MB/s });
   const content = sockets.getByRole("region", { name: "Message content" });
   await frame.click();
   await content.getByText("000000  ab ab").waitFor();
   const more = sockets.getByRole("button", { name: /Show more/ });
-  const rest = sockets.getByText(/is not shown: save the frame/);
+  const rest = sockets.getByText(/more are not shown\. Save the message/);
   // Each click is handled before it returns.
   for (let times = 0; times < 5 && (await more.isVisible()); times++) {
     await more.click();
@@ -187,7 +188,7 @@ test("a flood of lines is not read out but summed up", async () => {
 
 test("typing in a large text is as fast as in a small one", async () => {
   const page = await context.newPage();
-  // The checker takes seconds for such a text and would share the processor with the keys.
+  // The checker takes seconds for such a text and would compete with the keys for the processor.
   await page.route("**/checker-worker*", (route) => route.abort());
   await context.open(page);
   const line = "local function name(a, b) return a + b * 2 -- what it does, in words\nend\n";

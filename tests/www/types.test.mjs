@@ -1,5 +1,5 @@
-// Types are checked while a person types, in a worker that may be late, fail or be missing: its results stand where they belong, and
-// the page says when there are none.
+// Types are checked while the user types, in a worker that may be late, fail or be missing. Its results stay at their
+// places, and the page reports when there are none.
 //
 // Tier: default.
 
@@ -17,9 +17,9 @@ const checking = (page, state) =>
 /** @param {Page} page */
 const underlined = (page) => page.locator(".cm-lintRange-error");
 
-/** Has a type error in its third line. */
+/** A script with a type error in its third line. */
 const WRONG = "--!strict\n\nlocal n: number = 'text'\nprint(n)";
-/** Makes the checker trap: it analyzes expressions recursively, and this one is deeper than its stack. */
+/** A script that makes the checker trap: it analyzes expressions recursively, and this one is deeper than its stack. */
 const TRAP = `--!strict\nlocal x = 'a'${" .. 'a'".repeat(5_000)}`;
 
 test("an underlined error moves with the text and never jumps back", async () => {
@@ -43,7 +43,7 @@ test("an underlined error moves with the text and never jumps back", async () =>
   await page.keyboard.press("Control+Home");
   for (let times = 0; times < 3; times++) {
     await page.keyboard.press("Enter");
-    // The next key comes after the check of the syntax and mostly before that of the types.
+    // The next key comes after the syntax check and usually before the type check.
     await page.locator('body:not([data-pending*="syntax"])').waitFor({ state: "attached" });
   }
   await settled(page);
@@ -68,11 +68,11 @@ test("the checker restarts after a fault, pauses after a second one until the ne
   await write(page, WRONG);
   await underlined(page).first().waitFor({ timeout: 60_000 });
   await write(page, TRAP);
-  await checking(page, "off");
+  await checking(page, "paused");
   assert.deepEqual(await page.evaluate(() => /** @type {any} */ (window).states.slice(-3)), [
     "on",
-    "again",
-    "off",
+    "restarting",
+    "paused",
   ]);
   assert(await page.locator("#checking").isVisible(), "it is hidden on the phone");
   assert.match(
@@ -93,9 +93,9 @@ test("after a third fault the checker is off until another script is opened", as
   await write(page, WRONG);
   await underlined(page).first().waitFor({ timeout: 60_000 });
   await write(page, TRAP);
-  await checking(page, "off");
+  await checking(page, "paused");
   await page.keyboard.type(" ");
-  await checking(page, "over");
+  await checking(page, "disabled");
   assert.match(await page.locator("#checking").innerText(), /^Type checking is off: /);
   await openExamples(page);
   await page.locator(".choice", { hasText: "Echo" }).first().click();
@@ -124,7 +124,7 @@ test("what Run needs is loaded before the checker, and Run does not wait for the
   await page.route("**/checker_bg-*.wasm", () => {});
   await page.goto(`http://127.0.0.1:${context.port}/`);
   await page.locator(".cm-content").waitFor();
-  // Whatever the page has put off until now happens at once.
+  // All work that the page has delayed so far happens at once.
   await page.clock.fastForward(60_000);
   await page.clock.fastForward(60_000);
   assert.equal(await page.locator("#run").isEnabled(), false);
@@ -146,7 +146,7 @@ test("the page says when the checker cannot be loaded, and tries again once ther
   await context.open(page);
   await page.route("**/checker*", (route) => route.abort());
   await write(page, WRONG);
-  await checking(page, "off");
+  await checking(page, "paused");
   assert.match(await page.locator("#checking").innerText(), /could not be loaded/);
   await page.keyboard.press("Control+Enter");
   await page.getByRole("log").getByText("text").waitFor();
@@ -166,7 +166,7 @@ test("the type of a variable appears under the pointer", async () => {
   const source = "--!strict\nlocal function double(n: number) return n * 2 end";
   await write(page, `${source}\nlocal twice_as_much = double(2)\nprint(twice_as_much)`);
   await settled(page);
-  // The page gives the checker little time to answer. That time stands still, so that a slow machine has enough of it.
+  // The page gives the checker little time to answer. The clock is stopped, so that a slow machine has enough of it.
   await page.clock.pauseAt(Date.now() + 1_000);
   // In the middle of the name.
   await page.locator(".cm-line", { hasText: "print" }).hover({ position: { x: 100, y: 10 } });

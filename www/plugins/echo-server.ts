@@ -2,9 +2,9 @@ import type { Plugin } from "vite";
 import { makeServices } from "../services/services.js";
 
 /**
- * Lets the development server pass on what the playground asks of the local server, so that the page finds both at one address.
+ * Proxies the playground's requests for the local server through the development server, so that both share one address.
  *
- * @param address host and port of that server; without one, the playground uses its loopback
+ * @param address host and port of that server; without it, the playground uses its loopback
  */
 export function echoServer(address: string | undefined): Plugin {
   return {
@@ -22,7 +22,7 @@ export function echoServer(address: string | undefined): Plugin {
         server: { proxy: { ...Object.fromEntries(sockets), "/services.json": `http://${address}` } },
       };
     },
-    // The policy allows no inline styles, which is how Vite adds style sheets while it watches them.
+    // Vite adds inline styles while it watches style sheets, and the policy forbids those.
     transformIndexHtml: (html) => html.replace(/<meta\s+http-equiv="Content-Security-Policy"[^>]*>/, ""),
   };
 }

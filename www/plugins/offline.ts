@@ -3,15 +3,16 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "vite";
 
-/** What is not kept at all: source maps, licences, and what tells whether there is a server. */
+/** Files that are never cached: source maps, licenses, and the file that reveals whether there is a server. */
 const NEVER = /\.map$|services\.json$|\.md$/;
-/** What is kept when there is time: the type checker, which is as large as all the rest. */
+/** Files that are cached last: the type checker, which is as large as everything else together. */
 const LATER = /checker/;
 
 /**
- * Makes `sw.js`, the service worker, with the list of what belongs to the site: so it works offline after the first visit.
+ * Generates `sw.js`, the service worker, with the list of the site's files, so that the site works offline after the
+ * first visit.
  *
- * @param template the script, in which `__FILES__`, `__LATER__` and `__VERSION__` are replaced
+ * @param template the script in which `__FILES__`, `__LATER__` and `__VERSION__` are replaced
  */
 export function offline(template: URL): Plugin {
   let publicFolder = "";

@@ -7,9 +7,9 @@ import type { Plugin } from "vite";
 const COMPRESSIBLE = /\.(?:html|js|css|svg|json|webmanifest|wasm|luau)$/;
 
 /**
- * Puts `file.br` and `file.gz` beside each file, for hosts that serve such.
+ * Writes `file.br` and `file.gz` next to each file, for servers that send precompressed files.
  *
- * @param cache a folder where what was compressed before is kept, since the best compression takes seconds
+ * @param cache a folder for the results of earlier builds, since the best compression takes seconds
  */
 export function precompressed(cache: string): Plugin {
   let folder = "";
@@ -25,7 +25,7 @@ export function precompressed(cache: string): Plugin {
   };
 }
 
-/** Does it for the files of a folder, and of those in it. */
+/** Compresses all files in a folder and its subfolders. */
 export function compressAll(folder: string, cache: string): void {
   mkdirSync(cache, { recursive: true });
   for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {

@@ -1,23 +1,23 @@
-/** The first byte of a record that is asked: what for. A reply has the same with the highest bit set. */
+/** The first byte of a request record: its tag. A reply has the same tag with the highest bit set. */
 const ECHO = 1;
 const SUM = 2;
 const REVERSE = 3;
 const TIME = 4;
 const REPLY = 0x80;
-/** The first byte of the reply when something is wrong. Its payload says what, in UTF-8. */
+/** The tag of a reply that reports an error. Its payload is the message, in UTF-8. */
 const FAILED = 0xff;
 
-/** The bytes in front of a payload. */
+/** The length of the header before each payload, in bytes. */
 const HEADER = 7;
 
 /**
- * A calculator that speaks binary: a message is one record or several, and the replies to them come in one message. A record is,
- * little-endian as Luau's `buffer` has it:
+ * A calculator that speaks a binary protocol. Each message contains one or more records; the replies to them come in
+ * one message. A record is little-endian, like Luau's `buffer`:
  *
- * | bytes | what |
+ * | bytes | content |
  * |---|---|
- * | 1 | the tag: 1 echo, 2 sum of numbers of 8 bytes each (f64), 3 the bytes in reverse, 4 the time in seconds since 1970 (f64) |
- * | 2 | a number of the client's choice, by which it knows the reply |
+ * | 1 | the tag: 1 echoes, 2 adds numbers of 8 bytes each (f64), 3 reverses the bytes, 4 returns the time in seconds since 1970 (f64) |
+ * | 2 | an ID that the client chooses and the reply repeats |
  * | 4 | the length of the payload |
  * | n | the payload |
  *
@@ -34,7 +34,7 @@ export function binary({ send, close, onMessage }) {
     for (let at = 0; at < data.length; ) {
       const length = at + HEADER <= data.length ? view.getUint32(at + 3, true) : 0;
       if (at + HEADER + length > data.length) {
-        close(1007, "a record is cut short");
+        close(1007, "truncated record");
         return;
       }
       const payload = data.subarray(at + HEADER, at + HEADER + length);
@@ -52,7 +52,7 @@ function reply(tag, id, payload) {
       return record(tag | REPLY, id, payload);
     case SUM: {
       if (payload.length % 8 !== 0) {
-        return failure(id, "a number has 8 bytes");
+        return failure(id, "the payload must consist of 8-byte numbers");
       }
       const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
       let sum = 0;
@@ -66,7 +66,7 @@ function reply(tag, id, payload) {
     case TIME:
       return record(tag | REPLY, id, numberBytes(Date.now() / 1_000));
     default:
-      return failure(id, `there is no tag ${tag}`);
+      return failure(id, `unknown tag ${tag}`);
   }
 }
 

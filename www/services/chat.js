@@ -1,20 +1,21 @@
 import { objectIn } from "./json.js";
 
-/** What fits into a line on a screen, in UTF-16 code units. */
-const LONGEST_NAME = 32;
-const LONGEST_TEXT = 2_000;
+/** The maximum lengths of a name and of a text, in UTF-16 code units. Both fit on a screen. */
+const MAX_NAME_LENGTH = 32;
+const MAX_TEXT_LENGTH = 2_000;
 
-/** @typedef {Map<import("./services.js").Connection, string>} Room Who is in it, and the names they have there. */
+/** @typedef {Map<import("./services.js").Connection, string>} Room The members of a room and their names. */
 
 /**
- * Rooms where people talk. What a client says is an object of JSON:
+ * Chat rooms. Clients send JSON objects:
  *
- * - `{ "type": "join", "room": "tea", "name": "Ada" }`; a room is there as long as somebody is in it
+ * - `{ "type": "join", "room": "tea", "name": "Ada" }`; a room exists as long as somebody is in it
  * - `{ "type": "say", "text": "Hello" }`
  * - `{ "type": "leave" }`
  *
- * What it hears is `joined` (with `room`, its own `name`, and the `names` of all who are there), `join` and `leave` (the `name` of
- * somebody else), `message` (`name` and `text`; its own, too) and `error` (`message`).
+ * The server sends `joined` (with `room`, the client's own `name`, and the `names` of all members), `join` and `leave`
+ * (with the `name` of another member), `message` (with `name` and `text`; clients also receive their own) and `error`
+ * (with `message`).
  *
  * @returns {import("./services.js").Service}
  */
@@ -23,53 +24,53 @@ export function chat() {
   const rooms = new Map();
 
   return (connection) => {
-    /** Where it is; undefined while it is in no room. */
-    let place = /** @type {string | undefined} */ (undefined);
+    /** The name of the client's room; undefined if the client is in none. */
+    let roomName = /** @type {string | undefined} */ (undefined);
 
     const leave = () => {
-      const room = rooms.get(place ?? "");
+      const room = rooms.get(roomName ?? "");
       const name = room?.get(connection);
       if (room === undefined || name === undefined) {
         return;
       }
       room.delete(connection);
-      tellAll(room, { type: "leave", name });
+      broadcast(room, { type: "leave", name });
       if (room.size === 0) {
-        rooms.delete(place ?? "");
+        rooms.delete(roomName ?? "");
       }
-      place = undefined;
+      roomName = undefined;
     };
 
-    /** @param {unknown} where @param {unknown} name */
-    const join = (where, name) => {
-      if (!isText(where, LONGEST_NAME) || !isText(name, LONGEST_NAME)) {
-        tell(connection, {
+    /** @param {unknown} newRoom @param {unknown} name */
+    const join = (newRoom, name) => {
+      if (!isText(newRoom, MAX_NAME_LENGTH) || !isText(name, MAX_NAME_LENGTH)) {
+        sendJson(connection, {
           type: "error",
-          message: `a room and a name have 1 to ${LONGEST_NAME} characters`,
+          message: `room and name must have 1 to ${MAX_NAME_LENGTH} characters`,
         });
         return;
       }
       leave();
-      const room = rooms.get(where) ?? new Map();
+      const room = rooms.get(newRoom) ?? new Map();
       if ([...room.values()].includes(name)) {
-        tell(connection, { type: "error", message: `somebody in ${where} is called ${name} already` });
+        sendJson(connection, { type: "error", message: `the name ${name} is already taken in ${newRoom}` });
         return;
       }
-      tellAll(room, { type: "join", name });
-      rooms.set(where, room.set(connection, name));
-      place = where;
-      tell(connection, { type: "joined", room: where, name, names: [...room.values()] });
+      broadcast(room, { type: "join", name });
+      rooms.set(newRoom, room.set(connection, name));
+      roomName = newRoom;
+      sendJson(connection, { type: "joined", room: newRoom, name, names: [...room.values()] });
     };
 
     /** @param {unknown} text */
     const say = (text) => {
-      const room = rooms.get(place ?? "");
+      const room = rooms.get(roomName ?? "");
       if (room === undefined) {
-        tell(connection, { type: "error", message: "join a room first" });
-      } else if (!isText(text, LONGEST_TEXT)) {
-        tell(connection, { type: "error", message: `a text has 1 to ${LONGEST_TEXT} characters` });
+        sendJson(connection, { type: "error", message: "join a room first" });
+      } else if (!isText(text, MAX_TEXT_LENGTH)) {
+        sendJson(connection, { type: "error", message: `text must have 1 to ${MAX_TEXT_LENGTH} characters` });
       } else {
-        tellAll(room, { type: "message", name: room.get(connection), text });
+        broadcast(room, { type: "message", name: room.get(connection), text });
       }
     };
 
@@ -86,9 +87,9 @@ export function chat() {
           leave();
           break;
         default:
-          tell(connection, {
+          sendJson(connection, {
             type: "error",
-            message: 'send an object of JSON whose type is "join", "say" or "leave"',
+            message: 'send a JSON object whose type is "join", "say" or "leave"',
           });
       }
     });
@@ -97,22 +98,22 @@ export function chat() {
 }
 
 /** @param {import("./services.js").Connection} connection @param {object} message */
-function tell(connection, message) {
+function sendJson(connection, message) {
   connection.send(JSON.stringify(message));
 }
 
 /** @param {Room} room @param {object} message */
-function tellAll(room, message) {
+function broadcast(room, message) {
   for (const member of room.keys()) {
-    tell(member, message);
+    sendJson(member, message);
   }
 }
 
 /**
  * @param {unknown} value
- * @param {number} longest
+ * @param {number} maxLength
  * @returns {value is string}
  */
-function isText(value, longest) {
-  return typeof value === "string" && value.length > 0 && value.length <= longest;
+function isText(value, maxLength) {
+  return typeof value === "string" && value.length > 0 && value.length <= maxLength;
 }

@@ -1,5 +1,5 @@
 /**
- * Sends back whatever comes, as it came.
+ * Sends back each message unchanged.
  *
  * @type {import("./services.js").Service}
  */

@@ -1,6 +1,6 @@
 import { objectIn } from "./json.js";
 
-/** What is traded: the prices with which the day began. */
+/** The traded items and their opening prices. */
 const OPENING = Object.freeze({
   apples: 2.4,
   bananas: 1.6,
@@ -10,15 +10,15 @@ const OPENING = Object.freeze({
   figs: 6.3,
 });
 
-/** How often something changes, in milliseconds; and by how much at most, as a part of the price. */
+/** The time between two price changes, in milliseconds, and the largest change, as a fraction of the price. */
 const PERIOD = 100;
 const STEP = 0.02;
 
 /**
- * A market whose prices change. Who connects gets a `snapshot` of all `items`, and then an `update` with one item at a time: its
- * `symbol`, its `price`, and the `change` since the day began, in percent.
+ * A market with changing prices. A new client gets a `snapshot` of all `items`, and then an `update` for one item at a
+ * time: its `symbol`, its `price`, and the `change` since the opening, in percent.
  *
- * `{ "type": "subscribe", "symbols": ["apples", "figs"] }` asks for some only, and is answered with a snapshot of those.
+ * `{ "type": "subscribe", "symbols": ["apples", "figs"] }` selects some items, and is answered with a snapshot of them.
  *
  * @returns {import("./services.js").Service}
  */
@@ -26,7 +26,7 @@ export function feed() {
   /** @type {Map<string, number>} */
   const prices = new Map(Object.entries(OPENING));
   /**
-   * Those who listen, and to what.
+   * The connected clients and the symbols each is subscribed to.
    *
    * @type {Map<import("./services.js").Connection, ReadonlySet<string>>}
    */
@@ -45,7 +45,7 @@ export function feed() {
     const symbols = [...prices.keys()];
     const symbol = symbols[Math.floor(Math.random() * symbols.length)] ?? "";
     const opening = OPENING[/** @type {keyof typeof OPENING} */ (symbol)];
-    // Back towards where it began, so that no price runs away over the hours.
+    // Pulls the price back towards the opening, so that none runs away over the hours.
     const pull = (opening - (prices.get(symbol) ?? opening)) * STEP;
     prices.set(symbol, (prices.get(symbol) ?? opening) * (1 + (Math.random() * 2 - 1) * STEP) + pull);
     const text = JSON.stringify({ type: "update", ...itemOf(symbol) });
@@ -61,7 +61,7 @@ export function feed() {
       listeners.set(connection, new Set(symbols));
       connection.send(JSON.stringify({ type: "snapshot", items: symbols.map(itemOf) }));
     };
-    // The market rests while nobody looks.
+    // The market pauses while nobody is connected.
     timer ??= setInterval(change, PERIOD);
     connection.onMessage((data) => {
       const message = objectIn(data);
@@ -73,7 +73,7 @@ export function feed() {
         );
       } else if (unknown !== undefined) {
         connection.send(
-          JSON.stringify({ type: "error", message: `nobody sells ${JSON.stringify(unknown)} here` }),
+          JSON.stringify({ type: "error", message: `unknown symbol: ${JSON.stringify(unknown)}` }),
         );
       } else {
         subscribe(symbols);

@@ -1,9 +1,9 @@
-/** How long all is well, in milliseconds. */
+/** The time until a connection fails, in milliseconds. */
 const HEALTHY = 3_000;
 
 /**
- * Answers `ping` with `pong`, and fails after some seconds, in turns: one connection is closed with 1012 (service restart), the
- * next falls silent without a word, as when a cable is pulled.
+ * Answers `ping` with `pong`, and fails after some seconds. Failures alternate: one connection is closed with 1012
+ * (service restart), the next falls silent, as if a cable were pulled.
  *
  * @returns {import("./services.js").Service}
  */

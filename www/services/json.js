@@ -1,5 +1,5 @@
 /**
- * The object in a message; undefined if there is none.
+ * Returns the JSON object in a message; undefined if there is none.
  *
  * @param {string | Uint8Array} message
  * @returns {Readonly<Record<string, unknown>> | undefined}

@@ -10,15 +10,15 @@ import main from "../examples/modules/main.luau?raw";
 import room from "../examples/modules/room.luau?raw";
 import type { File, Files } from "./project.js";
 
-/** A script, or several, that show something. */
+/** One or more scripts that demonstrate something. */
 export interface Example {
   readonly title: string;
   readonly description: string;
-  /** The first one is what Run runs. */
+  /** Run starts the first one. */
   readonly files: Files;
 }
 
-/** All of them; the first is what a new visitor sees. */
+/** All examples. New users see the first one. */
 export const EXAMPLES: readonly [Example, ...Example[]] = [
   {
     title: "Echo",
@@ -37,7 +37,7 @@ export const EXAMPLES: readonly [Example, ...Example[]] = [
   },
   {
     title: "Binary protocol",
-    description: "Packs questions into a buffer, and reads the answers from one",
+    description: "Packs requests into a buffer and reads the replies from one",
     files: [script(binary)],
   },
   {
@@ -47,12 +47,12 @@ export const EXAMPLES: readonly [Example, ...Example[]] = [
   },
   {
     title: "Many connections",
-    description: "A hundred clients at once, and how long their messages take",
+    description: "Measures how long messages take with a hundred clients at once",
     files: [script(many)],
   },
   {
     title: "Modules",
-    description: "A chat bot in several files, put together with require",
+    description: "A chat bot split into several files with require",
     files: [
       script(main),
       { name: "room", source: room },

@@ -1,15 +1,15 @@
 import wasmUrl from "luau-websocket/luau.wasm?url";
 
-/** Told of the download: bytes that have come, and of how many. */
+/** Receives the progress of the download: the bytes loaded so far, and the total. */
 type OnProgress = (loaded: number, total: number) => void;
 
-/** Loads and compiles the module, once for the page and the workers of all runs. */
+/** Loads and compiles the module once, for the page and the workers of all runs. */
 export async function loadModule(onProgress: OnProgress): Promise<WebAssembly.Module> {
   const response = await fetch(wasmUrl);
   if (!response.ok || response.body === null) {
     throw new Error(`the VM could not be loaded (${response.status} ${response.statusText})`);
   }
-  // Not the length that the host tells: that is of what is transferred, and what comes here is unpacked.
+  // The content-length header would not do: it counts the compressed bytes, and the stream is decompressed.
   const total = import.meta.env.VITE_LUAU_BYTES;
   let loaded = 0;
   const counted = response.body.pipeThrough(
@@ -21,7 +21,7 @@ export async function loadModule(onProgress: OnProgress): Promise<WebAssembly.Mo
       },
     }),
   );
-  // Compiled while it comes. The type has to be set: not every host knows it.
+  // Compiles during the download. The type is set here because not every server sends it.
   return WebAssembly.compileStreaming(
     new Response(counted, { headers: { "content-type": "application/wasm" } }),
   );

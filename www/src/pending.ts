@@ -1,9 +1,9 @@
-/** How many tasks of each name are not finished. */
+/** The number of unfinished tasks by name. */
 const pending = new Map<string, number>();
 
 /**
- * Runs a task that the page has put off or that takes a while. Until it ends, `data-pending` of the body names it: the tests wait for
- * that, since nothing else on the page says that a check found nothing.
+ * Runs a task that was delayed or takes a while. Until it ends, `data-pending` of the body names it. Tests wait for
+ * that, because nothing else on the page shows that a check found nothing.
  *
  * @param task starts the task; its promise settles when the task ends
  */

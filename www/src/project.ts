@@ -1,25 +1,28 @@
-/** A file of a project; the first one is what Run runs. */
+/** A file of a project. Run starts the first one. */
 export interface File {
-  /** Its path without an extension, which is also the name of its chunk, and what `require` finds it by. */
+  /** The path without an extension. It is also the chunk name, and the path for `require`. */
   readonly name: string;
   readonly source: string;
 }
 
-/** The files that belong together. There is always one. */
+/** The files of a project, at least one. */
 export type Files = readonly [File, ...File[]];
 
-/** The version of what stands in links and in storage. */
+/** The version of the format in links and in storage. */
 const VERSION = 1;
 
 const LINK = /^#v1\.([\w-]+)$/;
-/** What is a link of ours at all, and no place in the page. */
+/** Matches links of any version, rather than anchors in the page. */
 const ANY_LINK = /^#v\d+\./;
 
-/** More characters than that no browser takes as an address. */
-const LONGEST_HASH = 1_900_000;
+/** The longest hash, in characters. Browsers do not accept longer addresses. */
+const MAX_HASH_LENGTH = 1_900_000;
 
-/** More than any link that somebody means to share: a link is not to fill the memory of who opens it. */
-const MOST_BYTES = 4_000_000;
+/**
+ * The largest project in a link: more than anybody would share. A link must not be able to freeze the page of whoever
+ * opens it.
+ */
+const MAX_BYTES = 1_000_000;
 
 /**
  * The maximum number of files. Each gets a tab and a type check when the files are opened: a hundred open about as quickly as one.
@@ -27,31 +30,31 @@ const MOST_BYTES = 4_000_000;
  */
 const MAX_FILES = 100;
 
-const DAMAGED = "it is cut short or damaged";
+const DAMAGED = "it is incomplete or damaged";
 
-/** The names of files: paths without an extension. */
+/** Valid file names: paths without an extension. */
 const NAME = /^(?:@?[\w-]+)(?:\/[\w.-]*[\w-])*$/;
 
-/** What is wrong with a name for a file, if anything is. */
+/** Returns an error message if a file name is invalid; undefined otherwise. */
 export function nameProblem(name: string, others: readonly string[]): string | undefined {
   if (!NAME.test(name) || /\.luau?$/.test(name)) {
     return "A name is a path of letters, digits, - and _, without an extension, such as util or lib/list.";
   }
   if (others.length >= MAX_FILES) {
-    return `There are ${others.length} files already, and ${MAX_FILES} are allowed.`;
+    return `There are already ${others.length} files, and the maximum is ${MAX_FILES}.`;
   }
-  return others.includes(name) ? `There is a file ${name} already.` : undefined;
+  return others.includes(name) ? `A file named ${name} already exists.` : undefined;
 }
 
-/** The files as text. */
+/** Serializes files. */
 export function toText(files: Files): string {
   return JSON.stringify({ v: VERSION, files: files.map(({ name, source }) => [name, source]) });
 }
 
 /**
- * The files of a text that {@link toText} made.
+ * Parses files that {@link toText} serialized.
  *
- * @throws Error that says what is wrong with it
+ * @throws Error that describes the problem
  */
 export function fromText(text: string): Files {
   let data: unknown;
@@ -71,7 +74,7 @@ export function fromText(text: string): Files {
   }
   const pairs: unknown[] = Array.isArray(data.files) ? data.files : [];
   if (pairs.length > MAX_FILES) {
-    throw new Error(`it has ${pairs.length} files, and ${MAX_FILES} are allowed`);
+    throw new Error(`it has ${pairs.length} files, but the maximum is ${MAX_FILES}`);
   }
   const files = pairs.map(fileOf);
   const [first, ...others] = files;
@@ -90,14 +93,14 @@ function fileOf(pair: unknown): File {
 }
 
 /**
- * The part of a link after the address: the files, compressed (RFC 1951), as base64url (RFC 4648, section 5); undefined where they are
- * too large for one.
+ * Returns the hash of a link: the files, compressed (RFC 1951), as base64url (RFC 4648, section 5); undefined if they
+ * are too large for a link.
  */
 export async function toHash(files: Files): Promise<string | undefined> {
   const plain = new TextEncoder().encode(toText(files));
   const bytes =
-    plain.length > MOST_BYTES ? undefined : await through(plain, new CompressionStream("deflate-raw"));
-  if (bytes === undefined || bytes.length * (4 / 3) > LONGEST_HASH) {
+    plain.length > MAX_BYTES ? undefined : await through(plain, new CompressionStream("deflate-raw"));
+  if (bytes === undefined || bytes.length * (4 / 3) > MAX_HASH_LENGTH) {
     return undefined;
   }
   const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
@@ -106,15 +109,15 @@ export async function toHash(files: Files): Promise<string | undefined> {
 }
 
 /**
- * The files in a link, or undefined if there are none in it.
+ * Returns the files in a link; undefined if it has none.
  *
- * @throws Error that says what is wrong with the link
+ * @throws Error that describes the problem with the link
  */
 export async function fromHash(hash: string): Promise<Files | undefined> {
   if (!ANY_LINK.test(hash)) {
     return undefined;
   }
-  if (hash.length > LONGEST_HASH + 100) {
+  if (hash.length > MAX_HASH_LENGTH + 100) {
     throw new Error("it is too large");
   }
   const text = LINK.exec(hash)?.[1];
@@ -135,7 +138,7 @@ export async function fromHash(hash: string): Promise<Files | undefined> {
   return fromText(new TextDecoder().decode(bytes));
 }
 
-/** What comes out of a stream; undefined where it is too much. */
+/** Pipes bytes through a stream and returns the result; undefined if it is too large. */
 async function through(
   bytes: Uint8Array<ArrayBuffer>,
   stream: CompressionStream | DecompressionStream,
@@ -149,7 +152,7 @@ async function through(
       return new Uint8Array(await new Blob(parts).arrayBuffer());
     }
     length += value.length;
-    if (length > MOST_BYTES) {
+    if (length > MAX_BYTES) {
       await reader.cancel();
       return undefined;
     }
@@ -157,7 +160,7 @@ async function through(
   }
 }
 
-/** So many bytes are unpacked at once. They may become a thousand times as many. */
+/** The number of bytes to decompress at once. They can grow a thousandfold. */
 const PIECE = 4_096;
 
 function inPieces(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<ArrayBuffer>> {

@@ -1,17 +1,17 @@
-/** How many places may be empty before they are given back. */
+/** The number of empty slots before they are freed. */
 const SPARE = 1_024;
 
-/** What is added at the end and taken from the beginning, both at once however long it is; and read at any place. */
+/** A queue with indexed access. Adding and removing items takes constant time, no matter how long the queue is. */
 export class Queue<T> implements Iterable<T> {
   #items: T[] = [];
-  /** Where the first one is. */
+  /** The index of the first item. */
   #head = 0;
 
   get length(): number {
     return this.#items.length - this.#head;
   }
 
-  /** The one at a place, from 0. */
+  /** Returns the item at an index, from 0. */
   at(index: number): T | undefined {
     return this.#items[this.#head + index];
   }
@@ -23,7 +23,7 @@ export class Queue<T> implements Iterable<T> {
   shift(): T | undefined {
     const item = this.#items[this.#head];
     if (this.length > 0) {
-      // So that it can be collected.
+      // Lets the item be collected.
       this.#items[this.#head++] = undefined as T;
       if (this.#head > SPARE && this.#head * 2 > this.#items.length) {
         this.#items = this.#items.slice(this.#head);

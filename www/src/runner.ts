@@ -3,51 +3,50 @@ import { LuauWorker } from "luau-websocket/worker";
 import type { Files } from "./project.js";
 import type { Kind } from "./types.js";
 import { valuesOf } from "./worker/excerpt.js";
-import { makeWorker, type RunWorker } from "./worker/page.js";
 
-/** What a script may have: enough for any that is meant well, and less than would harm the page. */
+/** The memory of a script: enough for any honest script, too little to harm the page. */
 const MEMORY_LIMIT = 256 * 1024 * 1024;
-/** How long a script computes until its worker sends what it put out, and hears that it is to stop, in milliseconds. */
+/** The time a script computes before its worker sends the output and receives a request to stop, in milliseconds. */
 const TIME_SLICE = 50;
-/** How long a script that does not wait has to answer before its worker is ended, in milliseconds. */
+/** The time a busy script has to react to a stop before its worker is terminated, in milliseconds. */
 const PATIENCE = 200;
-/** How often it is asked what is alive, in milliseconds. */
+/** The time between two requests for the counts of live objects, in milliseconds. */
 const ASK_EVERY = 500;
 
-/** How a run stands. */
+/** The state of a run. */
 export type RunState = "starting" | "running" | "waiting" | "finished" | "failed" | "stopping" | "stopped";
 
-/** What a script has under way. */
+/** The live objects of a script. */
 export interface Alive {
   readonly threads: number;
   readonly timers: number;
   readonly sockets: number;
 }
 
-/** Told of what happens in a run; of nothing any more once another one has begun. */
+/** Callbacks for the events of a run. They are no longer called once another run has begun. */
 export interface RunnerOptions {
   onOutput(kind: Kind, text: string, values?: readonly unknown[]): void;
-  /** @param value what was thrown, as far as there is something to see inside of it */
+  /** @param value the thrown value, if it can be expanded */
   onError(error: LuauError, value: unknown): void;
   onSocket(event: SocketEvent): void;
-  /** All that the script had is gone. */
+  /** Called when everything of the script is gone. */
   onEnd(reason: string): void;
   onState(state: RunState): void;
-  /** The worker could not be made. */
+  /** Called when the worker could not be created. */
   onMissing(): void;
-  /** Undefined where nothing is alive, or "busy" where the script does not answer. */
+  /** Called with the live objects: undefined if there are none, "busy" if the script does not answer. */
   onAlive(alive: Alive | "busy" | undefined): void;
 }
 
 interface Run {
-  readonly worker: RunWorker;
+  readonly worker: Worker;
   luau: LuauWorker | undefined;
   timer: ReturnType<typeof setInterval> | undefined;
-  /** Nothing of it is told any more but what it puts out. */
+  /** True once only output is still reported. */
   isStopping: boolean;
 }
 
-/** Runs scripts, one at a time, each in a worker of its own: so nothing that a script does can hurt the page. */
+/** Runs scripts one at a time, each in a worker of its own, so that no script can harm the page. */
 export class Runner {
   readonly #options: RunnerOptions;
   readonly #module: WebAssembly.Module;
@@ -58,34 +57,34 @@ export class Runner {
     this.#options = options;
   }
 
-  /** Runs the first file, in the place of what ran before. */
+  /** Runs the first file. Ends the previous run. */
   async run([main, ...others]: Files): Promise<void> {
-    this.#end("another run began");
+    this.#end("another run started");
     const options = this.#options;
     const run: Run = { worker: makeWorker(), luau: undefined, timer: undefined, isStopping: false };
     this.#run = run;
     const isCurrent = () => this.#run === run;
-    /** Does nothing once another run began. */
-    const told =
-      <A extends unknown[]>(tell: (...args: A) => void) =>
+    /** Wraps a callback so that it does nothing once another run began. */
+    const ifCurrent =
+      <A extends unknown[]>(notify: (...args: A) => void) =>
       (...args: A) => {
         if (isCurrent()) {
-          tell(...args);
+          notify(...args);
         }
       };
     options.onState("starting");
     let end: "finished" | "failed" = "finished";
     try {
       const luau = await LuauWorker.create({
-        worker: () => run.worker.worker,
+        worker: () => run.worker,
         wasm: this.#module,
         memoryLimit: MEMORY_LIMIT,
         timeSlice: TIME_SLICE,
         modules: Object.fromEntries(others.map(({ name, source }) => [name, source])),
-        print: (text, values) => told(options.onOutput)("print", text, valuesOf(values())),
-        warn: (text, values) => told(options.onOutput)("warn", text, valuesOf(values())),
-        onError: told((error) => this.#tellError(error)),
-        onSocket: told(options.onSocket),
+        print: (text, values) => ifCurrent(options.onOutput)("print", text, valuesOf(values()[0])),
+        warn: (text, values) => ifCurrent(options.onOutput)("warn", text, valuesOf(values()[0])),
+        onError: ifCurrent((error) => this.#reportError(error)),
+        onSocket: ifCurrent(options.onSocket),
       });
       if (!isCurrent()) {
         luau.terminate();
@@ -94,7 +93,8 @@ export class Runner {
       run.luau = luau;
       run.timer = setInterval(() => this.#ask(run), ASK_EVERY);
       options.onState("running");
-      const results = valuesOf(await luau.run(main.source, { chunkName: main.name }));
+      const [excerpt] = await luau.run(main.source, { chunkName: main.name });
+      const results = valuesOf(excerpt);
       if (isCurrent() && results.length > 0) {
         options.onOutput("system", "returned", results);
       }
@@ -103,7 +103,7 @@ export class Runner {
         return;
       }
       end = "failed";
-      this.#tellError(error as LuauError);
+      this.#reportError(error as LuauError);
       if (run.luau === undefined) {
         options.onMissing();
       }
@@ -118,14 +118,14 @@ export class Runner {
     }
   }
 
-  /** The script has come to its end: what it began may go on. */
+  /** Waits for the background work of a script that has finished. */
   async #rest(run: Run, end: "finished" | "failed"): Promise<void> {
     this.#options.onState("waiting");
     this.#ask(run);
     try {
       await run.luau?.idle();
     } catch {
-      // The worker is gone, and whoever ended it has told so.
+      // The worker is gone, and whoever ended it has reported it.
     }
     if (this.#run === run && !run.isStopping) {
       this.#end("the script has ended");
@@ -133,7 +133,7 @@ export class Runner {
     }
   }
 
-  /** Stops what runs: politely, so that the sockets are closed in the proper way; a script that does not listen is ended. */
+  /** Stops the run gracefully, so that sockets are closed properly. A script that does not react is terminated. */
   async stop(): Promise<void> {
     const run = this.#run;
     if (run === undefined || run.isStopping) {
@@ -150,18 +150,26 @@ export class Runner {
     }
   }
 
-  /** Sends by hand over a connection of the script. */
+  /** Sends a message over a connection of the script. */
   send(id: number, data: string | Uint8Array): void {
-    this.#run?.worker.send(id, data);
+    // It may have been closed meanwhile.
+    this.#run?.luau
+      ?.socket(id)
+      .send(data)
+      .catch(() => {});
   }
 
-  /** Closes a connection of the script by hand. */
+  /** Closes a connection of the script. */
   close(id: number): void {
-    this.#run?.worker.close(id);
+    // It may have been closed meanwhile.
+    this.#run?.luau
+      ?.socket(id)
+      .close(1000, "closed in the playground")
+      .catch(() => {});
   }
 
-  #tellError(error: LuauError): void {
-    const [value] = Array.isArray(error.value) ? valuesOf(error.value) : [];
+  #reportError(error: LuauError): void {
+    const [value] = valuesOf(error.value);
     this.#options.onError(error, value);
   }
 
@@ -193,8 +201,14 @@ export class Runner {
     this.#run = undefined;
     clearInterval(run.timer);
     run.luau?.terminate();
-    run.worker.end();
+    run.worker.terminate();
     this.#options.onAlive(undefined);
     this.#options.onEnd(reason);
   }
+}
+
+/** Creates the worker of a run. */
+function makeWorker(): Worker {
+  // Bundlers only recognize exactly this form.
+  return new Worker(new URL("./worker/thread.ts", import.meta.url), { type: "module" });
 }

@@ -1,16 +1,16 @@
 import type { Files } from "./project.js";
 
-/** The address in the sources of the examples. */
+/** The server address in the sources of the examples. */
 export const OF_EXAMPLES = "ws://127.0.0.1:8080";
-/** What stands for the server of the page in what is kept or shared, wherever that is: no script means it by itself. */
+/** A placeholder for the page's server in stored and shared files. No real script uses it. */
 const ANYWHERE = "ws://playground.invalid";
-/** Of the server that is inside of the page. */
+/** The address of the server inside the page. */
 const INSIDE = "ws://loopback";
 
-/** How long the page waits for the answer whether there is a server. A missing file answers at once. */
+/** The longest wait for an answer about the server, in milliseconds. A missing file is reported at once. */
 const MAX_WAIT_MS = 5_000;
 
-/** The server that the examples talk to: the one that serves the page, or one that is inside of it. */
+/** The server that the examples talk to: the one that serves the page, or one inside the page. */
 export class Server {
   readonly #address: string;
 
@@ -18,7 +18,7 @@ export class Server {
     this.#address = address;
   }
 
-  /** Asks whether the page is served with one. */
+  /** Finds out if the page is served by such a server. */
   static async find(): Promise<Server> {
     try {
       const answer = await fetch("./services.json", { signal: AbortSignal.timeout(MAX_WAIT_MS) });
@@ -27,7 +27,7 @@ export class Server {
         return new Server(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`);
       }
     } catch {
-      // Without an answer there is no server either.
+      // No answer means no server.
     }
     return new Server(INSIDE);
   }
@@ -36,24 +36,24 @@ export class Server {
     return this.#address === INSIDE;
   }
 
-  /** An example as it is to be shown. */
+  /** Returns an example with the address of this server. */
   ofExample(files: Files): Files {
     return replaced(files, OF_EXAMPLES, this.#address);
   }
 
-  /** Files as they are to be kept or shared. */
+  /** Returns files with the placeholder, for storing or sharing. */
   toKeep(files: Files): Files {
     return replaced(files, this.#address, ANYWHERE);
   }
 
-  /** Files that were kept or shared, as they are to be shown. */
+  /** Returns stored or shared files with the address of this server. */
   toShow(files: Files): Files {
     return replaced(files, ANYWHERE, this.#address);
   }
 }
 
 function replaced([first, ...others]: Files, from: string, to: string): Files {
-  // Not where it goes on, as with another port.
+  // Skips longer addresses, such as those with another port.
   const address = new RegExp(`${from.replaceAll(".", "\\.")}(?![\\w:-]|\\.\\w)`, "g");
   const file = ({ name, source }: Files[0]) => ({ name, source: source.replace(address, () => to) });
   return [file(first), ...others.map(file)];

@@ -1,9 +1,9 @@
-// What the browser keeps for the visitor. Where it is not allowed to keep anything, nothing is kept.
+// Stores data in the browser. Without access to storage, these functions do nothing.
 
 const PREFIX = "luau-playground:";
 
-/** What is kept under a name. */
-export function kept(name: string): string | undefined {
+/** Returns a stored text. */
+export function loadItem(name: string): string | undefined {
   try {
     return localStorage.getItem(PREFIX + name) ?? undefined;
   } catch {
@@ -11,8 +11,8 @@ export function kept(name: string): string | undefined {
   }
 }
 
-/** The names, of those that begin with `start`, under which something is kept. */
-export function keptNames(start: string): string[] {
+/** Returns the names of all stored texts that begin with `start`. */
+export function itemNames(start: string): string[] {
   try {
     return Object.keys(localStorage)
       .filter((name) => name.startsWith(PREFIX + start))
@@ -23,11 +23,11 @@ export function keptNames(start: string): string[] {
 }
 
 /**
- * Keeps a text, or nothing any more.
+ * Stores a text, or deletes it if it is undefined.
  *
- * @returns whether that was possible: it is not when storage is full or forbidden
+ * @returns false if storage is full or forbidden
  */
-export function keep(name: string, text: string | undefined): boolean {
+export function saveItem(name: string, text: string | undefined): boolean {
   try {
     if (text === undefined) {
       localStorage.removeItem(PREFIX + name);
@@ -40,7 +40,7 @@ export function keep(name: string, text: string | undefined): boolean {
   }
 }
 
-/** What is kept for this tab of the browser alone, also over a reload. */
+/** Data for this browser tab only. It survives a reload. */
 export const ofTab = {
   get(name: string): string | undefined {
     try {
@@ -53,7 +53,7 @@ export const ofTab = {
     try {
       sessionStorage.setItem(PREFIX + name, text);
     } catch {
-      // The tab then opens what was changed last, in whichever tab.
+      // The tab then opens the most recent script, whichever tab changed it.
     }
   },
 };

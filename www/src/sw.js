@@ -1,24 +1,24 @@
-// The service worker: keeps the site, so that it opens without a network. Made into sw.js by plugins/offline.ts.
+// The service worker: caches the site so that it works offline. plugins/offline.ts turns this template into sw.js.
 
 /** @type {string[]} */
 const FILES = __FILES__;
-/** What is not needed to open the site, and is fetched when there is time. */
+/** Files that opening the site does not need. They are cached later. */
 /** @type {string[]} */
 const LATER = __LATER__;
-/** There may be another copy of the site under another path. */
+/** The prefix of cache names. It contains the scope, because another copy of the site may exist under another path. */
 const CACHES = `luau-playground ${self.registration.scope} `;
-/** Another for each build, so that what belongs together stays together. */
+/** One cache per build, so that files of different builds do not mix. */
 const CACHE = CACHES + __VERSION__;
-/** How many builds before this one are kept: a tab, or a page that the browser kept, may still be of one of them. */
+/** The number of previous builds to keep: an open tab, or a page in the browser's cache, may still use one. */
 const BUILDS_BEFORE = 1;
 
-/** Where the documentation is. */
+/** The address of the documentation. */
 const DOCUMENTATION = new URL("docs/", self.registration.scope).href;
 
-/** How long the network may take before the page that is kept is shown, in milliseconds. */
+/** The longest wait for the network before the cached page is shown, in milliseconds. */
 const PATIENCE = 3_000;
 
-/** Past what the browser itself keeps, which may be of the build before: but what has a hash in its name is of this one. */
+/** Bypasses the browser's cache, which may have files of the previous build. Files with a hash in their name never change. */
 const fresh = (file) => new Request(file, { cache: file.includes("/assets/") ? "default" : "reload" });
 
 self.addEventListener("install", (event) => {
@@ -33,7 +33,7 @@ self.addEventListener("install", (event) => {
 self.addEventListener("activate", (event) => {
   event.waitUntil(
     (async () => {
-      // In the order in which they were made.
+      // In order of creation.
       const others = (await caches.keys()).filter((name) => name.startsWith(CACHES) && name !== CACHE);
       for (const name of others.slice(0, Math.max(0, others.length - BUILDS_BEFORE))) {
         await caches.delete(name);
@@ -43,7 +43,7 @@ self.addEventListener("activate", (event) => {
   );
 });
 
-// Asked by the page once it is at rest.
+// Sent by the page once it is idle.
 self.addEventListener("message", (event) => {
   if (event.data === "keep the rest") {
     event.waitUntil(
@@ -62,19 +62,19 @@ self.addEventListener("message", (event) => {
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
-  // The documentation is not kept: it would be larger than all the rest.
+  // The documentation is not cached: it would be larger than everything else.
   const isOurs = url.href.startsWith(self.registration.scope) && !url.href.startsWith(DOCUMENTATION);
   if (request.method === "GET" && isOurs) {
     event.respondWith(request.mode === "navigate" ? navigation(request) : asset(request));
   }
 });
 
-/** The page: the newest where there is a network, since it names all else. */
+/** Returns the page, the newest if there is a network, because it names all other files. */
 async function navigation(request) {
   try {
     const response = await fetch(request.url, { cache: "no-cache", signal: AbortSignal.timeout(PATIENCE) });
     if (response.ok) {
-      // The browser takes no answer from here that comes from another address than it asked for.
+      // For navigations, browsers reject responses that were redirected.
       return response.redirected ? Response.redirect(response.url) : response;
     }
   } catch {}
@@ -82,7 +82,7 @@ async function navigation(request) {
   return kept ?? Response.error();
 }
 
-/** All else: what has a hash in its name never changes. */
+/** Returns any other file. Files with a hash in their name never change. */
 async function asset(request) {
   const cache = await caches.open(CACHE);
   const kept = (await cache.match(request, { ignoreSearch: true })) ?? (await ofBefore(request));
@@ -96,7 +96,7 @@ async function asset(request) {
   return response;
 }
 
-/** For a page of the build before: nobody else names what only that one has. */
+/** Returns a file for a page of a previous build. Only that build names it. */
 async function ofBefore(request) {
   if (!new URL(request.url).pathname.includes("/assets/")) {
     return undefined;

@@ -1,46 +1,46 @@
 import { type Files, fromHash, fromText, toHash, toText } from "./project.js";
 import type { Server } from "./server.js";
-import { keep, kept, keptNames, ofTab } from "./storage.js";
+import { itemNames, loadItem, ofTab, saveItem } from "./storage.js";
 
-/** How long after a change it is kept, in milliseconds. */
-const KEEP_AFTER = 300;
+/** The delay before a change is saved, in milliseconds. */
+const SAVE_DELAY_MS = 300;
 
-/** Which script a tab shows. */
+/** The key of the ID of the script that a tab shows. */
 const SHOWN = "shown";
 
-/** Under which names scripts are kept. */
+/** The prefix of the keys of stored scripts. */
 const PREFIX = "script:";
 
-/** A script of the visitor's own. */
+/** A script that the user wrote. */
 export interface Own {
   readonly id: string;
   readonly files: Files;
   readonly changed: Date;
 }
 
-/** What a workspace is made with. */
+/** The options of a workspace. */
 export interface WorkspaceOptions {
-  /** What is shown to who has nothing yet. */
+  /** The files for a user who has none yet. */
   readonly initial: Files;
   readonly server: Server;
-  /** Whether the page is inside of another one: what is written there is not kept, and nothing is shown by itself. */
+  /** True if the page is embedded in another one. Nothing is saved, and no earlier script is opened. */
   readonly isEmbedded: boolean;
-  /** Called when the browser does not keep the files any more. */
+  /** Called when the browser cannot save the files. */
   onFull(): void;
 }
 
 /**
- * The files that are being worked on, and what is kept of them. What the visitor wrote is never lost to an example, a link or another
- * tab: each script is kept by itself until the visitor deletes it, in the page alone where the browser does not keep it.
+ * The files being edited, and their saved copies. The user's work is never lost to an example, a link or another tab:
+ * each script is saved separately until the user deletes it, or kept in the page if the browser cannot save it.
  */
 export class Workspace {
   readonly #options: WorkspaceOptions;
   #files: Files;
-  /** Which script of the visitor's own is shown: none, while it is an example or that of a link. */
+  /** The ID of the shown script if it is the user's own; undefined for an example or a link. */
   #own: string | undefined;
-  /** What was kept of it when this tab read or wrote it last. */
+  /** The stored text of that script when this tab last read or wrote it. */
   #known: string | undefined;
-  /** Those that the browser does not keep. */
+  /** The scripts that the browser could not save. */
   readonly #unkept = new Map<string, string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -51,7 +51,7 @@ export class Workspace {
     if (own !== undefined) {
       this.openOwn(own.id);
     }
-    // The page may be closed before the time is over.
+    // The page may be closed before the delay is over.
     window.addEventListener("pagehide", () => this.#keepNow());
     window.addEventListener("beforeunload", (event) => {
       this.#keepNow();
@@ -65,13 +65,13 @@ export class Workspace {
     return this.#files;
   }
 
-  /** The scripts of the visitor's own that are not shown now, the one that was changed last first. */
+  /** The user's scripts except the shown one, the latest change first. */
   get own(): Own[] {
     this.#keepNow();
     return this.#all().filter(({ id }) => id !== this.#own);
   }
 
-  /** Shows files that the visitor did not write, as they come from an example. */
+  /** Shows files of an example. */
   openExample(files: Files): void {
     this.#open(this.#options.server.ofExample(files));
   }
@@ -79,7 +79,7 @@ export class Workspace {
   /**
    * Shows the files of a link.
    *
-   * @returns whether they are a script of the visitor's own, just as it was shared
+   * @returns true if they are one of the user's own scripts, unchanged since it was shared
    */
   openLinked(files: Files): boolean {
     this.#keepNow();
@@ -99,25 +99,25 @@ export class Workspace {
     this.#files = files;
   }
 
-  /** Goes back to a script of the visitor's own, as it is kept now. */
+  /** Returns to one of the user's own scripts in its stored state. */
   openOwn(id: string): void {
     this.#keepNow();
     const own = this.#read(id);
     if (own !== undefined) {
       this.#own = id;
-      this.#known = kept(PREFIX + id);
+      this.#known = loadItem(PREFIX + id);
       this.#files = this.#options.server.toShow(own.files);
       ofTab.set(SHOWN, id);
     }
   }
 
-  /** Deletes a script of the visitor's own that is not shown. */
+  /** Deletes one of the user's own scripts that is not shown. */
   deleteOwn(id: string): void {
     this.#unkept.delete(id);
-    keep(PREFIX + id, undefined);
+    saveItem(PREFIX + id, undefined);
   }
 
-  /** The visitor changed the files. From now on they are a script of the visitor's own. */
+  /** Records a change by the user. From then on the files are a script of the user's own. */
   change(files: Files): void {
     if (this.#options.isEmbedded) {
       this.#files = files;
@@ -128,16 +128,16 @@ export class Workspace {
     }
     this.#files = files;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#keepNow(), KEEP_AFTER);
+    this.#timer = setTimeout(() => this.#keepNow(), SAVE_DELAY_MS);
   }
 
-  /** The part of a link after the address; undefined where the files are too large for one. */
+  /** Returns the hash of a link; undefined if the files are too large for one. */
   toHash(): Promise<string | undefined> {
     return toHash(this.#options.server.toKeep(this.#files));
   }
 
   #begin(): void {
-    // Not by randomUUID, which pages have only where they come by https or from this machine.
+    // Not randomUUID, which needs a secure context.
     this.#own = crypto.getRandomValues(new Uint32Array(4)).join("-");
     this.#known = undefined;
   }
@@ -146,16 +146,16 @@ export class Workspace {
     if (this.#timer !== undefined) {
       clearTimeout(this.#timer);
       this.#timer = undefined;
-      if (this.#own === undefined || kept(PREFIX + this.#own) !== this.#known) {
-        // Another tab has changed the same script, or deleted it: from here on there are two.
+      if (this.#own === undefined || loadItem(PREFIX + this.#own) !== this.#known) {
+        // Another tab has changed or deleted the script, so this tab continues with a copy.
         this.#begin();
       }
       const text = toText(this.#options.server.toKeep(this.#files));
       this.#unkept.set(this.#own ?? "", JSON.stringify({ changed: Date.now(), text }));
     }
-    // There may be room again for those of before.
+    // There may be room now for scripts that could not be saved before.
     for (const [id, text] of this.#unkept) {
-      if (keep(PREFIX + id, text)) {
+      if (saveItem(PREFIX + id, text)) {
         this.#unkept.delete(id);
         if (id === this.#own) {
           this.#known = text;
@@ -168,7 +168,7 @@ export class Workspace {
   }
 
   #all(): Own[] {
-    const names = keptNames(PREFIX).map((name) => name.slice(PREFIX.length));
+    const names = itemNames(PREFIX).map((name) => name.slice(PREFIX.length));
     return [...new Set([...names, ...this.#unkept.keys()])]
       .map((id) => this.#read(id))
       .filter((own) => own !== undefined)
@@ -176,7 +176,7 @@ export class Workspace {
   }
 
   #read(id: string): Own | undefined {
-    const text = this.#unkept.get(id) ?? kept(PREFIX + id);
+    const text = this.#unkept.get(id) ?? loadItem(PREFIX + id);
     if (text === undefined) {
       return undefined;
     }
@@ -184,13 +184,13 @@ export class Workspace {
       const data = JSON.parse(text);
       return { id, files: fromText(data.text), changed: new Date(data.changed) };
     } catch {
-      // Of another version, or damaged: it stays where it is, for that version.
+      // Damaged, or of another version, which may need it: it stays in storage.
       return undefined;
     }
   }
 }
 
-/** The files of the link with which the page was opened; see {@link fromHash}. */
-export function linked(): Promise<Files | undefined> {
+/** Returns the files of the link that the page was opened with; see {@link fromHash}. */
+export function loadLinkedFiles(): Promise<Files | undefined> {
   return fromHash(location.hash);
 }

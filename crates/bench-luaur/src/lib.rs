@@ -11,11 +11,11 @@ pub struct Vm {
 
 #[wasm_bindgen]
 impl Vm {
-    /// Makes a VM and runs the source in it.
+    /// Creates a VM and runs the source in it.
     ///
     /// # Errors
     ///
-    /// The message of the script's error.
+    /// Returns the message of the script's error.
     #[wasm_bindgen(constructor)]
     pub fn new(source: &str) -> Result<Self, String> {
         console_error_panic_hook::set_once();
@@ -28,7 +28,7 @@ impl Vm {
     ///
     /// # Errors
     ///
-    /// The message of the script's error.
+    /// Returns the message of the script's error.
     pub fn call(&self, name: &str, count: f64) -> Result<String, String> {
         let call = || {
             let function: Function = self.lua.globals().get(name)?;

@@ -1,10 +1,10 @@
-//! Native Luau for the benchmarks: it is sent workloads as lines of JSON, and answers with times.
+//! Native Luau for the benchmarks. It reads workloads as lines of JSON and answers with times.
 //!
-//! `{"load": source}` makes a new VM and runs the source in it, which defines the global function `bench`. `{"run": n}`
-//! calls that function with `n`, and is answered with the milliseconds it took and what it returned. An error is an answer
+//! `{"load": source}` creates a new VM and runs the source in it, which defines the global function `bench`. `{"run":
+//! n}` calls that function with `n`; the answer has its duration in milliseconds and its result. Errors are answers
 //! too.
 
-#![allow(clippy::disallowed_methods, reason = "what must not be called is so on wasm only")]
+#![allow(clippy::disallowed_methods, reason = "these methods are disallowed only on wasm")]
 
 use std::error::Error;
 use std::io::{BufRead, Write, stdin, stdout};
@@ -49,12 +49,12 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The workload, and the VM that it is in: a function alone does not keep its VM.
+/// A workload and its VM: a function alone does not keep its VM alive.
 type Workload = (Lua, Function);
 
 fn load(source: &str) -> Result<Workload> {
     let lua = Lua::new();
-    // As the module does it by default.
+    // The module does the same by default.
     lua.sandbox(true)?;
     lua.load(source).set_name("=workload").exec()?;
     let bench = lua.globals().get("bench")?;

@@ -1,4 +1,4 @@
-//! The checker: Luau's analysis, with the globals of a script declared.
+//! The checker: Luau's analysis with the globals that our scripts have.
 
 use luaur::analysis::enums::solver_mode::SolverMode;
 use luaur::analysis::functions::attach_require_magic::attach_require_magic;
@@ -24,39 +24,40 @@ use crate::files::{Files, Settings};
 use crate::lines::{Lines, Place};
 use crate::throws;
 
-/// How bad it is.
+/// The severity of a diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
-    /// The types do not fit.
+    /// The types do not match.
     Error,
-    /// They do, but it is hardly what was meant.
+    /// The types match, but the code is probably not what its author meant.
     Warning,
 }
 
-/// What is wrong with a source, and where.
+/// A problem in a source file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Where it begins.
+    /// The start of the problem.
     pub start: Place,
-    /// The first place after it.
+    /// The end, exclusive.
     pub end: Place,
-    /// In the words of Luau's analysis.
+    /// The message of Luau's analysis.
     pub message: String,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
 }
 
-/// What the analysis is asked for. It keeps apart what it finds out for the one and the other.
+/// The purpose of an analysis. The frontend keeps the results for each purpose apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Use {
+enum Purpose {
+    /// Finds problems, in the mode that a file selects.
     Errors,
-    /// As strict as can be: there are types where a script that is not strict has none.
+    /// Finds types for hovers. It is as strict as possible, to find types where nonstrict mode has none.
     Hover,
 }
 
-/// Checks files that may require each other. It keeps what it has found out, so that only what changed is checked again.
+/// Checks files that may require each other. It caches its results, so that only changed files are checked again.
 pub struct Checker {
-    /// It points to the other two and to itself: each has a place on the heap that it keeps.
+    /// Points to the other two fields and to itself, so all three are boxed and stay in place.
     frontend: Box<Frontend>,
     files: Box<Files>,
     _settings: Box<Settings>,
@@ -69,13 +70,13 @@ impl Default for Checker {
 }
 
 impl Checker {
-    /// A checker that knows of no files, and of no globals but Luau's own.
+    /// Creates a checker without files. Its only globals are Luau's own.
     #[must_use]
     pub fn new() -> Self {
         let mut files = Box::new(Files::new());
         let mut settings = Box::new(Settings::new());
         let options = FrontendOptions {
-            // For `type_at`.
+            // `type_at` needs them.
             retain_full_type_graphs: true,
             run_lint_checks: true,
             ..FrontendOptions::default()
@@ -85,14 +86,14 @@ impl Checker {
             &raw mut settings.base,
             &options,
         ));
-        // SAFETY: it stays in its box as long as it lives.
+        // SAFETY: The frontend stays in its box as long as it lives.
         unsafe { frontend.wire_self_pointers() };
-        // The other one is not finished in the port.
+        // luaur's port of the new solver is incomplete.
         frontend.set_luau_solver_mode(SolverMode::Old);
         let mut checker = Self { frontend, files, _settings: settings };
-        for use_ in [Use::Errors, Use::Hover] {
-            checker.change_globals(use_, |frontend, globals| {
-                register_builtin_globals(frontend, globals, use_ == Use::Hover);
+        for purpose in [Purpose::Errors, Purpose::Hover] {
+            checker.change_globals(purpose, |frontend, globals| {
+                register_builtin_globals(frontend, globals, purpose == Purpose::Hover);
             });
         }
         checker
@@ -102,15 +103,15 @@ impl Checker {
     ///
     /// # Errors
     ///
-    /// What is wrong with the definitions; none of them is declared then.
+    /// Returns the problems in the definitions. If there are any, nothing is declared.
     pub fn define(&mut self, name: &str, definitions: &str) -> Result<(), Vec<Diagnostic>> {
-        let [result, _] = [Use::Errors, Use::Hover].map(|use_| {
-            self.change_globals(use_, |frontend, globals| {
+        let [result, _] = [Purpose::Errors, Purpose::Hover].map(|purpose| {
+            self.change_globals(purpose, |frontend, globals| {
                 let package = format!("@{name}");
                 let scope = globals.global_scope();
-                let result =
-                    frontend.load_definition_file(globals, scope, definitions, package, false, use_ == Use::Hover);
-                // Whoever declares it anew still means the function that the analysis knows by its tag.
+                let is_hover = purpose == Purpose::Hover;
+                let result = frontend.load_definition_file(globals, scope, definitions, package, false, is_hover);
+                // The analysis recognizes `require` by a tag. A new declaration of it needs the tag too.
                 attach_require_magic(get_global_binding(globals, "require"));
                 result
             })
@@ -127,13 +128,13 @@ impl Checker {
         Err(syntax.chain(types).map(|(at, message)| diagnostic(&lines, at, message, Severity::Error)).collect())
     }
 
-    /// Gives it the files there are: their paths from the root, without an extension, and their sources.
+    /// Sets the files: paths relative to the root, without an extension, and sources.
     pub fn set_files(&mut self, files: impl IntoIterator<Item = (String, String)>) {
         let before = std::mem::take(&mut self.files.sources);
         self.files.sources.extend(files);
         let after = &self.files.sources;
         if !before.keys().eq(after.keys()) {
-            // What a `require` means may have changed anywhere.
+            // The target of any `require` may have changed.
             self.frontend.clear();
             return;
         }
@@ -144,8 +145,8 @@ impl Checker {
         }
     }
 
-    /// What is wrong with the types of a file, in the order of the source. Nothing if it is not a Luau program: the compiler says
-    /// so better, and of a program that was guessed types are noise.
+    /// Returns the problems in a file, in source order. Returns nothing if there is a syntax error: the compiler
+    /// reports it better, and the parser had to guess the rest, so type errors would be noise.
     pub fn check(&mut self, name: &str) -> Vec<Diagnostic> {
         let Some(source) = self.files.sources.get(name) else {
             return Vec::new();
@@ -154,17 +155,17 @@ impl Checker {
         let name = name.to_owned();
         parse(&mut self.frontend, &name);
         let result = self.frontend.check_module_name_optional_frontend_options(&name, None);
-        // Those of the modules that it requires are among them.
+        // The result also contains the errors of required modules.
         let errors: Vec<_> = result.errors.iter().filter(|error| error.module_name == name).collect();
         if errors.iter().any(|error| matches!(error.data, TypeErrorData::SyntaxError(_))) {
             return Vec::new();
         }
         let errors = errors
             .into_iter()
-            .filter(|error| !is_false(error, &lines))
+            .filter(|error| !is_false_positive(error, &lines))
             .map(|error| diagnostic(&lines, error.location, to_string_type_error(error), Severity::Error));
         let warnings = result.lint_result.errors.iter().chain(&result.lint_result.warnings);
-        let warnings = warnings.filter(|lint| !throws::is_of_mark(lint.location));
+        let warnings = warnings.filter(|lint| !throws::is_marker(lint.location));
         let warnings = warnings.map(|lint| diagnostic(&lines, lint.location, lint.text.clone(), Severity::Warning));
         let mut all: Vec<Diagnostic> = errors.chain(warnings).collect();
         all.sort_by_key(|diagnostic| (diagnostic.start, diagnostic.end));
@@ -172,7 +173,7 @@ impl Checker {
         all
     }
 
-    /// The type of what the name at a place stands for: a variable, a field or a method.
+    /// Returns the type of the variable, field or method whose name is at a place.
     pub fn type_at(&mut self, name: &str, place: Place) -> Option<String> {
         let lines = Lines::new(self.files.sources.get(name)?);
         let word = lines.word(lines.position(place))?;
@@ -184,19 +185,19 @@ impl Checker {
         let source_module = self.frontend.source_modules.get(&name)?;
 
         let found = find_expr_or_local_at_position(source_module, word.start);
-        // Otherwise it is a word in a comment, say, and what was found is around it.
+        // A node that ends elsewhere only encloses the word, which may be in a comment, for example.
         if found.get_location()?.end != word.end {
             return None;
         }
         let (local, expression) = (found.get_local(), found.get_expr());
-        let of_local = || {
+        let local_type = || {
             let symbol = Symbol::from_local(local);
             module.scopes.iter().find_map(|(_, scope)| scope.bindings.get(&symbol)).map(|binding| binding.type_id)
         };
-        // SAFETY: the tree lives as long as its module.
+        // SAFETY: The syntax tree lives as long as its module.
         let is_key = || !unsafe { ast_node_as::<AstExprConstantString>(expression.cast()) }.is_null();
         let found = match (local.is_null(), expression.is_null()) {
-            (false, _) => of_local(),
+            (false, _) => local_type(),
             (true, false) if !is_key() => module.ast_types.find(&expression.cast_const()).copied(),
             _ => None,
         };
@@ -204,14 +205,15 @@ impl Checker {
         Some(to_string_type_id_to_string_options_mut(found?, options))
     }
 
-    /// Globals can be changed only while they are not frozen.
-    fn change_globals<R>(&mut self, use_: Use, change: impl FnOnce(&mut Frontend, &mut GlobalTypes) -> R) -> R {
+    /// Changes the globals for a purpose. They are frozen at all other times.
+    fn change_globals<R>(&mut self, purpose: Purpose, change: impl FnOnce(&mut Frontend, &mut GlobalTypes) -> R) -> R {
         let frontend: *mut Frontend = &raw mut *self.frontend;
-        // SAFETY: the functions want the part beside the whole, as in C++; both are alive, and nobody else has them.
+        // SAFETY: As in C++, the functions take the frontend and a part of it. Both are alive, and there are no other
+        // references.
         let (frontend, globals) = unsafe {
-            match use_ {
-                Use::Errors => (&mut *frontend, &mut (*frontend).globals),
-                Use::Hover => (&mut *frontend, &mut (*frontend).globals_for_autocomplete),
+            match purpose {
+                Purpose::Errors => (&mut *frontend, &mut (*frontend).globals),
+                Purpose::Hover => (&mut *frontend, &mut (*frontend).globals_for_autocomplete),
             }
         };
         unfreeze(globals.global_types_mut());
@@ -221,22 +223,23 @@ impl Checker {
     }
 }
 
-/// Parses a file and those that it requires, where that was not done yet.
+/// Parses a file and the files that it requires, if that has not been done yet.
 fn parse(frontend: &mut Frontend, name: &String) {
     frontend.parse_module_name(name);
     for module in frontend.source_modules.values() {
-        // SAFETY: nothing is being checked, so nobody else looks at it.
-        unsafe { throws::mark(module) };
+        // SAFETY: Nothing is being checked, so there are no other references.
+        unsafe { throws::mark_blocks(module) };
     }
 }
 
-/// Whether the analysis is known to be wrong about this.
-fn is_false(error: &TypeError, lines: &Lines) -> bool {
+/// Returns true if the error is a known false positive of the analysis.
+fn is_false_positive(error: &TypeError, lines: &Lines) -> bool {
     if !matches!(error.data, TypeErrorData::TypeMismatch(_) | TypeErrorData::CountMismatch(_)) {
         return false;
     }
-    // Of `local ok, problem = pcall(f)`, as a whole. What is there when `f` fails is not in the type of `pcall`, so it is one
-    // value too few where `f` returns none; and where `f` returns more than are taken, they are matched one off.
+    // The location is the whole `local ok, problem = pcall(f)`. The type of `pcall` lacks the error value, so there is
+    // one value too few if `f` returns none. If `f` returns more values than are assigned, they are matched with an
+    // offset of one.
     let text = lines.between(error.location.begin, error.location.end);
     let value = text.strip_prefix("local").and_then(|local| local.split_once('=')).map(|(_, value)| value.trim_start());
     value.is_some_and(|value| ["pcall", "xpcall", "coroutine.resume"].iter().any(|call| value.starts_with(call)))

@@ -1,4 +1,5 @@
-//! The files, as the analysis asks for them: through structs with a table of functions, its stand-in for C++'s virtual ones.
+//! Provides files to the analysis. The port replaces C++'s virtual functions with function tables, which the structs
+//! here fill in.
 
 use std::collections::BTreeMap;
 use std::ffi::c_char;
@@ -17,10 +18,10 @@ use luaur::config::records::config::Config;
 
 use crate::path::resolve;
 
-/// The sources, by their paths from the root, without an extension.
+/// The sources by their paths, relative to the root and without an extension.
 #[repr(C)]
 pub(crate) struct Files {
-    /// First, so that a pointer to it is one to the whole.
+    /// The first field, so that a pointer to it is also a pointer to the whole.
     pub(crate) base: FileResolver,
     pub(crate) sources: BTreeMap<String, String>,
 }
@@ -36,9 +37,10 @@ impl Files {
         Self { base: FileResolver { vtable, require_suggester: None }, sources: BTreeMap::new() }
     }
 
-    /// The name of the module that `asking` means by `wanted`. It is one that no file has, and says why, where there is none.
-    fn find(&self, asking: &str, wanted: &str) -> String {
-        let path = match resolve(asking, wanted) {
+    /// Returns the name of the module that `requirer` gets for the path `wanted`. If the path is invalid, the name
+    /// contains the reason and matches no file.
+    fn find(&self, requirer: &str, wanted: &str) -> String {
+        let path = match resolve(requirer, wanted) {
             Ok(path) => path,
             Err(reason) => return format!("{wanted} ({reason})"),
         };
@@ -48,13 +50,13 @@ impl Files {
 }
 
 unsafe fn read_source(this: *mut FileResolver, name: &String) -> Option<SourceCode> {
-    // SAFETY: the analysis passes the pointer that it was given, which is to the first field of a `Files` that is alive.
+    // SAFETY: The analysis passes the pointer that it was given, which points to the first field of a live `Files`.
     let files = unsafe { &*this.cast::<Files>() };
     files.sources.get(name).map(|source| SourceCode { source: without_preamble(source), r#type: SourceCode::Module })
 }
 
-/// Returns the source with spaces for a byte order mark, and with a comment for a line that begins with `#!`: as the package runs it, with
-/// all places as they were.
+/// Replaces a byte order mark with spaces, and turns a first line with `#!` into a comment: the package accepts both.
+/// All positions in the source stay the same.
 fn without_preamble(source: &str) -> String {
     const MARK: &str = "\u{feff}";
     let (before, rest) = match source.strip_prefix(MARK) {
@@ -73,19 +75,19 @@ unsafe fn resolve_module(
     path: *mut AstExpr,
     _: &TypeCheckLimits,
 ) -> Option<ModuleInfo> {
-    // SAFETY: as in `read_source`; the others are alive during the call.
-    let (files, asking) = unsafe { (&*this.cast::<Files>(), &(*context).name) };
-    // SAFETY: the node is alive, and its class is what it says: the parser made it.
+    // SAFETY: As in `read_source`. The other pointers are valid during the call.
+    let (files, requirer) = unsafe { (&*this.cast::<Files>(), &(*context).name) };
+    // SAFETY: The node is alive, and the parser set its class.
     let literal = unsafe { ast_node_as::<AstExprConstantString>(path.cast::<AstNode>()).as_ref() }?;
     let bytes: Vec<u8> = literal.value.iter().map(|&char: &c_char| char.cast_unsigned()).collect();
-    let name = files.find(asking, &String::from_utf8_lossy(&bytes));
+    let name = files.find(requirer, &String::from_utf8_lossy(&bytes));
     Some(ModuleInfo { name, optional: false })
 }
 
-/// The same settings for all files: nonstrict where a file does not say otherwise, and most lints.
+/// The settings for all files: nonstrict mode unless a file selects another, and most lints.
 #[repr(C)]
 pub(crate) struct Settings {
-    /// First, so that a pointer to it is one to the whole.
+    /// The first field, so that a pointer to it is also a pointer to the whole.
     pub(crate) base: ConfigResolver,
     config: Config,
 }
@@ -93,20 +95,20 @@ pub(crate) struct Settings {
 impl Settings {
     pub(crate) fn new() -> Self {
         let mut config = Config::default();
-        // While somebody types, much is not used yet; what a script gives its page is not used by the script; and to reuse a
-        // name is how Luau is written.
+        // While the user types, many names are not used yet. A script does not call the functions that it defines for
+        // the host. Shadowing is common in Luau.
         for code in [Code::Code_LocalUnused, Code::Code_FunctionUnused, Code::Code_ImportUnused, Code::Code_LocalShadow]
         {
             config.enabled_lint.disable_warning(code);
         }
-        // The parser would unwind when it has found a hundred, which ends the instance here.
+        // Otherwise the parser would unwind after a hundred errors, which ends the WebAssembly instance.
         config.parse_options.no_error_limit = true;
         Self { base: ConfigResolver { get_config: Some(get_config) }, config }
     }
 }
 
 unsafe fn get_config(this: *const ConfigResolver, _: *const String, _: *const TypeCheckLimits) -> *const Config {
-    // SAFETY: the analysis passes the pointer that it was given, which is to the first field of `Settings` that are alive.
+    // SAFETY: The analysis passes the pointer that it was given, which points to the first field of live `Settings`.
     unsafe { &raw const (*this.cast::<Settings>()).config }
 }
 
@@ -115,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_before_the_program_keeps_its_length() {
+    fn a_byte_order_mark_and_a_first_line_with_a_shebang_keep_their_length() {
         for (source, read) in [
             ("\u{feff}return 1", "   return 1"),
             ("#!/usr/bin/env luau\nreturn 1", "--/usr/bin/env luau\nreturn 1"),
@@ -127,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_with_an_init_is_a_module() {
+    fn a_folder_with_an_init_file_is_a_module() {
         let mut files = Files::new();
         for name in ["lib/init", "lib/list", "list", "list/init"] {
             files.sources.insert(name.into(), String::new());

@@ -1,20 +1,20 @@
-//! The type checker of the playground: Luau's own analysis, in its Rust port `luaur`, told of our libraries by the
-//! definitions in `types/`.
+//! The type checker of the playground: Luau's own analysis, in its Rust port `luaur`, with the definitions of our
+//! libraries in `types/`.
 //!
-//! It is a module of its own, so that the package does not grow by it, and none of Luau's C++ is in it. Where the port panics
-//! or runs in circles, the worker that it runs in is ended and another one started: nothing here has to catch that.
+//! It is a module of its own, so that the package does not grow, and contains none of Luau's C++. If the port panics or
+//! hangs, its worker is ended and another one started, so nothing here has to catch that.
 //!
-//! - [`checker`]: the checker; it keeps the files and what it found out about them
-//! - `files`: how the analysis gets at the files, and what `require` finds
-//! - `path`: the rules of paths, which are those of the package: the very same file
-//! - `lines`: its places in bytes, and an editor's in UTF-16 code units
-//! - `throws`: blocks that are left by an error, which the port takes for such that go on
-//! - `web`: what the worker sees of it
+//! - [`checker`]: the checker, which keeps the files and its results
+//! - `files`: how the analysis reads files and resolves `require`
+//! - `path`: the rules for paths, shared with the package as the same file
+//! - `lines`: conversion between bytes and UTF-16 code units
+//! - `throws`: a workaround for blocks that end with an error, which the port does not recognize
+//! - `web`: the interface for the worker
 
 pub mod checker;
 mod files;
 mod lines;
-#[path = "../../../src/modules/path.rs"]
+#[path = "../../luau-runtime/src/modules/path.rs"]
 mod path;
 mod throws;
 mod web;

@@ -1,14 +1,14 @@
-//! Places in a source. The analysis counts bytes from 0; an editor counts lines and UTF-16 code units, and people from 1.
+//! Places in a source. The analysis counts bytes from 0, editors count UTF-16 code units, and people count from 1.
 
 use luaur::ast::records::lexer::Lexer;
 use luaur::ast::records::position::Position;
 
-/// A place in a source as people and editors count: line and column from 1, columns in UTF-16 code units.
+/// A place in a source as editors and people count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// From 1.
+    /// The line, from 1.
     pub line: u32,
-    /// From 1, in UTF-16 code units.
+    /// The column, from 1, in UTF-16 code units.
     pub column: u32,
 }
 
@@ -51,7 +51,7 @@ impl<'a> Lines<'a> {
         Position { line, column: u32::try_from(column).unwrap_or(u32::MAX) }
     }
 
-    /// The name around a position, or right before it.
+    /// Returns the name around a position, or right before it.
     pub(crate) fn word(&self, position: Position) -> Option<Word> {
         let is_part = |char: char| char.is_ascii_alphanumeric() || char == '_';
         let (before, after) = self.line(position.line).split_at_checked(position.column as usize)?;
@@ -65,7 +65,7 @@ impl<'a> Lines<'a> {
         Some(Word { start: at(start)?, end: at(end)? })
     }
 
-    /// The text from one position to the other.
+    /// Returns the text between two positions.
     pub(crate) fn between(&self, start: Position, end: Position) -> String {
         let (first, last) = (start.line as usize, end.line as usize);
         let lines = self.0.get(first..=last).unwrap_or_default().join("\n");

@@ -1,8 +1,9 @@
-//! The port does not see that a block that ends with a call of `error` is never left, as Luau's own analysis does: so
-//! `if not connection then error(reason) end` would not tell it that there is a connection from then on.
+//! Marks blocks that end with a call of `error`. Unlike Luau's own analysis, the port does not know that control never
+//! leaves such a block, so after `if not connection then error(reason) end` it would not know that there is a
+//! connection.
 //!
-//! It does see it for `continue`. So one is put behind each such call, in the tree of what was parsed; it takes no room in the
-//! source, and by that what the analysis says about it is told apart.
+//! The port handles `continue` correctly. So this adds a `continue` as a marker after each such call, in the syntax
+//! tree. The marker has no extent in the source, which distinguishes lints about it from others.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -22,24 +23,24 @@ use luaur::ast::records::location::Location;
 use luaur::ast::rtti::ast_node_as;
 use luaur::ast::visit::AstVisitable;
 
-/// Marks the blocks of a module that end with an error, those that are not marked yet.
+/// Marks the blocks of a module that end with an error, unless they are marked already.
 ///
 /// # Safety
 ///
-/// Nobody else may have a reference to the tree of the module or its allocator, and the nodes must be alive.
-pub(crate) unsafe fn mark(module: &SourceModule) {
+/// There must be no other reference to the tree of the module or its allocator, and the nodes must be alive.
+pub(crate) unsafe fn mark_blocks(module: &SourceModule) {
     let mut blocks = Blocks::default();
-    // SAFETY: the caller has it so.
+    // SAFETY: The caller's promise.
     unsafe { (*module.root).visit(&mut blocks) };
     let allocator = Arc::as_ptr(&module.allocator).cast_mut();
     for block in blocks.0 {
-        // SAFETY: as before, and the references to the nodes ended with the visit.
+        // SAFETY: As before, and the references to the nodes ended with the visit.
         unsafe { mark_block(&mut *block, &mut *allocator) };
     }
 }
 
-/// Whether it is where a mark may be, and nothing else: it takes no room.
-pub(crate) fn is_of_mark(location: Location) -> bool {
+/// Returns true if a location can only belong to a marker, because it is empty.
+pub(crate) fn is_marker(location: Location) -> bool {
     location.begin == location.end
 }
 
@@ -55,11 +56,11 @@ impl AstVisitor for Blocks {
 
 /// # Safety
 ///
-/// The allocator must be that of the block, and the nodes in it must be alive.
+/// The allocator must be the block's, and the nodes in it must be alive.
 unsafe fn mark_block(block: &mut AstStatBlock, allocator: &mut Allocator) {
     let body = block.body;
     let Some(&last) = body.as_slice().last() else { return };
-    // SAFETY: the class of a node is what it says: the parser made it.
+    // SAFETY: The parser set the class of the node.
     let is_error = unsafe {
         ast_node_as::<AstStatExpr>(last.cast())
             .as_ref()
@@ -69,16 +70,16 @@ unsafe fn mark_block(block: &mut AstStatBlock, allocator: &mut Allocator) {
     if !is_error {
         return;
     }
-    // SAFETY: as before.
+    // SAFETY: As before.
     let end = unsafe { (*last).base.location.end };
-    let mark = allocator.alloc(AstStatContinue::new(Location { begin: end, end })).cast::<AstStat>();
+    let marker = allocator.alloc(AstStatContinue::new(Location { begin: end, end })).cast::<AstStat>();
     let size = body.size + 1;
-    #[expect(clippy::cast_ptr_alignment, reason = "what the allocator gives is aligned for anything")]
+    #[expect(clippy::cast_ptr_alignment, reason = "the allocator's memory is aligned for any type")]
     let longer = allocator.allocate(size * size_of::<*mut AstStat>()).cast::<*mut AstStat>();
-    // SAFETY: there is room for that many, aligned for anything, and it is of nobody else.
+    // SAFETY: The new memory has room for that many pointers, is aligned for any type, and is not shared.
     unsafe {
         ptr::copy_nonoverlapping(body.data, longer, body.size);
-        longer.add(body.size).write(mark);
+        longer.add(body.size).write(marker);
     }
     block.body = AstArray { data: longer, size };
 }

@@ -1,4 +1,4 @@
-//! What the worker of the playground sees of the checker.
+//! The interface of the checker for the playground's worker.
 
 use wasm_bindgen::prelude::*;
 
@@ -11,21 +11,21 @@ pub struct WebChecker {
     checker: Checker,
 }
 
-/// What is wrong with a source, for JS: places count from 1, columns in UTF-16 code units.
+/// A problem in a source, for JS. Places count from 1, and columns are in UTF-16 code units.
 #[wasm_bindgen(js_name = Finding)]
 #[derive(Debug)]
 pub struct WebDiagnostic {
-    /// The line in which it begins.
+    /// The first line.
     pub line: u32,
-    /// The column in which it begins.
+    /// The first column.
     pub column: u32,
-    /// The line in which it ends.
+    /// The last line.
     #[wasm_bindgen(js_name = endLine)]
     pub end_line: u32,
-    /// The first column after it.
+    /// The last column, exclusive.
     #[wasm_bindgen(js_name = endColumn)]
     pub end_column: u32,
-    /// Whether the types fit, and it is hardly what was meant.
+    /// True for a warning: the types match, but the code is probably not what its author meant.
     #[wasm_bindgen(js_name = isWarning)]
     pub is_warning: bool,
     message: String,
@@ -33,7 +33,7 @@ pub struct WebDiagnostic {
 
 #[wasm_bindgen(js_class = Finding)]
 impl WebDiagnostic {
-    /// In the words of Luau's analysis.
+    /// Returns the message of Luau's analysis.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn message(&self) -> String {
@@ -43,7 +43,7 @@ impl WebDiagnostic {
 
 #[wasm_bindgen(js_class = Checker)]
 impl WebChecker {
-    /// A checker that knows of no files, and of no globals but Luau's own.
+    /// Creates a checker without files, and with no globals but Luau's own.
     #[wasm_bindgen(constructor)]
     #[must_use]
     pub fn new() -> Self {
@@ -54,7 +54,7 @@ impl WebChecker {
     /// Declares the globals and types of a definition file.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// Returns the first problem in the definitions.
     pub fn define(&mut self, name: &str, definitions: &str) -> Result<(), JsError> {
         self.checker.define(name, definitions).map_err(|found| {
             let first = found.first().map(|found| format!(":{}: {}", found.start.line, found.message));
@@ -62,13 +62,13 @@ impl WebChecker {
         })
     }
 
-    /// Gives it the files there are: their names, and their sources in the same order.
+    /// Sets the files: their names, and their sources in the same order.
     #[wasm_bindgen(js_name = setFiles)]
     pub fn set_files(&mut self, names: Vec<String>, sources: Vec<String>) {
         self.checker.set_files(names.into_iter().zip(sources));
     }
 
-    /// What is wrong with the types of a file.
+    /// Returns the problems in a file.
     #[must_use]
     pub fn check(&mut self, name: &str) -> Vec<WebDiagnostic> {
         let found = self.checker.check(name).into_iter();
@@ -84,7 +84,7 @@ impl WebChecker {
             .collect()
     }
 
-    /// The type of what stands at a place.
+    /// Returns the type of the expression at a place.
     #[wasm_bindgen(js_name = typeAt)]
     #[must_use]
     pub fn type_at(&mut self, name: &str, line: u32, column: u32) -> Option<String> {

@@ -1,6 +1,6 @@
-//! Scripts against the definitions in `types/`: what is wrong with them is found, and nothing where nothing is.
+//! Checks scripts against the definitions in `types/`: real problems are found, and correct scripts have none.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by them")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "panics fail the test")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(root().join(&path)).unwrap_or_else(|error| panic!("{}: {error}", path.as_ref().display()))
 }
 
-/// A checker that knows what every script finds.
+/// Returns a checker with the globals of every script.
 fn checker() -> Checker {
     let mut checker = Checker::new();
     for name in ["globals", "json", "task", "websocket"] {
@@ -35,7 +35,7 @@ fn the_members_of_a_module_place_are_known_and_its_children_are_anything() {
     assert!(matches!(&found[..], [only] if only.starts_with("main:5:") || only.starts_with("main:4:")), "{found:?}");
 }
 
-/// What is wrong with each of the files, as `name:line: message`.
+/// Returns the problems in each file, as `name:line: message`.
 fn check(checker: &mut Checker, files: &[(String, String)]) -> Vec<String> {
     checker.set_files(files.iter().cloned());
     let found = files.iter().flat_map(|(name, _)| {
@@ -49,7 +49,7 @@ fn check_one(source: &str) -> Vec<String> {
     check(&mut checker(), &[("main".into(), source.into())])
 }
 
-/// The scripts under a folder, by their paths in it, without an extension.
+/// Returns the scripts in a folder, by their paths within it, without an extension.
 fn scripts(folder: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
@@ -68,7 +68,7 @@ fn scripts(folder: &str) -> Vec<(String, String)> {
     found
 }
 
-/// Those that are the parts of one program are in a folder of their own, and required by `main`.
+/// The files of a multi-file example are in their own folder, and `main` requires them.
 #[test]
 fn nothing_is_wrong_with_the_examples_of_the_playground() {
     let mut checker = checker();
@@ -92,7 +92,7 @@ fn nothing_is_wrong_with_the_examples_of_the_package() {
     assert_eq!(check(&mut checker, &[("chat".into(), read("examples/vite/chat.luau"))]), <[&str; 0]>::default());
 }
 
-/// They do on purpose what hardly anybody does, and are not strict. The hostile ones are what a checker is to forbid.
+/// These scripts do unusual things on purpose and are not strict. The hostile ones do what a checker should forbid.
 #[test]
 fn little_is_wrong_with_the_scripts_of_the_tests() {
     let mut checker = checker();
@@ -112,7 +112,7 @@ fn little_is_wrong_with_the_scripts_of_the_tests() {
         let found = checker.check(&name).into_iter().filter(is_wrong);
         wrong.extend(found.map(|found| format!("{name}:{}: {}", i64::from(found.start.line) - lines, found.message)));
     }
-    // Both are so: `tonumber` may return nil, and a table that is replaced by a string was declared as a table.
+    // Both are correct: `tonumber` may return nil, and a table variable is assigned a string.
     assert_eq!(
         wrong,
         [
@@ -210,7 +210,7 @@ fn all_that_our_libraries_have_may_be_used() {
     assert_eq!(check_one(&format!("--!strict\n{source}")), <[&str; 0]>::default());
 }
 
-/// The analysis does not know what there is after `false`.
+/// The type of `pcall` lacks the values after `false`.
 #[test]
 fn results_of_protected_calls_may_be_taken() {
     let source = r#"--!strict
@@ -298,7 +298,7 @@ fn modules_may_not_require_each_other_in_a_circle() {
     assert!(found.iter().any(|found| found.contains("Cyclic module dependency")), "{found:?}");
 }
 
-/// The compiler tells what is wrong with it.
+/// The compiler reports syntax errors.
 #[test]
 fn nothing_is_told_of_what_is_no_program() {
     assert_eq!(check_one("nosuch("), <[&str; 0]>::default());
@@ -323,7 +323,7 @@ fn names_have_types_also_where_a_script_is_not_strict() {
     }
 }
 
-/// As somebody types, so is it checked: whatever stands there, it is survived.
+/// The checker runs while people type, so it must survive any unfinished script.
 #[test]
 fn what_is_typed_so_far_is_survived() {
     let mut checker = checker();

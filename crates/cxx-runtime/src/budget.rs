@@ -21,7 +21,7 @@ thread_local! {
 /// Limits `malloc` and its relatives, and so C++'s `new`, until it is dropped. An allocation beyond the limit returns null or throws
 /// `std::bad_alloc`.
 ///
-/// It has no effect on other targets than `wasm32-unknown-unknown`, where this crate does not provide `malloc`.
+/// It has no effect on targets other than `wasm32-unknown-unknown`, where this crate does not provide `malloc`.
 #[derive(Debug)]
 #[must_use = "the limit ends when the budget is dropped"]
 pub struct Budget(());
@@ -44,7 +44,7 @@ impl Drop for Budget {
     }
 }
 
-/// Subtracts an allocation from the budget, if there is one. Returns whether it is allowed.
+/// Subtracts an allocation from the budget, if there is one. Returns true if the allocation is allowed.
 #[cfg(any(test, all(target_arch = "wasm32", target_os = "unknown")))]
 pub(crate) fn take(bytes: usize) -> bool {
     let left = LEFT.load(Relaxed);
@@ -62,7 +62,7 @@ pub(crate) fn take(bytes: usize) -> bool {
     true
 }
 
-/// Adds freed bytes to the budget again.
+/// Returns freed bytes to the budget.
 #[cfg(any(test, all(target_arch = "wasm32", target_os = "unknown")))]
 pub(crate) fn give_back(bytes: usize) {
     let left = LEFT.load(Relaxed);

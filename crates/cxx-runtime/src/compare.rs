@@ -1,13 +1,13 @@
-//! `memcmp`, by words: wasi-libc goes byte by byte, which takes seven times as long for long strings.
+//! A `memcmp` that compares words. wasi-libc compares bytes, which takes seven times as long for long strings.
 
 /// C's `memcmp`.
 ///
 /// # Safety
-/// `one` and `other` have `count` bytes each.
+/// `one` and `other` must have `count` bytes each.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memcmp(one: *const u8, other: *const u8, count: usize) -> i32 {
     let mut index = 0;
-    // SAFETY: the caller's promise. The index stays below `count`.
+    // SAFETY: The caller's promise. The index stays below `count`.
     unsafe {
         while count - index >= size_of::<u64>() {
             let words =

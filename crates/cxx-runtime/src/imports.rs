@@ -1,16 +1,16 @@
-//! The check that a finished module imports nothing but wasm-bindgen's glue.
+//! Checks that a finished module imports nothing but wasm-bindgen's glue.
 //!
-//! The linker turns a function that nobody defines into an import, and the module then fails in the browser, far from
-//! the cause. A build tool calls [`foreign`] on the module, before or after `wasm-bindgen`, and fails on what it lists.
+//! The linker turns an undefined function into an import, and the module then fails in the browser, far from the cause.
+//! A build tool calls [`foreign`] on the module, before or after `wasm-bindgen`, and fails if it lists any.
 
 use std::fmt;
 
 use wasmparser::{Parser, Payload};
 
-/// An import by the names that the module gives it.
+/// An import, with its names in the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Import {
-    /// The module it is imported from, such as `env` or `wasi_snapshot_preview1`.
+    /// The module that it is imported from, such as `env` or `wasi_snapshot_preview1`.
     pub module: String,
     /// The name in that module.
     pub name: String,
@@ -22,13 +22,13 @@ impl fmt::Display for Import {
     }
 }
 
-/// The imports of `wasm` that are not wasm-bindgen's.
+/// Returns the imports of `wasm` that are not wasm-bindgen's.
 ///
-/// wasm-bindgen's are those from modules named `__wbindgen_…`, before its command-line tool ran, and from a script beside
-/// the module or from `wbg`, after.
+/// wasm-bindgen's imports come from modules named `__wbindgen_…` before its command-line tool has run. Afterwards they come
+/// from `wbg`, or from a script next to the module.
 ///
 /// # Errors
-/// When the bytes are not a WebAssembly module.
+/// Returns an error if the bytes are not a WebAssembly module.
 pub fn foreign(wasm: &[u8]) -> Result<Vec<Import>, wasmparser::BinaryReaderError> {
     let mut foreign = Vec::new();
     for payload in Parser::new(0).parse_all(wasm) {
@@ -52,7 +52,7 @@ fn is_glue(module: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// A module that imports a function of type 0 from each of the given modules.
+    /// Returns a module that imports a function of type 0 from each of the given modules.
     #[expect(clippy::cast_possible_truncation, reason = "the modules of the tests are short")]
     fn module(imports: &[(&str, &str)]) -> Vec<u8> {
         let mut section = vec![imports.len() as u8];

@@ -1,32 +1,32 @@
-//! `malloc` and its kin, on Rust's global allocator.
+//! `malloc` and related functions, on Rust's global allocator.
 //!
-//! wasi-libc's own allocator and Rust's would both claim the memory between `__heap_base` and `__heap_end`: newer
-//! releases of Rust's do. With every symbol of `dlmalloc.c` that libc refers to defined here, that file is not linked.
+//! wasi-libc's own allocator and newer releases of Rust's would both claim the memory between `__heap_base` and
+//! `__heap_end`. Because every symbol of `dlmalloc.c` that libc refers to is defined here, that file is not linked.
 //!
-//! Rust's allocator wants the size and alignment of a block back when it is freed; C does not keep them. So each block
-//! carries them in front of it.
+//! When a block is freed, Rust's allocator needs its size and alignment, which C does not keep. So a header in front of
+//! each block stores them.
 
 use std::alloc::{self, Layout};
 use std::ptr;
 
 use crate::budget;
 
-/// What stands right before the address that C holds.
+/// The data right before the address that C holds.
 #[derive(Clone, Copy)]
 #[repr(C)]
 struct Header {
-    /// From the start of the block to C's address; also the alignment of the block.
+    /// The distance from the start of the block to C's address, and the alignment of the block.
     offset: usize,
-    /// Of the whole block, in bytes.
+    /// The size of the whole block, in bytes.
     total: usize,
 }
 
-/// `alignof(max_align_t)` on wasm32, which every block from `malloc` has.
+/// `alignof(max_align_t)` on wasm32, the alignment of every block from `malloc`.
 const MAX_ALIGN: usize = 16;
 
 impl Header {
     fn layout(self) -> Layout {
-        // SAFETY: the pair was a valid layout when the block was allocated, and nothing writes to it since.
+        // SAFETY: The pair was a valid layout when the block was allocated, and nothing has written to it since.
         unsafe { Layout::from_size_align_unchecked(self.total, self.offset) }
     }
 }
@@ -36,7 +36,7 @@ fn layout(size: usize, align: usize) -> Option<Layout> {
     Layout::from_size_align(size.checked_add(offset)?, offset).ok()
 }
 
-/// The layout of a new block, unless the budget does not allow it.
+/// Returns the layout of a new block, unless the budget forbids it.
 fn allowed_layout(size: usize, align: usize) -> Option<Layout> {
     layout(size, align).filter(|layout| budget::take(layout.size()))
 }
@@ -44,12 +44,12 @@ fn allowed_layout(size: usize, align: usize) -> Option<Layout> {
 /// Writes the header of a fresh block and returns C's address, or null for null.
 ///
 /// # Safety
-/// `block` is null or was allocated with `layout`.
+/// `block` must be null or have been allocated with `layout`.
 unsafe fn finish(block: *mut u8, layout: Layout) -> *mut u8 {
     if block.is_null() {
         return ptr::null_mut();
     }
-    // SAFETY: the block is longer than its alignment, which is at least 16: the header of 8 bytes fits before the
+    // SAFETY: The block is longer than its alignment, which is at least 16, so the header of 8 bytes fits before the
     // address, and the address is aligned for it.
     unsafe {
         let address = block.add(layout.align());
@@ -58,13 +58,13 @@ unsafe fn finish(block: *mut u8, layout: Layout) -> *mut u8 {
     }
 }
 
-#[expect(clippy::cast_ptr_alignment, reason = "what C holds is aligned to 16 bytes at least, and the header to 4")]
+#[expect(clippy::cast_ptr_alignment, reason = "C's addresses are aligned to at least 16 bytes, and the header to 4")]
 fn header_of(address: *mut u8) -> *mut Header {
     address.cast::<Header>().wrapping_sub(1)
 }
 
 /// # Safety
-/// `address` came from one of the functions below and was not freed.
+/// `address` must come from one of the functions below and must not have been freed.
 unsafe fn header(address: *mut u8) -> Header {
     // SAFETY: `finish` wrote it there.
     unsafe { header_of(address).read() }
@@ -78,7 +78,7 @@ extern "C" fn malloc(size: usize) -> *mut u8 {
 #[unsafe(no_mangle)]
 extern "C" fn aligned_alloc(align: usize, size: usize) -> *mut u8 {
     match allowed_layout(size, align) {
-        // SAFETY: a layout from `layout` is never empty.
+        // SAFETY: A layout from `layout` is never empty.
         Some(layout) => unsafe { finish(alloc::alloc(layout), layout) },
         None => ptr::null_mut(),
     }
@@ -87,20 +87,20 @@ extern "C" fn aligned_alloc(align: usize, size: usize) -> *mut u8 {
 #[unsafe(no_mangle)]
 extern "C" fn calloc(count: usize, size: usize) -> *mut u8 {
     match count.checked_mul(size).and_then(|size| allowed_layout(size, MAX_ALIGN)) {
-        // SAFETY: as in `aligned_alloc`.
+        // SAFETY: As in `aligned_alloc`.
         Some(layout) => unsafe { finish(alloc::alloc_zeroed(layout), layout) },
         None => ptr::null_mut(),
     }
 }
 
 /// # Safety
-/// As C asks: `address` is null or a live block.
+/// As in C: `address` must be null or a live block.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn realloc(address: *mut u8, size: usize) -> *mut u8 {
     if address.is_null() {
         return malloc(size);
     }
-    // SAFETY: a live block has its header; the new layout keeps the alignment, as the allocator demands.
+    // SAFETY: A live block has its header. The new layout keeps the alignment, as the allocator requires.
     unsafe {
         let old = header(address);
         match layout(size, old.offset).filter(|new| budget::take(new.size().saturating_sub(old.total))) {
@@ -111,11 +111,11 @@ unsafe extern "C" fn realloc(address: *mut u8, size: usize) -> *mut u8 {
 }
 
 /// # Safety
-/// As C asks: `address` is null or a live block.
+/// As in C: `address` must be null or a live block.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn free(address: *mut u8) {
     if !address.is_null() {
-        // SAFETY: a live block has its header.
+        // SAFETY: A live block has its header.
         unsafe {
             let old = header(address);
             budget::give_back(old.total);
@@ -129,7 +129,7 @@ const OUT_OF_MEMORY: i32 = 48;
 const INVALID: i32 = 28;
 
 /// # Safety
-/// As POSIX asks: `out` may be written.
+/// As in POSIX: `out` must be writable.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn posix_memalign(out: *mut *mut u8, align: usize, size: usize) -> i32 {
     if !align.is_power_of_two() || align < size_of::<usize>() {
@@ -139,24 +139,24 @@ unsafe extern "C" fn posix_memalign(out: *mut *mut u8, align: usize, size: usize
     if address.is_null() {
         return OUT_OF_MEMORY;
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: The caller's promise.
     unsafe { out.write(address) };
     0
 }
 
 /// # Safety
-/// As `malloc_usable_size` asks: `address` is null or a live block.
+/// As with `malloc_usable_size`: `address` must be null or a live block.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn malloc_usable_size(address: *mut u8) -> usize {
     if address.is_null() {
         return 0;
     }
-    // SAFETY: a live block has its header.
+    // SAFETY: A live block has its header.
     let header = unsafe { header(address) };
     header.total - header.offset
 }
 
-// The names by which libc calls its own allocator, whatever a program puts in the place of `malloc`.
+// The names by which libc calls its own allocator, even if a program replaces `malloc`.
 
 #[unsafe(no_mangle)]
 extern "C" fn __libc_malloc(size: usize) -> *mut u8 {
@@ -169,9 +169,9 @@ extern "C" fn __libc_calloc(count: usize, size: usize) -> *mut u8 {
 }
 
 /// # Safety
-/// As `free`.
+/// As with `free`.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __libc_free(address: *mut u8) {
-    // SAFETY: the caller's promise.
+    // SAFETY: The caller's promise.
     unsafe { free(address) }
 }

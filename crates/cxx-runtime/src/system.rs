@@ -1,14 +1,14 @@
-//! The system calls that wasi-libc makes, answered by the page.
+//! The system calls of wasi-libc, implemented with web APIs.
 //!
-//! wasi-libc calls each under the name `__imported_wasi_snapshot_preview1_…`; a definition here takes the place of the
-//! import. Names, parameters and error numbers are those of WASI preview 1 (`wasi_snapshot_preview1.witx`). Calls that
-//! are not here are not needed by Luau; should some code need another, the check in [`crate::imports`] names it.
+//! wasi-libc calls them under the names `__imported_wasi_snapshot_preview1_…`; the definitions here replace these
+//! imports. Names, parameters and error numbers follow WASI preview 1 (`wasi_snapshot_preview1.witx`). Luau does not
+//! need the missing calls. If other code needs one, the check in [`crate::imports`] names it.
 
 use std::cell::RefCell;
 
 use wasm_bindgen::prelude::*;
 
-/// The error numbers of WASI that are used here.
+/// The error numbers of WASI that this module uses.
 #[derive(Clone, Copy)]
 #[repr(i32)]
 enum Errno {
@@ -51,7 +51,7 @@ extern "C" {
 const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
 
 fn monotonic_nanoseconds() -> u64 {
-    // A host without `performance` still has a date, and a clock that may jump beats none.
+    // A host without `performance` still has dates, and a clock that may jump is better than none.
     nanoseconds(performance_now().unwrap_or_else(|_| js_sys::Date::now()))
 }
 
@@ -59,21 +59,21 @@ fn realtime_nanoseconds() -> u64 {
     nanoseconds(js_sys::Date::now())
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "what is out of range becomes its end")]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "values out of range become the limit")]
 fn nanoseconds(milliseconds: f64) -> u64 {
     (milliseconds * NANOSECONDS_PER_MILLISECOND) as u64
 }
 
-/// C's `clock`, in units of `CLOCKS_PER_SEC`, a thousand millionth of a second in wasi-libc.
+/// C's `clock`, in units of `CLOCKS_PER_SEC`, which is a billionth of a second in wasi-libc.
 ///
-/// A page does not tell how much processor time it used, so this is the time that passed.
+/// Web APIs do not report the processor time, so this returns the elapsed time.
 #[unsafe(no_mangle)]
 extern "C" fn clock() -> i64 {
     monotonic_nanoseconds().cast_signed()
 }
 
 /// # Safety
-/// `out` may be written, as wasi-libc promises.
+/// `out` must be writable, as wasi-libc promises.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __imported_wasi_snapshot_preview1_clock_time_get(id: i32, _precision: u64, out: *mut u64) -> i32 {
     let time = match id {
@@ -81,17 +81,17 @@ unsafe extern "C" fn __imported_wasi_snapshot_preview1_clock_time_get(id: i32, _
         clock_id::MONOTONIC => monotonic_nanoseconds(),
         _ => return Errno::NoSys as i32,
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: The caller's promise.
     unsafe { out.write(time) };
     Errno::Success as i32
 }
 
 /// # Safety
-/// `out` points to `len` bytes that may be written, as wasi-libc promises.
+/// `out` must point to `len` writable bytes, as wasi-libc promises.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __imported_wasi_snapshot_preview1_random_get(out: *mut u8, len: usize) -> i32 {
     const AT_ONCE: u32 = 65_536;
-    // SAFETY: the caller's promise.
+    // SAFETY: The caller's promise.
     let out = unsafe { std::slice::from_raw_parts_mut(out, len) };
     let random = js_sys::Uint8Array::new_with_length(AT_ONCE);
     for part in out.chunks_mut(AT_ONCE as usize) {
@@ -105,7 +105,7 @@ unsafe extern "C" fn __imported_wasi_snapshot_preview1_random_get(out: *mut u8, 
     Errno::Success as i32
 }
 
-/// A part of what is written at once: `ciovec` of WASI.
+/// A part of a write: `ciovec` of WASI.
 #[repr(C)]
 struct Slice {
     start: *const u8,
@@ -113,12 +113,12 @@ struct Slice {
 }
 
 thread_local! {
-    /// What was written to the two streams since their last end of line: a console only takes whole lines.
+    /// The output of both streams since the last newline, because a console only takes whole lines.
     static PENDING: RefCell<[Vec<u8>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) };
 }
 
 /// # Safety
-/// `slices` points to `count` slices that may be read, and `written` may be written, as wasi-libc promises.
+/// `slices` must point to `count` readable slices, and `written` must be writable, as wasi-libc promises.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __imported_wasi_snapshot_preview1_fd_write(
     fd: i32,
@@ -131,25 +131,25 @@ unsafe extern "C" fn __imported_wasi_snapshot_preview1_fd_write(
         STDERR => console_error,
         _ => return Errno::BadFile as i32,
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: The caller's promise.
     let slices = unsafe { std::slice::from_raw_parts(slices, count) };
     let (total, lines) = PENDING.with_borrow_mut(|streams| {
         let pending = if fd == STDOUT { &mut streams[0] } else { &mut streams[1] };
         let mut total = 0;
         for slice in slices.iter().filter(|slice| slice.len > 0) {
-            // SAFETY: the caller's promise.
+            // SAFETY: The caller's promise.
             pending.extend_from_slice(unsafe { std::slice::from_raw_parts(slice.start, slice.len) });
             total += slice.len;
         }
         let end = pending.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
         (total, pending.drain(..end).collect::<Vec<u8>>())
     });
-    // After the borrow: a console that a page has put its own functions into may get back here. What they throw must not pass through
-    // C, and is nothing that a stream could tell of.
+    // Called after the borrow has ended, because a console that the page has patched may reenter this function. An
+    // exception must not pass through C, and a stream could not report it.
     if !lines.is_empty() {
         let _ = show(String::from_utf8_lossy(&lines).trim_end_matches('\n'));
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: The caller's promise.
     unsafe { written.write(total) };
     Errno::Success as i32
 }
@@ -164,14 +164,14 @@ struct FdStat {
 }
 
 /// # Safety
-/// `out` may be written, as wasi-libc promises.
+/// `out` must be writable, as wasi-libc promises.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __imported_wasi_snapshot_preview1_fd_fdstat_get(fd: i32, out: *mut FdStat) -> i32 {
     if fd != STDOUT && fd != STDERR {
         return Errno::BadFile as i32;
     }
     let stat = FdStat { file_type: CHARACTER_DEVICE, flags: 0, rights: u64::MAX, rights_inheriting: 0 };
-    // SAFETY: the caller's promise.
+    // SAFETY: The caller's promise.
     unsafe { out.write(stat) };
     Errno::Success as i32
 }
@@ -187,7 +187,7 @@ extern "C" fn __imported_wasi_snapshot_preview1_fd_seek(fd: i32, _offset: i64, _
 #[unsafe(no_mangle)]
 extern "C" fn __imported_wasi_snapshot_preview1_fd_close(fd: i32) -> i32 {
     match fd {
-        // The console stays open, whatever the C code thinks.
+        // The console stays open, whatever the C code believes.
         STDOUT | STDERR => Errno::Invalid as i32,
         _ => Errno::BadFile as i32,
     }

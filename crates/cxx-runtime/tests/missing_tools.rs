@@ -1,18 +1,18 @@
-//! A build for wasm without its tools fails with a sentence that says what to install.
+//! A build for wasm without its tools fails with a message that says what to install.
 
 #![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::expect_used, reason = "a test may")]
+#![allow(clippy::expect_used, reason = "tests may panic")]
 
 use std::path::Path;
 use std::process::Command;
 
-/// What cargo says of a build with this setting.
+/// Returns cargo's error output for a build with this setting.
 fn complaint(name: &str, value: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let output = Command::new(env!("CARGO"))
         .args(["check", "--offline", "--package", "cxx-runtime", "--target", "wasm32-unknown-unknown"])
         .current_dir(&root)
-        // Apart from the real builds, which would begin anew with other settings.
+        // A separate folder, because other settings would make the real builds start over.
         .env("CARGO_TARGET_DIR", root.join("target/missing-tools"))
         .env(name, value)
         .output()
@@ -31,7 +31,7 @@ fn without_a_compiler() {
 #[test]
 fn with_a_compiler_that_is_no_zig() {
     let complaint = complaint("CXX_wasm32_unknown_unknown", env!("CARGO"));
-    assert!(complaint.contains("this crate is written for zig"), "{complaint}");
+    assert!(complaint.contains("this crate requires zig"), "{complaint}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-// What only C++ can show of the runtime. It stands in the archive with the rest, and the linker leaves it out of every
-// module that does not call it: of all but the tests.
+// C++ code that tests the runtime. It is part of the archive, and the linker omits it from every module that does not
+// call it, which means all except the tests.
 
 #include <stdexcept>
 #include <string>
@@ -16,7 +16,7 @@ extern "C" int probe_constructor_runs() { return runs; }
 
 extern "C" void probe_throw(int number) { throw std::runtime_error("number " + std::to_string(number)); }
 
-// Calls back, and returns the length of the message of what was thrown through the callback; 0 if nothing was.
+// Calls the callback and returns the length of the message of the exception that it throws; 0 if there is none.
 extern "C" int probe_catch(void (*callback)(int), int number) {
     try {
         callback(number);

@@ -1,4 +1,4 @@
-//! The settings that the README tells others to use are the ones that this repository builds with.
+//! The settings in the README are the ones that this repository builds with.
 
 #![cfg(not(target_arch = "wasm32"))]
 

@@ -1,9 +1,9 @@
-//! The runtime does what C and C++ code expects of it: memory, clocks, and constructors that ran once.
+//! Memory, clocks and static constructors work as C and C++ code expects.
 
 #![cfg(all(target_arch = "wasm32", target_os = "unknown"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may")]
-#![allow(clippy::undocumented_unsafe_blocks, reason = "every block is a call of C's own functions as C allows it")]
-#![allow(clippy::cast_precision_loss, reason = "seconds since 1970 are exact for a long time yet")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
+#![allow(clippy::undocumented_unsafe_blocks, reason = "every block calls C functions as C allows")]
+#![allow(clippy::cast_precision_loss, reason = "seconds since 1970 will be exact for a long time")]
 
 use std::hint::black_box;
 use std::ptr;
@@ -32,7 +32,7 @@ unsafe extern "C" {
 }
 
 #[wasm_bindgen_test]
-fn memory_is_aligned_kept_and_given_back() {
+fn memory_is_aligned_keeps_its_contents_and_can_be_freed() {
     unsafe {
         let first = malloc(10);
         assert_eq!(first as usize % 16, 0);
@@ -62,9 +62,9 @@ fn memory_is_aligned_kept_and_given_back() {
 }
 
 #[wasm_bindgen_test]
-fn impossible_sizes_are_null_and_no_trap() {
+fn impossible_sizes_return_null_instead_of_trapping() {
     unsafe {
-        // The optimizer knows these functions by name, and takes it that one whose result is only compared succeeded.
+        // The optimizer knows these functions by name, and assumes success if their result is only compared.
         assert!(black_box(malloc(usize::MAX)).is_null());
         assert!(black_box(malloc(usize::MAX - 8)).is_null());
         assert!(black_box(calloc(usize::MAX / 2, 4)).is_null());
@@ -75,23 +75,23 @@ fn impossible_sizes_are_null_and_no_trap() {
 }
 
 #[wasm_bindgen_test]
-fn memory_that_was_freed_is_used_again() {
+fn freed_memory_is_reused() {
     const MEBIBYTE: usize = 1 << 20;
-    const PAGES_OF_A_MEBIBYTE: usize = MEBIBYTE / 65_536;
+    const PAGES_PER_MEBIBYTE: usize = MEBIBYTE / 65_536;
     let before = std::arch::wasm32::memory_size(0);
     for _ in 0..1_000 {
-        // Freed by what the header says, whatever came back from `realloc` meanwhile.
+        // `free` reads the size from the block's header, even if `realloc` has returned another block.
         unsafe {
             let block = black_box(malloc(MEBIBYTE));
             free(black_box(realloc(block, MEBIBYTE + 1)));
         }
     }
     let grown = std::arch::wasm32::memory_size(0) - before;
-    assert!(grown <= 4 * PAGES_OF_A_MEBIBYTE, "{grown} pages");
+    assert!(grown <= 4 * PAGES_PER_MEBIBYTE, "{grown} pages");
 }
 
 #[wasm_bindgen_test]
-fn the_first_byte_that_differs_orders_memory() {
+fn memcmp_compares_by_the_first_byte_that_differs() {
     let compare = |one: &[u8], other: &[u8]| unsafe { memcmp(one.as_ptr(), other.as_ptr(), one.len()) }.signum();
     for length in 0..40 {
         let one = vec![0x7F; length];
@@ -107,7 +107,7 @@ fn the_first_byte_that_differs_orders_memory() {
 }
 
 #[wasm_bindgen_test]
-fn clocks_agree_with_the_hosts() {
+fn clocks_agree_with_those_of_the_host() {
     let date = js_sys::Date::now() / 1_000.0;
     unsafe {
         assert!((time(ptr::null_mut()) as f64 - date).abs() <= 1.0);
@@ -118,20 +118,20 @@ fn clocks_agree_with_the_hosts() {
 }
 
 #[wasm_bindgen_test]
-fn randomness_is_not_all_the_same() {
+fn random_bytes_are_not_all_equal() {
     let mut bytes = [0_u8; 200];
     assert_eq!(unsafe { getentropy(bytes.as_mut_ptr(), bytes.len()) }, 0);
     assert!(bytes.iter().any(|&byte| byte != bytes[0]));
 }
 
 #[wasm_bindgen_test]
-fn mathematics_comes_from_the_c_library() {
-    // Of compiler_builtins, which would be linked in its place, the last bit is another.
+fn math_functions_come_from_the_c_library() {
+    // compiler_builtins, the alternative, differs in the last bit.
     assert_eq!(unsafe { exp(1.0) }.to_bits(), std::f64::consts::E.to_bits());
 }
 
 #[wasm_bindgen_test]
-fn static_constructors_run_once_however_often_they_are_asked_for() {
+fn static_constructors_run_once_however_often_init_is_called() {
     cxx_runtime::init();
     cxx_runtime::init();
     assert_eq!(unsafe { probe_constructor_runs() }, 1);

@@ -1,18 +1,18 @@
-//! `json`: any bytes as text, texts that are nearly JSON, and any values.
+//! Fuzzes `json`: with arbitrary bytes as text, with texts that are nearly JSON, and with arbitrary values.
 //!
-//! What is right, `serde_json` tells by its own type of values, which shares its grammar with ours, and neither the way to Luau
-//! nor the way back.
+//! The reference is `serde_json` with its own type `Value`. Our code uses its grammar too, so this mostly tests the
+//! conversions to and from Luau.
 
 use arbitrary::{Result, Unstructured};
 use mlua::prelude::*;
 use serde_json::{Map, Number, Value};
 
-use crate::world::World;
+use luau_runtime::testing::World;
 
 /// Runs one case.
 pub fn run(input: &[u8]) {
     thread_local! {
-        // Nothing of a case is left for the next one.
+        // Cases leave nothing behind, so they share a VM.
         static VM: Vm = Vm::new();
     }
     let mut bytes = Unstructured::new(input);
@@ -22,14 +22,14 @@ pub fn run(input: &[u8]) {
             0 => vm.check_text(bytes.take_rest()),
             1 | 2 => {
                 let mut text = Vec::new();
-                // The end of the input is the end of the text, wherever it is.
+                // If the input runs out, the text ends there.
                 let _ = write_text(&mut bytes, &mut text, 0);
                 vm.check_text(&text);
             }
             _ => {
-                let mut above = Vec::new();
-                if let Ok((value, said)) = vm.value(&mut bytes, &mut above) {
-                    vm.check_value(&value, said);
+                let mut ancestors = Vec::new();
+                if let Ok((value, expected)) = vm.value(&mut bytes, &mut ancestors) {
+                    vm.check_value(&value, expected);
                 }
             }
         }
@@ -55,35 +55,36 @@ impl Vm {
         let expected = serde_json::from_slice::<Value>(text);
         let decoded = self.decode.call::<LuaValue>(self.world.lua.create_string(text).unwrap());
         match (decoded, expected) {
-            (Ok(value), Ok(expected)) => self.check_value(&value, Some(as_luau_has_it(expected))),
+            (Ok(value), Ok(expected)) => self.check_value(&value, Some(with_doubles(expected))),
             (Err(error), Err(_)) => check_error(&error, "cannot decode: "),
             (decoded, expected) => {
-                panic!("{:?}: {decoded:?}, and serde_json {expected:?}", String::from_utf8_lossy(text))
+                panic!("{:?}: {decoded:?}, but serde_json: {expected:?}", String::from_utf8_lossy(text))
             }
         }
     }
 
-    /// `said` is what the text has to say; none if there is no text for the value.
-    fn check_value(&self, value: &LuaValue, said: Option<Value>) {
+    /// Checks how a value is encoded. `expected` is the value that the text represents; none if encoding must fail.
+    fn check_value(&self, value: &LuaValue, expected: Option<Value>) {
         let encoded = self.encode.call::<LuaString>(value);
-        match (encoded, said) {
-            (Ok(text), Some(said)) => {
+        match (encoded, expected) {
+            (Ok(text), Some(expected)) => {
                 let text = text.as_bytes();
-                let again: Value = serde_json::from_slice(&text).expect("what was encoded is JSON");
-                assert_eq!(as_luau_has_it(again), said);
+                let parsed: Value = serde_json::from_slice(&text).expect("encoded text is JSON");
+                assert_eq!(with_doubles(parsed), expected);
                 let decoded = self.decode.call::<LuaValue>(self.world.lua.create_string(&text).unwrap()).unwrap();
-                let again = self.encode.call::<LuaString>(decoded).unwrap();
-                assert_eq!(again.as_bytes(), text, "the same value gives the same text");
+                let encoded_again = self.encode.call::<LuaString>(decoded).unwrap();
+                assert_eq!(encoded_again.as_bytes(), text, "the decoded value is encoded differently");
             }
             (Err(error), None) => check_error(&error, "cannot encode: "),
-            (encoded, said) => panic!("{value:?}: {encoded:?}, and not {said:?}"),
+            (encoded, expected) => panic!("{value:?}: {encoded:?}, expected {expected:?}"),
         }
     }
 
-    /// A value, and what its text says; none if it has none. `above` are the tables around it.
-    fn value(&self, bytes: &mut Unstructured, above: &mut Vec<LuaTable>) -> Result<(LuaValue, Option<Value>)> {
+    /// Makes a value, and the value that its JSON represents; none if it cannot be encoded. `ancestors` are the tables
+    /// around it.
+    fn value(&self, bytes: &mut Unstructured, ancestors: &mut Vec<LuaTable>) -> Result<(LuaValue, Option<Value>)> {
         let lua = &self.world.lua;
-        let kind = bytes.int_in_range(0..=if above.len() < 6 { 15 } else { 7u8 })?;
+        let kind = bytes.int_in_range(0..=if ancestors.len() < 6 { 15 } else { 7u8 })?;
         Ok(match kind {
             0 => (LuaValue::NULL, Some(Value::Null)),
             1 => {
@@ -99,73 +100,73 @@ impl Vm {
             }
             6 => {
                 let text: Vec<u8> = bytes.arbitrary()?;
-                let said = String::from_utf8(text.clone()).ok().map(Value::String);
-                (LuaValue::String(lua.create_string(text).unwrap()), said)
+                let expected = String::from_utf8(text.clone()).ok().map(Value::String);
+                (LuaValue::String(lua.create_string(text).unwrap()), expected)
             }
-            7 => (self.unsayable(bytes, above)?, None),
-            8..=11 => self.array(bytes, above)?,
-            _ => self.object(bytes, above)?,
+            7 => (self.unencodable(bytes, ancestors)?, None),
+            8..=11 => self.array(bytes, ancestors)?,
+            _ => self.object(bytes, ancestors)?,
         })
     }
 
-    fn unsayable(&self, bytes: &mut Unstructured, above: &[LuaTable]) -> Result<LuaValue> {
+    fn unencodable(&self, bytes: &mut Unstructured, ancestors: &[LuaTable]) -> Result<LuaValue> {
         let lua = &self.world.lua;
         Ok(match bytes.int_in_range(0..=5u8)? {
             0 => LuaValue::Function(self.encode.clone()),
             1 => LuaValue::Thread(lua.current_thread()),
             2 => LuaValue::Buffer(lua.create_buffer([1, 2, 3]).unwrap()),
             3 => LuaValue::Vector(LuaVector::new(1.0, 2.0, 3.0)),
-            4 if !above.is_empty() => LuaValue::Table(bytes.choose(above)?.clone()),
+            4 if !ancestors.is_empty() => LuaValue::Table(bytes.choose(ancestors)?.clone()),
             _ => LuaValue::Number(f64::NAN),
         })
     }
 
-    fn array(&self, bytes: &mut Unstructured, above: &mut Vec<LuaTable>) -> Result<(LuaValue, Option<Value>)> {
+    fn array(&self, bytes: &mut Unstructured, ancestors: &mut Vec<LuaTable>) -> Result<(LuaValue, Option<Value>)> {
         let table = self.world.lua.create_table().unwrap();
-        above.push(table.clone());
-        let mut said = Some(Vec::new());
+        ancestors.push(table.clone());
+        let mut contents = Some(Vec::new());
         for index in 1..=bytes.int_in_range(0..=8)? {
-            let (value, says) = self.value(bytes, above)?;
+            let (value, expected) = self.value(bytes, ancestors)?;
             table.raw_set(index, value).unwrap();
-            said = said.zip(says).map(|(mut list, says)| {
-                list.push(says);
+            contents = contents.zip(expected).map(|(mut list, item)| {
+                list.push(item);
                 list
             });
         }
-        above.pop();
+        ancestors.pop();
         if bytes.ratio(1, 16)? {
-            // A key that no array has, and that makes no object of it either.
+            // A key that neither arrays nor objects can have.
             let key = *bytes.choose(&[-1.0, 0.5, 100.0, f64::INFINITY, 9e15])?;
             table.raw_set(key, 1).unwrap();
-            said = None;
+            contents = None;
         }
-        Ok((LuaValue::Table(table), said.map(Value::Array)))
+        Ok((LuaValue::Table(table), contents.map(Value::Array)))
     }
 
-    fn object(&self, bytes: &mut Unstructured, above: &mut Vec<LuaTable>) -> Result<(LuaValue, Option<Value>)> {
+    fn object(&self, bytes: &mut Unstructured, ancestors: &mut Vec<LuaTable>) -> Result<(LuaValue, Option<Value>)> {
         let table = self.world.lua.create_table().unwrap();
-        above.push(table.clone());
-        let mut said = Some(Map::new());
+        ancestors.push(table.clone());
+        let mut contents = Some(Map::new());
         let mut is_empty = true;
         for _ in 0..bytes.int_in_range(0..=6)? {
             let key: String = bytes.arbitrary()?;
             if table.raw_get::<LuaValue>(key.as_str()).unwrap() != LuaNil {
                 continue;
             }
-            let (value, says) = self.value(bytes, above)?;
+            let (value, expected) = self.value(bytes, ancestors)?;
             table.raw_set(key.as_str(), value).unwrap();
             is_empty = false;
-            said = said.zip(says).map(|(mut object, says)| {
-                object.insert(key, says);
+            contents = contents.zip(expected).map(|(mut object, item)| {
+                object.insert(key, item);
                 object
             });
         }
-        above.pop();
+        ancestors.pop();
         if bytes.ratio(1, 16)? {
             let key = match bytes.int_in_range(0..=2u8)? {
                 0 => LuaValue::Boolean(true),
                 1 => LuaValue::String(self.world.lua.create_string(b"\xff").unwrap()),
-                // Beside nothing else it makes an array.
+                // In an empty table the number below would be the key of a valid array.
                 _ if is_empty => LuaValue::Table(table.clone()),
                 _ => LuaValue::Number(1.0),
             };
@@ -176,12 +177,13 @@ impl Vm {
         if is_marked {
             self.object.call::<()>(&table).unwrap();
         }
-        let said = if is_empty && !is_marked { Some(Value::Array(Vec::new())) } else { said.map(Value::Object) };
-        Ok((LuaValue::Table(table), said))
+        let expected =
+            if is_empty && !is_marked { Some(Value::Array(Vec::new())) } else { contents.map(Value::Object) };
+        Ok((LuaValue::Table(table), expected))
     }
 }
 
-/// Numbers at the edges of what is whole, exact, or a number at all.
+/// Numbers at the limits of whole numbers, of exact numbers, and of doubles.
 const NUMBERS: [f64; 12] = [
     -0.0,
     1e15,
@@ -202,35 +204,35 @@ trait WithNumber {
 }
 
 impl WithNumber for (LuaValue, Option<Value>) {
-    /// What the text of a number says: none for one that JSON has not.
+    /// Adds the value that the JSON of a number represents; none for numbers that JSON lacks.
     fn with_number(self) -> Self {
-        let said = self.0.as_f64().and_then(Number::from_f64).map(Value::Number).map(as_luau_has_it);
-        (self.0, said)
+        let expected = self.0.as_f64().and_then(Number::from_f64).map(Value::Number).map(with_doubles);
+        (self.0, expected)
     }
 }
 
-/// Failures are strings of ours, whatever went wrong.
-fn check_error(error: &LuaError, begins: &str) {
-    let LuaError::RuntimeError(message) = error else { panic!("no plain error: {error:?}") };
-    assert!(message.starts_with(begins), "{message}");
+/// Checks that an error has one of our own messages.
+fn check_error(error: &LuaError, prefix: &str) {
+    let LuaError::RuntimeError(message) = error else { panic!("not a runtime error: {error:?}") };
+    assert!(message.starts_with(prefix), "{message}");
 }
 
-/// Numbers are doubles, and the zero has no sign.
-fn as_luau_has_it(value: Value) -> Value {
+/// Converts numbers to doubles, as Luau does, and removes the sign of zero.
+fn with_doubles(value: Value) -> Value {
     match value {
         Value::Number(number) => {
             let number = number.as_f64().unwrap();
             Value::Number(Number::from_f64(if number == 0.0 { 0.0 } else { number }).unwrap())
         }
-        Value::Array(list) => Value::Array(list.into_iter().map(as_luau_has_it).collect()),
+        Value::Array(list) => Value::Array(list.into_iter().map(with_doubles).collect()),
         Value::Object(object) => {
-            Value::Object(object.into_iter().map(|(name, value)| (name, as_luau_has_it(value))).collect())
+            Value::Object(object.into_iter().map(|(name, value)| (name, with_doubles(value))).collect())
         }
         other => other,
     }
 }
 
-/// A text by the grammar of JSON, with a piece now and then that does not belong there.
+/// Writes text that follows JSON's grammar, with a misplaced piece now and then.
 fn write_text(bytes: &mut Unstructured, text: &mut Vec<u8>, depth: usize) -> Result<()> {
     if bytes.ratio(1, 40)? {
         let piece: &[u8] = bytes.choose(&PIECES)?.as_bytes();
@@ -255,7 +257,7 @@ fn write_text(bytes: &mut Unstructured, text: &mut Vec<u8>, depth: usize) -> Res
             }
             text.push(b']');
         }
-        // Deeper than is allowed, in few bytes.
+        // Nests around the allowed depth, and takes few bytes of the input.
         10 if bytes.ratio(1, 8)? => {
             let depth = bytes.int_in_range(100..=140)?;
             text.extend(std::iter::repeat_n(b'[', depth));

@@ -1,7 +1,7 @@
-//! Fuzzing of what runs natively.
+//! Fuzzing of the native parts.
 //!
-//! A target takes any bytes, makes a case of them, and panics when the case shows a fault. The same targets serve a short run
-//! with a fixed seed, which is one of the tests, and long runs by libFuzzer: `cargo xtask fuzz`.
+//! A target turns arbitrary bytes into a case, and panics if the case shows a fault. The same targets serve a short run
+//! with a fixed seed, which is one of the tests, and long runs with libFuzzer: `cargo xtask fuzz`.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(
@@ -10,27 +10,23 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
-    reason = "a panic is how a target tells what it found"
+    reason = "targets report faults by panicking"
 )]
 
 pub mod json;
 pub mod scheduler;
 pub mod scripts;
 
-#[path = "../../../tests/native/world.rs"]
-#[allow(dead_code, reason = "the native tests use more of it")]
-mod world;
-
-/// What can be fuzzed.
+/// A fuzzing target.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
     /// Its name on the command line.
     pub name: &'static str,
     /// Runs one case.
     pub run: fn(&[u8]),
-    /// How many cases the short run tries.
+    /// The number of cases in the short run.
     pub cases: u32,
-    /// How long the input of a case is at most, in bytes.
+    /// The longest input of a case, in bytes.
     pub longest: usize,
 }
 

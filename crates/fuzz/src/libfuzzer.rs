@@ -1,4 +1,5 @@
-//! The same targets, driven by libFuzzer; which of them, the environment says, since libFuzzer takes the arguments.
+//! The same targets, driven by libFuzzer. An environment variable selects the target, because libFuzzer takes the
+//! arguments.
 
 #![no_main]
 

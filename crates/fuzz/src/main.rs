@@ -1,10 +1,10 @@
-//! The short run: every target, on inputs that a seed determines. Given a target and a file, that one input instead, which is
-//! how a find is looked at again.
+//! The short run: every target, with inputs determined by a seed. With a target and a file as arguments, it runs only
+//! that input, which reproduces a find.
 //!
 //! Tier: default; --full tries eight times as many cases.
 
 #![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::disallowed_methods, reason = "what must not be called is so on wasm only")]
+#![allow(clippy::disallowed_methods, reason = "these methods are disallowed only on wasm")]
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use std::{env, fs, panic};
 
 use luau_fuzz::{TARGETS, Target};
 
-/// Changed only to look elsewhere: a test that fails has to fail again.
+/// A fixed seed, so that a failing test fails again. Change it only to try other cases.
 const SEED: u64 = 0x6c75_6175;
 
 const USAGE: &str = "Usage: fuzz [--seed N] | fuzz --seconds N | fuzz --list | fuzz TARGET FILE";
@@ -52,7 +52,7 @@ fn short(seed: u64) {
     let mut random = Random(seed);
     let mut counts = Vec::new();
     let mut sum = 0;
-    // The tier of the tests, as for those that Node runs.
+    // The same tier as for the tests in Node.
     let factor = if env::var("TEST_TIER").is_ok_and(|tier| tier == "full") { 8 } else { 1 };
     for target in TARGETS {
         let began = Instant::now();
@@ -92,7 +92,7 @@ fn run(target: Target, input: &[u8]) {
     CASE.replace(None);
 }
 
-/// A panic ends the run at once, wherever it is: mlua would carry one from a callback through Luau code that may catch it.
+/// Makes a panic end the run at once. mlua would carry a panic from a callback through Luau code that might catch it.
 fn keep_finds() {
     let tell = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
@@ -102,7 +102,7 @@ fn keep_finds() {
                 PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/finds").join(target.name).join("find");
             let written = file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&file, input));
             match written {
-                Ok(()) => eprintln!("\nto see it again: cargo xtask fuzz {} --input {}", target.name, file.display()),
+                Ok(()) => eprintln!("\nreproduce it with: cargo xtask fuzz {} --input {}", target.name, file.display()),
                 Err(error) => eprintln!("cannot write {}: {error}", file.display()),
             }
         }
@@ -110,7 +110,7 @@ fn keep_finds() {
     }));
 }
 
-/// Numbers that are the same everywhere: a Weyl sequence, mixed.
+/// A generator that is the same everywhere: a mixed Weyl sequence.
 struct Random(u64);
 
 impl Random {
@@ -121,7 +121,7 @@ impl Random {
         mixed ^ (mixed >> 32)
     }
 
-    /// Short inputs as often as long ones: what goes wrong in a short one is easier to see.
+    /// Fills the input. Short inputs are as frequent as long ones, because faults are easier to see in them.
     fn fill(&mut self, input: &mut Vec<u8>, longest: usize) {
         let most = longest >> (self.next() % 4);
         let length = usize::try_from(self.next()).unwrap_or_default() % most.max(1) + 1;

@@ -1,15 +1,16 @@
-//! The scheduler: threads that wait, wake, end and end each other, in any order, beside a model that foretells what they note.
+//! Tests the scheduler with threads that wait, wake, end and end each other in any order, against a model that predicts
+//! their notes.
 //!
-//! A plan (`plan`) is a script, and what happens to it from outside. The script is made and run (`stage`), and the model
-//! (`model`) does the same without Luau. After every event they have to agree on all that was noted, on the errors that reached
-//! the sink, on when the scheduler wants to come back, on what it counts, and on which threads are alive.
+//! A plan (`plan`) is a script and a sequence of external events. The script is generated and run (`stage`), and the
+//! model (`model`) does the same without Luau. After every event both must agree on the notes, the errors that reached
+//! the sink, the next wake-up time, the counts, and the states of the threads.
 
 mod model;
 mod plan;
 mod stage;
 
 use arbitrary::Unstructured;
-use luau_websocket::scheduler::{Counts, Next};
+use luau_runtime::scheduler::{Counts, Next};
 
 use self::model::Model;
 use self::plan::Plan;
@@ -24,18 +25,18 @@ pub fn run(input: &[u8]) {
     for event in plan.events.iter().chain(&plan::CLOSING) {
         history.push(event);
         let (seen, foretold) = (stage.play(event), model.play(event));
-        assert_eq!(seen, foretold, "seen and foretold differ after {history:?} of\n{}", plan.source());
+        assert_eq!(seen, foretold, "actual and expected views differ after {history:?} of\n{}", plan.source());
     }
     stage.check_end();
 }
 
-/// What can be seen after an event.
+/// The observable state after an event.
 #[derive(Debug, PartialEq)]
 struct View {
     notes: Vec<String>,
     errors: Vec<String>,
     next: Next,
-    /// Threads and timers, while nothing is left to do at once.
+    /// The counts of threads and timers, while no job is ready.
     counts: Option<Counts>,
     /// The states of the threads that the script has named.
     states: Vec<Option<&'static str>>,

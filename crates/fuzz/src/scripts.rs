@@ -1,7 +1,8 @@
-//! Whole scripts: calls of all that scripts have, in any order and with any arguments, under every limit.
+//! Runs whole scripts: calls of every function, in any order and with any arguments, under every limit.
 //!
-//! There is nothing to foretell. But whatever a script did, and whatever happened to it: nothing panics, the VM runs a plain
-//! script afterwards, and once everything was cleared, nothing is counted, nothing of the script is left, and the memory is back.
+//! The results are not predicted. But whatever a script did, nothing may panic, the VM must run a simple script
+//! afterwards, and once everything was cleared, all counts must be zero, nothing of the script may be left, and its
+//! memory must be free.
 
 mod grammar;
 mod network;
@@ -9,31 +10,32 @@ mod network;
 use std::rc::Rc;
 
 use arbitrary::{Result, Unstructured};
-use luau_websocket::bind::Binder;
-use luau_websocket::error::{Kind, ScriptError};
-use luau_websocket::scheduler::{Counts, Limits, Next};
-use luau_websocket::signal::Signal;
-use luau_websocket::{set_memory_limit, websocket};
+use luau_runtime::error::{Kind, ScriptError};
+use luau_runtime::function::FunctionBuilder;
+use luau_runtime::limits::set_memory_limit;
+use luau_runtime::scheduler::{Counts, Limits, Next};
+use luau_runtime::signal::Signal;
+use luau_runtime::websocket;
 use mlua::prelude::*;
 
 use self::network::Network;
-use crate::world::World;
+use luau_runtime::testing::World;
 
-/// In milliseconds, of a clock that goes on by `TICK` whenever it is looked at.
+/// Limits in milliseconds, of a clock that advances by `TICK` at each look.
 const LIMITS: Limits = Limits { slice: 8.0, limit: 200.0 };
 const TICK: f64 = 3.0;
 
-/// What a script may have, in bytes; the VM itself has less than a tenth of it.
+/// The memory limit of a script, in bytes. The VM itself uses less than a tenth.
 const MEMORY: usize = 8 << 20;
 
-/// What stays: tables of Luau and of mlua that grow and never shrink.
+/// The memory that may remain used: tables of Luau and mlua that grow and never shrink.
 const STAYS: usize = 256 << 10;
 
 /// Runs one case.
 pub fn run(input: &[u8]) {
     let mut bytes = Unstructured::new(input);
     let stage = Stage::new();
-    // The end of the input is the end of the case, wherever it is.
+    // The case ends where the input ends.
     let _ = stage.play(&mut bytes);
     stage.check_end();
 }
@@ -42,7 +44,7 @@ struct Stage {
     world: World,
     network: Network,
     signals: [Signal; 2],
-    /// Scripts hand it around.
+    /// A value that scripts pass around.
     probe: Rc<()>,
     used_before: usize,
     globals_before: Vec<String>,
@@ -52,10 +54,10 @@ impl Stage {
     fn new() -> Self {
         let world = World::new();
         let (lua, network) = (&world.lua, Network::new(&world.scheduler));
-        // What is there already, a script cannot change; the library comes after that.
+        // Scripts cannot change existing globals, so the library is added before the sandbox.
         lua.sandbox(false).unwrap();
-        let binder = Binder::new(lua, &world.scheduler).unwrap();
-        websocket::install(lua, &binder, &network.sockets).unwrap();
+        let builder = FunctionBuilder::new(lua, &world.scheduler).unwrap();
+        websocket::install(lua, &builder, &network.sockets).unwrap();
         let nothing = lua.create_function(|_, _: LuaMultiValue| Ok(())).unwrap();
         lua.globals().set("log", nothing).unwrap();
         lua.sandbox(true).unwrap();
@@ -87,7 +89,7 @@ impl Stage {
     }
 
     fn start(&self, source: &str) {
-        // Deeper than the compiler goes, or with more locals than it takes: no script, but no fault either.
+        // A script that nests too deep for the compiler, or has too many locals, is skipped. That is not a fault.
         let Ok(function) = self.world.lua.load(source).set_name("=script").into_function() else { return };
         let Ok(thread) = self.world.lua.create_thread(function) else { return };
         self.world.scheduler.resume(thread, LuaMultiValue::new());
@@ -126,11 +128,11 @@ impl Stage {
                 break;
             }
         }
-        self.world.whole_errors();
+        drop(self.world.whole_errors());
     }
 
     fn clear(&self) {
-        self.world.scheduler.clear(&self.world.lua, &ScriptError::plain(Kind::Cancelled, "stopped"));
+        self.world.scheduler.clear(&self.world.lua, &ScriptError::new(Kind::Cancelled, "stopped"));
         self.network.sockets.close_all();
     }
 
@@ -144,7 +146,7 @@ impl Stage {
             signal.end();
         }
         self.turn(10_000);
-        assert!(self.world.scheduler.is_idle(), "nothing is left to do");
+        assert!(self.world.scheduler.is_idle(), "no job is left");
 
         let globals = lua.globals();
         let names: Vec<LuaValue> = globals.pairs::<LuaValue, LuaValue>().map(|pair| pair.unwrap().0).collect();
@@ -153,11 +155,11 @@ impl Stage {
                 globals.set(name, LuaNil).unwrap();
             }
         }
-        // What the first one finalizes, the second one frees.
+        // The second collection frees what the first one finalizes.
         lua.gc_collect().unwrap();
         lua.gc_collect().unwrap();
         self.network.check_end();
-        assert_eq!(Rc::strong_count(&self.probe), 1, "something of the script is still there");
+        assert_eq!(Rc::strong_count(&self.probe), 1, "something of the script is still alive");
         let used = lua.used_memory();
         assert!(used < self.used_before + STAYS, "{} bytes are still used, {} before", used, self.used_before);
 

@@ -1,10 +1,10 @@
-//! The `libc` crate, with the six functions that it lacks on `wasm32-unknown-unknown` and mlua calls.
+//! The `libc` crate, with the six functions that mlua calls and that it lacks on `wasm32-unknown-unknown`.
 //!
 //! mlua writes a heap dump through a C `FILE` (`luau/heap_dump.rs`), so it does not compile for a target whose `libc`
 //! has no `stdio`. The functions themselves are wasi-libc's, linked by `crates/cxx-runtime`; nothing here calls them.
 //!
-//! Delete this crate, and the `[patch.crates-io]` that puts it in place, when mlua compiles for
-//! `wasm32-unknown-unknown` without it: when its heap dump goes another way or is left out on this target.
+//! Delete this crate and the `[patch.crates-io]` entry once mlua compiles for `wasm32-unknown-unknown` without it: if
+//! its heap dump works differently or is left out on this target.
 
 #![no_std]
 

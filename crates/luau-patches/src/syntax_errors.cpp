@@ -1,4 +1,4 @@
-// Reports all errors that the parser finds, with their places. The compiler reports only the line of the first.
+// Reports all errors that the parser finds, with their places. The compiler reports only the line of the first one.
 
 #include <algorithm>
 
@@ -6,10 +6,10 @@
 
 using Report = void (*)(void* context, const unsigned int* place, const char* message, size_t length);
 
-// A message quotes the source, and a token may be as long as that.
+// The limit for messages. They quote the source, and tokens may be long.
 static const size_t MAX_MESSAGE = 1024;
 
-// `place` has the line and the column of the first character, and those of the character behind the last, from 0, columns in bytes.
+// `place` has the line and column of the first character, and those after the last one, from 0. Columns are in bytes.
 extern "C" void luau_syntax_errors(const char* source, size_t size, void* context, Report report)
 {
     Luau::Allocator allocator;

@@ -1,5 +1,6 @@
-//! `cargo xtask bench`: measures the package beside its peers. `benches/` has the workloads and the method.
+//! `cargo xtask bench`: compares the package with its peers. `benches/` has the workloads and the method.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, bail, ensure};
@@ -19,7 +20,7 @@ pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
     let mut node = Command::new("node");
     node.arg("benches/main.mjs").args(words).current_dir(&config.root).env("CHROMIUM", browser.executable);
     let (succeeded, _) = run_streamed("benchmarks", "12 minutes", &mut node)?;
-    ensure!(succeeded, "the benchmarks could not be run to their end");
+    ensure!(succeeded, "the benchmarks did not finish");
     Ok(())
 }
 
@@ -39,15 +40,17 @@ fn check(words: &[String]) -> Result<()> {
         match word.as_str() {
             "--quick" => {}
             "--rounds" if words.next().is_some_and(|count| count.parse::<u32>().is_ok_and(|count| count > 0)) => {}
+            "--before" if words.next().is_some_and(|path| Path::new(path).join("luau.wasm").is_file()) => {}
             "--only" if words.next().is_some_and(|sections| sections.split(',').all(is_section)) => {}
-            _ => bail!("bench takes only --rounds N, --only {} and --quick", SECTIONS.join("|")),
+            "--before" => bail!("--before takes the folder of a built package, which has luau.wasm"),
+            _ => bail!("bench takes only --rounds N, --only {}, --before FOLDER and --quick", SECTIONS.join("|")),
         }
     }
     Ok(())
 }
 
 /// The sections that can be measured alone.
-const SECTIONS: [&str; 5] = ["vm", "start", "sockets", "runtime", "growth"];
+const SECTIONS: [&str; 4] = ["vm", "start", "sockets", "runtime"];
 
 fn is_section(name: &str) -> bool {
     SECTIONS.contains(&name)

@@ -24,7 +24,7 @@ pub(crate) const CHECKER: WasmCrate = WasmCrate {
     name: "checker",
     folder: "crates/checker",
     profile: "small",
-    others: &["src/modules/path.rs", "types", "www/src/editor/standard.d.luau"],
+    others: &["crates/luau-runtime/src/modules/path.rs", "types", "www/src/editor/standard.d.luau"],
 };
 
 /// Luau in Rust, a peer in the benchmarks that is no npm package.
@@ -32,7 +32,9 @@ pub(crate) const LUAUR: WasmCrate =
     WasmCrate { name: "luaur", folder: "crates/bench-luaur", profile: "peer", others: &[] };
 
 pub(crate) fn steps(config: &Config) -> Vec<Step<'_>> {
-    let inputs = [&WORKSPACE[..], &["src", "crates/cxx-runtime", "crates/luau-patches", "crates/libc"]].concat();
+    let inputs =
+        [&WORKSPACE[..], &["src", "crates/luau-runtime", "crates/cxx-runtime", "crates/luau-patches", "crates/libc"]]
+            .concat();
     vec![
         Step::make(MODULE, |log| compile_module(config, log))
             .needs(FOR_WASM)
@@ -43,13 +45,13 @@ pub(crate) fn steps(config: &Config) -> Vec<Step<'_>> {
     ]
 }
 
-/// The module that wasm-pack leaves. It still has the names of its functions.
+/// Returns the path of the module that wasm-pack makes. It still contains function names.
 pub(crate) fn module(config: &Config) -> PathBuf {
     let build = &config.file.build;
     config.root.join(&build.out_dir).join(format!("{}_bg.wasm", build.out_name))
 }
 
-/// The glue that wasm-bindgen makes for the module.
+/// Returns the path of the glue that wasm-bindgen generates for the module.
 pub(crate) fn glue(config: &Config) -> PathBuf {
     let build = &config.file.build;
     config.root.join(&build.out_dir).join(format!("{}.js", build.out_name))
@@ -74,7 +76,7 @@ fn compile_module(config: &Config, log: &mut Log) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// `wasm-pack build` with the tools that `setup` installed, and without a manifest for npm.
+/// Returns a `wasm-pack build` command that uses the tools that `setup` installed and writes no manifest for npm.
 fn wasm_pack(config: &Config) -> Result<Command> {
     let mut wasm_pack = Command::new(config.tool("wasm-pack"));
     wasm_pack.args(["build", "--mode", "no-install", "--no-pack"]);
@@ -83,7 +85,7 @@ fn wasm_pack(config: &Config) -> Result<Command> {
     Ok(wasm_pack)
 }
 
-/// A crate that is compiled for the web, besides that of the package.
+/// A crate that is compiled for the web, in addition to the package's own.
 pub(crate) struct WasmCrate {
     /// The name of its step and of its files: `NAME.js` and `NAME_bg.wasm` in `target/NAME`.
     pub name: &'static str,
@@ -103,7 +105,7 @@ impl WasmCrate {
             .stamp(&inputs, &output)
     }
 
-    /// Compiles it, without the names of functions, which only debuggers want.
+    /// Compiles the crate without function names, which only debuggers need.
     fn compile(&self, config: &Config, log: &mut Log) -> Result<Outcome> {
         let out = config.root.join("target").join(self.name);
         let mut wasm_pack = wasm_pack(config)?;

@@ -1,11 +1,11 @@
-//! Running other programs, outside of the steps.
+//! Runs programs outside of steps.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-/// Runs a program, shows what it prints, and returns it, with whether the program succeeded.
+/// Runs a program and streams its output. Returns true if it succeeded, and the output.
 pub(crate) fn run_streamed(what: &str, usually: &str, command: &mut Command) -> Result<(bool, String)> {
     eprintln!("{what} (usually {usually})");
     let mut child = command
@@ -14,7 +14,7 @@ pub(crate) fn run_streamed(what: &str, usually: &str, command: &mut Command) -> 
         .stderr(Stdio::inherit())
         .spawn()
         .with_context(|| format!("cannot run {}", command.get_program().display()))?;
-    let output = child.stdout.take().context("a child without output")?;
+    let output = child.stdout.take().context("the child has no output")?;
     let mut text = String::new();
     for line in BufReader::new(output).split(b'\n') {
         let line = line?;
@@ -26,7 +26,7 @@ pub(crate) fn run_streamed(what: &str, usually: &str, command: &mut Command) -> 
     Ok((child.wait()?.success(), text))
 }
 
-/// What a program prints, or none if it cannot run or fails.
+/// Returns the output of a program; none if it cannot run or fails.
 pub(crate) fn output(command: &mut Command) -> Option<String> {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
     let mut text = String::new();

@@ -67,7 +67,7 @@ pub(crate) struct Engine {
     /// True if it only runs with `--all-browsers`.
     #[serde(default)]
     pub on_request: bool,
-    /// The command that its programs run under, such as one that gives them a display.
+    /// The command that the engine's programs run under, for example one that provides a display.
     #[serde(default)]
     pub within: Vec<String>,
 }
@@ -75,13 +75,14 @@ pub(crate) struct Engine {
 impl Config {
     /// Reads the `wasm-pack.toml` of the repository.
     pub(crate) fn read() -> Result<Self> {
-        // Cargo sets it when it runs the program, which it does not build again after the repository was moved.
+        // Cargo sets the variable when it runs this program. It does not rebuild the program after the repository has
+        // moved.
         let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         let root =
-            Path::new(&package).ancestors().nth(2).context("the crate xtask is not where it was built")?.to_owned();
+            Path::new(&package).ancestors().nth(2).context("the xtask crate is not where it was built")?.to_owned();
         let path = root.join("wasm-pack.toml");
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let file = toml::from_str(&text).with_context(|| format!("{} is not as expected", path.display()))?;
+        let file = toml::from_str(&text).with_context(|| format!("{} has unexpected contents", path.display()))?;
         Ok(Self { root, file })
     }
 
@@ -95,22 +96,22 @@ impl Config {
         self.root.join("target/xtask")
     }
 
-    /// A program that setup installed with cargo.
+    /// Returns the path of a program that setup installed with cargo.
     pub(crate) fn tool(&self, name: &str) -> PathBuf {
         self.tools().join("bin").join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }
 
-    /// The C and C++ compiler; `.cargo/config.toml` names it too.
+    /// Returns the path of the C and C++ compiler; `.cargo/config.toml` names it too.
     pub(crate) fn zig(&self) -> PathBuf {
         self.tools().join("zig/ziglang").join(format!("zig{}", env::consts::EXE_SUFFIX))
     }
 
-    /// The sources of LLVM's runtimes and of libc that come with zig.
+    /// Returns the path of the LLVM runtime and libc sources that come with zig.
     pub(crate) fn zig_library(&self) -> PathBuf {
         self.tools().join("zig/ziglang/lib")
     }
 
-    /// The pinned version of a tool.
+    /// Returns the pinned version of a tool.
     pub(crate) fn version(&self, tool: &str) -> Result<&str> {
         match self.file.tools.get(tool) {
             Some(version) => Ok(version),
@@ -118,12 +119,12 @@ impl Config {
         }
     }
 
-    /// A program that npm installed.
+    /// Returns the path of a program that npm installed.
     pub(crate) fn npm_program(&self, name: &str) -> PathBuf {
         self.root.join("node_modules/.bin").join(name)
     }
 
-    /// The browser for tests that run in only one.
+    /// Returns the browser for tests that run in only one.
     pub(crate) fn main_engine(&self) -> Result<&Engine> {
         match self.file.test.engines.first() {
             Some(engine) => Ok(engine),
@@ -131,38 +132,38 @@ impl Config {
         }
     }
 
-    /// The browsers for the tests; the first one is the main one.
+    /// Returns the browsers for the tests. The first one is the main one.
     pub(crate) fn engines(&self) -> &[Engine] {
         &self.file.test.engines
     }
 
-    /// The target of the module.
+    /// Returns the target of the module.
     pub(crate) fn wasm_target(&self) -> Result<&str> {
         match self.file.rust.targets.first() {
             Some(target) => Ok(target),
-            None => bail!("wasm-pack.toml names no target of Rust: add one under [rust]"),
+            None => bail!("wasm-pack.toml names no Rust target: add one under [rust]"),
         }
     }
 
-    /// The folder of the TypeScript and of the manifest of the package.
+    /// Returns the folder of the package's TypeScript sources and manifest.
     pub(crate) fn sources(&self) -> PathBuf {
         self.root.join(&self.file.package.sources)
     }
 
-    /// The folder of the package that `build` makes.
+    /// Returns the folder of the package that `build` creates.
     pub(crate) fn package(&self) -> PathBuf {
         self.root.join(&self.file.package.out_dir)
     }
 
-    /// The folder of the playground and the documentation; `www/vite.config.ts` names it too.
+    /// Returns the folder of the playground and the documentation; `www/vite.config.ts` names it too.
     pub(crate) fn site(&self) -> PathBuf {
         self.root.join("target/site")
     }
 
-    /// The value of `CARGO_ENCODED_RUSTFLAGS` for every build of the module; with different flags, crates would be compiled
-    /// twice. They keep local paths out of the module, which contains the places of panics as text.
+    /// Returns the value of `CARGO_ENCODED_RUSTFLAGS` for every build of the module; with different flags, crates would
+    /// be compiled twice. The flags keep local paths out of the module, which contains the locations of panics as text.
     ///
-    /// Encoded, since the names of folders may contain spaces.
+    /// The encoded form allows spaces in folder names.
     pub(crate) fn rust_flags(&self) -> String {
         let home = env::var_os("CARGO_HOME").map(PathBuf::from);
         let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
@@ -174,7 +175,7 @@ impl Config {
         flags.join("\u{1f}")
     }
 
-    /// `PATH` with our tools first.
+    /// Returns `PATH` with our tools first.
     pub(crate) fn path(&self) -> Result<std::ffi::OsString> {
         let before = env::var_os("PATH").unwrap_or_default();
         let folders = std::iter::once(self.tools().join("bin")).chain(env::split_paths(&before));
@@ -190,7 +191,7 @@ impl Engine {
     }
 }
 
-/// Returns the first of these programs that is on `PATH`.
+/// Returns the path of the first of these programs that is on `PATH`.
 pub(crate) fn find_program<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     names.into_iter().find_map(|name| {

@@ -1,4 +1,4 @@
-//! The documentation, built as a static site from `docs/`, with rustdoc's beside it.
+//! Builds the documentation as a static site from `docs/`, together with rustdoc's.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -16,7 +16,7 @@ use crate::step::{Outcome, Resource, Step};
 /// The step that builds the documentation.
 pub(crate) const DOCS: &str = "docs";
 
-/// Its folder in that of the site, where the playground links to it.
+/// The folder of the documentation within the site, where the playground links to it.
 pub(crate) const DOCS_FOLDER: &str = "docs";
 
 pub(crate) fn step(config: &Config) -> Step<'_> {
@@ -56,15 +56,27 @@ fn build(config: &Config, log: &mut Log) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Documents the crates for the target that has most of their items.
+/// Documents the crates for the target that has the most items.
 fn rustdoc(config: &Config, log: &mut Log) -> Result<()> {
     let target = config.wasm_target()?;
     let made = config.root.join("target").join(target).join("doc");
-    // Rustdoc's index would list everything that was ever documented there.
+    // Otherwise rustdoc's index would list everything ever documented there.
     remove(&made)?;
     let mut cargo = Command::new("cargo");
     cargo
-        .args(["doc", "--no-deps", "--release", "--target", target, "-p", "luau-websocket", "-p", "cxx-runtime"])
+        .args([
+            "doc",
+            "--no-deps",
+            "--release",
+            "--target",
+            target,
+            "-p",
+            "luau-websocket",
+            "-p",
+            "luau-runtime",
+            "-p",
+            "cxx-runtime",
+        ])
         .args(["--features", "cxx-runtime/imports"])
         .current_dir(&config.root)
         .env("CARGO_ENCODED_RUSTFLAGS", config.rust_flags());

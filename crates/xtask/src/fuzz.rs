@@ -1,5 +1,5 @@
-//! `cargo xtask fuzz`, and the test layer that looks for memory errors: the native tests and a short run of the fuzzer, with Rust
-//! and C++ compiled for `AddressSanitizer`.
+//! `cargo xtask fuzz`, and the test layer that looks for memory errors: the native tests and a short fuzzing run, with
+//! Rust and C++ compiled for `AddressSanitizer`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::package::PACKAGE;
 use crate::setup::HOST_COMPILER;
 use crate::step::{Counts, Outcome, Resource, Step};
 use crate::tally::collect_summaries;
-use crate::test::Options as TestOptions;
+use crate::test_options::Options as TestOptions;
 use crate::{plan, rust_tests, setup};
 
 /// Flags for Luau's C++. They also turn on Luau's own checks: stacks move whenever they can, and the collector verifies what it
@@ -23,18 +23,19 @@ use crate::{plan, rust_tests, setup};
 const SANITIZED_LUAU: &str = "-O1 -g1 -fsanitize=address -fno-omit-frame-pointer -DHARDSTACKTESTS=1 -DHARDMEMTESTS=1";
 const SANITIZED_RUST: &str = "-Zsanitizer=address";
 
-/// Coverage counters, by which libFuzzer finds new paths through the Rust code.
+/// Coverage counters, which guide libFuzzer to new paths in the Rust code.
 const GUIDED_RUST: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
      -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
      -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing";
 
-/// The memory that a case may use. Scripts have a limit of their own, but `AddressSanitizer` keeps freed memory for a while.
+/// The memory limit of a case. Scripts have a limit of their own, but `AddressSanitizer` keeps freed memory for a
+/// while.
 const MAX_MEMORY_MB: u32 = 2_048;
 
-/// How long a run takes by default.
+/// The default duration of a run.
 const USUAL_SECONDS: u64 = 300;
 
-/// A build of the fuzzer. It has its own target folder, since everything in it is compiled differently.
+/// A build of the fuzzer. It has its own target folder, because its flags differ from those of other builds.
 #[derive(Clone)]
 struct Build {
     /// The folder under `target`.
@@ -61,7 +62,7 @@ impl Build {
             .arg(config.root.join("target").join(self.folder))
             .current_dir(&config.root)
             .env("RUSTFLAGS", &self.rust_flags)
-            // Allows unstable flags with the stable compiler, so that no second toolchain is needed.
+            // Allows unstable flags on the stable compiler, so that no second toolchain is needed.
             .env("RUSTC_BOOTSTRAP", "1")
             .env("LUAU_TEST_COLLECT", "1");
         if self.is_sanitized {
@@ -71,7 +72,8 @@ impl Build {
     }
 }
 
-/// Whether Rust brings the runtime of `AddressSanitizer` for this target. On Linux it works together with that of C++.
+/// Returns true if Rust has the `AddressSanitizer` runtime for this target. On Linux it works together with that of
+/// C++.
 fn has_sanitizer(target: &str) -> bool {
     let folder = output(Command::new("rustc").args(["--print", "target-libdir"]));
     let has_runtime = |folder: &str| {
@@ -85,7 +87,7 @@ fn has_sanitizer(target: &str) -> bool {
 /// The step that compiles with the sanitizer.
 const SANITIZED: &str = "sanitized build";
 
-/// The layer of the tests.
+/// Returns the steps of the sanitizer layer.
 pub(crate) fn steps<'a>(config: &'a Config, options: &'a TestOptions) -> Result<Vec<Step<'a>>> {
     let build = Build::new("sanitized", "")?;
     let how = if build.is_sanitized { "under AddressSanitizer" } else { "without AddressSanitizer" };
@@ -100,7 +102,7 @@ pub(crate) fn steps<'a>(config: &'a Config, options: &'a TestOptions) -> Result<
         .needs([HOST_COMPILER])
         .occupies(Resource::Compiler),
         Step::test(Layer::Sanitizer, name.clone(), move |log| {
-            rust_tests::harness(options, &name, log, native(&tests, config).arg("--"))
+            rust_tests::run_harness(options, &name, log, native(&tests, config).arg("--"))
         })
         .needs([SANITIZED])
         .occupies(Resource::Lane),
@@ -116,14 +118,14 @@ const FUZZER: [&str; 5] = ["--quiet", "--package", "luau-fuzz", "--bin", "fuzz"]
 
 fn native(build: &Build, config: &Config) -> Command {
     let mut cargo = build.cargo(config, "test");
-    cargo.args(["--package", "luau-websocket", "--test", "native"]);
+    cargo.args(["--package", "luau-runtime", "--features", "testing", "--test", "native"]);
     cargo
 }
 
 fn fuzz_briefly(cargo: &mut Command, log: &mut Log) -> Result<Counts> {
     let succeeded = log.try_run(cargo.args(FUZZER))?;
     let summaries = collect_summaries(&log.text());
-    // A run without a summary has tried nothing.
+    // A run without a summary has not tried anything.
     let passed = succeeded && !summaries.is_empty();
     Ok(Counts { summaries, ..Counts::check(passed) })
 }
@@ -134,7 +136,7 @@ struct Options {
     seconds: Option<u64>,
     input: Option<PathBuf>,
     seed: Option<u32>,
-    /// Where programs are played: in Node, in a page or in workers.
+    /// The place where programs run: in Node, in a page or in workers.
     place: Option<String>,
 }
 
@@ -146,14 +148,14 @@ impl Options {
             match word.as_str() {
                 "--seconds" => {
                     let number = words.next().and_then(|word| word.parse().ok());
-                    options.seconds = Some(number.context("--seconds wants a number")?);
+                    options.seconds = Some(number.context("--seconds needs a number")?);
                 }
                 "--seed" => {
                     let number = words.next().and_then(|word| word.parse().ok());
-                    options.seed = Some(number.context("--seed wants a number")?);
+                    options.seed = Some(number.context("--seed needs a number")?);
                 }
-                "--in" => options.place = Some(words.next().context("--in wants node, page or worker")?.clone()),
-                "--input" => options.input = Some(words.next().context("--input wants a file")?.into()),
+                "--in" => options.place = Some(words.next().context("--in needs node, page or worker")?.clone()),
+                "--input" => options.input = Some(words.next().context("--input needs a file")?.into()),
                 word if word.starts_with('-') || options.target.is_some() => bail!("fuzz has no option {word}"),
                 target => options.target = Some(target.to_owned()),
             }
@@ -165,7 +167,7 @@ impl Options {
     }
 }
 
-/// Fuzzes with libFuzzer, or runs one input again, such as a find.
+/// Fuzzes with libFuzzer, or runs a single input again, such as a find.
 pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
     let options = Options::read(words)?;
     let seconds = options.seconds.unwrap_or(USUAL_SECONDS);
@@ -174,7 +176,7 @@ pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
         Some(CONVERT) => {
             ensure!(
                 options.input.is_none(),
-                "{CONVERT} takes no --input: it prints what fails, and the seed to see it again"
+                "{CONVERT} takes no --input: it prints the failure and the seed to reproduce it"
             );
             return convert(config, seconds);
         }
@@ -185,12 +187,12 @@ pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
     if let Some(target) = &options.target {
         ensure!(
             names.contains(target),
-            "there is no target {target}; there are: {}, {CONVERT}, {API}",
+            "unknown target {target}; the targets are: {}, {CONVERT}, {API}",
             names.join(", ")
         );
     }
     if let Some(input) = &options.input {
-        let target = options.target.as_ref().context("--input wants a target before it")?;
+        let target = options.target.as_ref().context("--input needs a target before it")?;
         let mut cargo = Build::new("sanitized", "")?.cargo(config, "run");
         cargo.args(["--quiet", "--package", "luau-fuzz", "--bin", "fuzz", "--", target]).arg(input);
         let (succeeded, _) = run_streamed(&format!("{target}, on one input"), "1 second", &mut cargo)?;
@@ -219,12 +221,12 @@ pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
             .env("FUZZ_TARGET", target);
         let (succeeded, _) = run_streamed(&format!("libFuzzer on {target}"), &format!("{each} seconds"), &mut cargo)?;
         let folder = folder.display();
-        ensure!(succeeded, "{target} has a find in {folder}: cargo xtask fuzz {target} --input FILE shows it again");
+        ensure!(succeeded, "{target} failed; see {folder}. Reproduce it with `cargo xtask fuzz {target} --input FILE`");
     }
     Ok(())
 }
 
-/// The target that needs JavaScript. A test of the package fuzzes it, for as long as it is told.
+/// The target that needs JavaScript. A test of the package runs it for a given time.
 const CONVERT: &str = "convert";
 
 fn convert(config: &Config, seconds: u64) -> Result<()> {
@@ -233,11 +235,11 @@ fn convert(config: &Config, seconds: u64) -> Result<()> {
     node.args(["--test", "--test-reporter=tap", "tests/convert/fuzz.test.mjs"]).current_dir(&config.root);
     node.env("LUAU_FUZZ_SECONDS", seconds.to_string());
     let (succeeded, _) = run_streamed("properties of conversions", &format!("{seconds} seconds"), &mut node)?;
-    ensure!(succeeded, "{CONVERT} has a find: the seed and the path above show it again");
+    ensure!(succeeded, "{CONVERT} failed; the seed and the path above reproduce it");
     Ok(())
 }
 
-/// The target that plays programs on the package. Scripts in `tests/fuzz` make them, and make those smaller that fail.
+/// The target that plays programs against the package. Scripts in `tests/fuzz` generate them and minimize failing ones.
 const API: &str = "api";
 
 fn api(config: &Config, options: &Options) -> Result<()> {
@@ -261,16 +263,16 @@ fn api(config: &Config, options: &Options) -> Result<()> {
         node.args(["--seconds", &time.to_string()]);
     }
     let (succeeded, _) = run_streamed("programs over the API", &format!("{time} seconds"), &mut node)?;
-    ensure!(succeeded, "{API} has a find: the command above shows it again");
+    ensure!(succeeded, "{API} failed; the command above reproduces it");
     Ok(())
 }
 
-/// The names of the targets, from the fuzzer.
+/// Asks the fuzzer for the names of its targets.
 fn targets(config: &Config) -> Result<Vec<String>> {
     let mut cargo = Build::new("sanitized", "")?.cargo(config, "run");
     cargo.args(["--quiet", "--package", "luau-fuzz", "--bin", "fuzz", "--", "--list"]);
     let (succeeded, output) = run_streamed("building the fuzzer", "3 minutes the first time", &mut cargo)?;
-    ensure!(succeeded, "the fuzzer cannot be built");
+    ensure!(succeeded, "the fuzzer could not be built");
     Ok(output.lines().map(str::to_owned).collect())
 }
 

@@ -1,4 +1,4 @@
-//! The layers of the tests, by which they are chosen.
+//! The layers of the tests, by which users select them.
 
 use anyhow::{Context, Result};
 
@@ -46,7 +46,7 @@ impl Layer {
         Self::ALL
             .into_iter()
             .find(|layer| layer.name() == name)
-            .with_context(|| format!("there is no layer {name}; there are {}", Self::ALL.map(Self::name).join(", ")))
+            .with_context(|| format!("unknown layer {name}; the layers are {}", Self::ALL.map(Self::name).join(", ")))
     }
 
     pub(crate) fn name(self) -> &'static str {
@@ -72,20 +72,20 @@ impl Layer {
     pub(crate) fn contents(self) -> &'static str {
         match self {
             Self::Lint => "formats, lints and types",
-            Self::Native => "the order of threads on a clock that tests turn, and the tests of the tools",
+            Self::Native => "the order of threads on a simulated clock, and the tests of the tools",
             Self::Sanitizer => "native tests and a short fuzzing run under AddressSanitizer",
             Self::Runtime => "the C++ runtime, and the smallest crate that uses it, in Node",
-            Self::Browser => "the crate in Chromium, by wasm-pack; with --full in Firefox too",
-            Self::Scripts => "scripts that test scripts, hostile ones among them",
-            Self::Api => "what the package promises to hosts, and a short run of the fuzzer of its API",
+            Self::Browser => "the crate in Chromium, with wasm-pack; with --full also in Firefox",
+            Self::Scripts => "test scripts in Luau, including hostile ones",
+            Self::Api => "the package's API, and a short run of its fuzzer",
             Self::Convert => "values between Luau and JavaScript",
             Self::Worker => "scripts in a worker: LuauWorker",
             Self::Package => "the packed tarball in bundlers and runtimes",
             Self::Www => "the playground",
-            Self::Docs => "the documentation, and the code in it and in the README",
-            Self::Engines => "tests that depend on the engine, in Firefox; with --all-browsers in WebKitGTK too",
+            Self::Docs => "the documentation, and the code in it and the README",
+            Self::Engines => "tests that depend on the engine, in Firefox; with --all-browsers also in WebKitGTK",
             Self::Soak => "many connections to a server that fails in every way",
-            Self::Bench => "the size of the module; with --full its speed beside that of the peers",
+            Self::Bench => "the size of the module; with --full also its speed compared with its peers",
         }
     }
 

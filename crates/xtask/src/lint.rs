@@ -1,4 +1,4 @@
-//! Formats, lints and types. Each is one test.
+//! Formatters, linters and type checkers. Each is one test.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ use crate::setup::{FOR_WASM, HOST_COMPILER, NPM};
 use crate::step::{Counts, Resource, Step};
 
 /// The crates that are compiled for the web from this workspace, and linted for it too.
-const WASM_CRATES: [&str; 4] = ["luau-websocket", "cxx-runtime", "luau-patches", "mlua-on-the-web"];
+const WASM_CRATES: [&str; 5] = ["luau-websocket", "luau-runtime", "cxx-runtime", "luau-patches", "mlua-on-the-web"];
 
 pub(crate) fn steps(config: &Config) -> Vec<Step<'_>> {
     let wasm = config.file.rust.targets.first().map_or("", String::as_str);
@@ -62,7 +62,7 @@ fn check<'a>(
     Step::test(Layer::Lint, name, move |log| {
         let mut command = command();
         command.args(&args).current_dir(&config.root).env("RUSTDOCFLAGS", "-D warnings").env("NO_COLOR", "1");
-        // Clippy compiles the browser tests, which have the address of their server compiled in. They don't run here.
+        // Clippy compiles the browser tests, which have the address of their server compiled in. They do not run here.
         command.env("LUAU_TEST_SERVER", "127.0.0.1:0");
         Ok(Counts::check(log.try_run(&mut command)?))
     })

@@ -1,4 +1,4 @@
-//! Runs programs for a step. What they print goes into a file under `target/xtask`.
+//! Runs programs for a step. Their output goes into a file under `target/xtask`.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -11,10 +11,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::config::Config;
 
-/// No program takes nearly as long. One that hangs must not cost the results of all others.
+/// The time limit of a program. None takes nearly as long. A hanging program must not cost the results of all others.
 const DEADLINE: Duration = Duration::from_mins(30);
 
-/// How often to look whether a program has ended. Short beside a second, in which the shortest steps take their time.
+/// The time between two checks if a program has ended, short enough for the shortest steps.
 const POLL: Duration = Duration::from_millis(20);
 
 /// The log of one step.
@@ -40,7 +40,7 @@ impl Log {
         Ok(())
     }
 
-    /// Runs a program. Returns whether it succeeded.
+    /// Runs a program. Returns true if it succeeded.
     pub(crate) fn try_run(&mut self, command: &mut Command) -> Result<bool> {
         Ok(self.status(command)?.success())
     }
@@ -75,7 +75,7 @@ impl Log {
     }
 }
 
-/// A name as part of a file name.
+/// Returns a name in a form that is safe in file names.
 pub(crate) fn slug(name: &str) -> String {
     let text: String = name.chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '-' }).collect();
     text.to_ascii_lowercase()

@@ -12,11 +12,11 @@ use crate::step::{Counts, Step};
 
 const FILE: &str = "crates/xtask/luau-fixes.toml";
 
-/// Tells hosts the version.
-const VERSION: &str = "js/exports.ts";
+/// The file that tells hosts the version.
+const VERSION: &str = "js/vm/exports.ts";
 
-/// Where flags are set.
-const FLAGS: &str = "src/raw/flags.rs";
+/// The file that sets flags.
+const FLAGS: &str = "crates/luau-runtime/src/ffi/flags.rs";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,11 +49,11 @@ fn check(root: &Path) -> Result<()> {
     let pinned = luau_release(&read("Cargo.lock")?)?;
     ensure!(
         fixes.reviewed == pinned,
-        "the pinned Luau is 0.{pinned}, and the file was last reviewed for 0.{}: read the release notes since, and update it",
+        "the pinned Luau is 0.{pinned}, but the file was last reviewed for 0.{}: read the newer release notes, and update it",
         fixes.reviewed
     );
     let constant = format!("LUAU_VERSION: string = \"0.{pinned}\"");
-    ensure!(read(VERSION)?.contains(&constant), "the pinned Luau is 0.{pinned}, and {VERSION} says otherwise");
+    ensure!(read(VERSION)?.contains(&constant), "the pinned Luau is 0.{pinned}, but {VERSION} has another version");
     let flags = read(FLAGS)?;
     for fault in &fixes.fault {
         fault.check(root, &flags, pinned).with_context(|| match &fault.issue {
@@ -67,7 +67,7 @@ fn check(root: &Path) -> Result<()> {
 impl Fault {
     fn check(&self, root: &Path, flags: &str, pinned: u32) -> Result<()> {
         match (self.release, &self.flag, &self.here) {
-            (Some(release), None, None) => ensure!(release <= pinned, "fixed in 0.{release}, and 0.{pinned} is pinned"),
+            (Some(release), None, None) => ensure!(release <= pinned, "fixed in 0.{release}, but 0.{pinned} is pinned"),
             (None, Some(flag), None) => ensure!(flags.contains(&format!("\"{flag}\"")), "{FLAGS} does not set {flag}"),
             (None, None, Some(here)) => ensure!(root.join(here).is_file(), "there is no file {here}"),
             _ => bail!("needs exactly one of `release`, `flag` and `here`"),

@@ -1,6 +1,6 @@
 //! The commands of this repository. `cargo xtask` alone lists them.
 
-#![allow(clippy::disallowed_methods, reason = "what must not be called is so on wasm only")]
+#![allow(clippy::disallowed_methods, reason = "these methods are disallowed only on wasm")]
 
 mod bench;
 mod build;
@@ -31,6 +31,7 @@ mod step;
 mod tally;
 mod test;
 mod test_files;
+mod test_options;
 mod times;
 
 use std::process::ExitCode;
@@ -48,41 +49,42 @@ Usage: cargo xtask COMMAND
 
   serve    builds everything and serves the playground with a local echo server
   test     runs the tests: cargo xtask test [LAYER…]
-  dev      serves the playground from its sources with hot reload, beside the echo server
-  build    builds what is named and what that needs: cargo xtask build [package|playground|checker|docs]
-  bench    measures the package beside its peers, and writes benches/README.md
+  dev      serves the playground from its sources with hot reload, next to the echo server
+  build    builds the named targets and their dependencies: cargo xtask build [package|playground|checker|docs]
+  bench    compares the package with its peers and writes benches/README.md
   soak     lets 200 connections talk to a server that treats them badly
-  fuzz     looks for faults for as long as it is told: cargo xtask fuzz [TARGET]
+  fuzz     looks for faults for a given time: cargo xtask fuzz [TARGET]
   release  checks and packs a release, and publishes nothing: cargo xtask release --dry-run
-  setup    installs what the others need; they call it themselves
+  setup    installs what the others need; they run it automatically
 
 Options of test:
   --list           prints the layers with the time that each usually takes
-  --filter TEXT    runs only test files with TEXT in their path, or else tests with TEXT in their name
-  --full           adds the long forms, which run nightly
+  --filter TEXT    runs only test files with TEXT in their path or, if there are none, tests with TEXT in their name
+  --full           adds the long tests, which run nightly
   --all-browsers   adds WebKitGTK to Chromium and Firefox
 
 Options of serve and dev:
   --port N   the port to listen on
 
 Options of bench:
-  --rounds N        how often everything is measured (5)
-  --only SECTIONS   of vm, start, sockets, runtime, growth, with commas; printed, not written
+  --rounds N        the number of measurements (5)
+  --only SECTIONS   of vm, start, sockets, runtime, with commas; printed, not written
+  --before FOLDER   another build of the package that takes part, to compare this one with; printed
   --quick           one round of a few workloads; printed, not written
 
 Options of fuzz:
-  TARGET         json, scheduler or scripts, by libFuzzer; or convert or api, on the package. The first three by default
-  --seconds N    how long it takes in all, besides building (300)
-  --input FILE   runs one input of a target again
-  --seed N       of api: plays the program of a seed, or with --seconds those from it on
-  --in WHERE     of api: node (the default), page or worker, both in Chromium
+  TARGET         json, scheduler or scripts, with libFuzzer; convert or api, on the package. Default: the first three
+  --seconds N    the total time, without building (300)
+  --input FILE   runs a single input of a target again
+  --seed N       for api: plays the program of a seed, or with --seconds all programs from it on
+  --in WHERE     for api: node (the default), page or worker, both in Chromium
 
 Options of soak:
-  --minutes N   how long it takes (30)
-  --seed N      what happens to which connection (another each time)
+  --minutes N   the duration (30)
+  --seed N      the seed of the server's failures (random by default)
 ";
 
-/// What `build` can name, in the order in which it lists them.
+/// The targets of `build`, in the order of the help text.
 const GOALS: [&str; 4] = [PACKAGE, PLAYGROUND, CHECKER.name, DOCS];
 
 fn main() -> ExitCode {
@@ -115,13 +117,13 @@ fn run() -> Result<()> {
         ("release", options) => release::dry_run(&config, options),
         ("setup", []) => setup::run(&config),
         ("setup", [option, ..]) => bail!("setup has no option {option}"),
-        _ => bail!("there is no command {command}\n\n{USAGE}"),
+        _ => bail!("unknown command {command}\n\n{USAGE}"),
     }
 }
 
 fn build(config: &Config, goals: &[String]) -> Result<()> {
     if let Some(unknown) = goals.iter().find(|goal| !GOALS.contains(&goal.as_str())) {
-        bail!("there is no {unknown} to build; there are {}", GOALS.join(", "));
+        bail!("unknown target {unknown}; the targets are {}", GOALS.join(", "));
     }
     let named: Vec<&str> = goals.iter().map(String::as_str).collect();
     plan::make(config, if named.is_empty() { &GOALS } else { &named })

@@ -10,8 +10,8 @@ pub(crate) fn read(module: &Path) -> Result<Vec<u8>> {
     fs::read(module).with_context(|| format!("wasm-pack left no module: {}", module.display()))
 }
 
-/// The module without the names of its functions, which are an eighth of the download: only stack traces of engines show them, and a
-/// panic of ours names its place anyway. The linker can't leave them out, since wasm-bindgen needs them.
+/// Removes the function names from a module, which are an eighth of the download. Only the stack traces of engines show
+/// them, and our panics name their location anyway. The linker cannot leave them out, because wasm-bindgen needs them.
 pub(crate) fn without_names(module: &[u8]) -> Result<Vec<u8>> {
     let mut kept = Vec::with_capacity(module.len());
     let mut start = 0;
@@ -21,7 +21,7 @@ pub(crate) fn without_names(module: &[u8]) -> Result<Vec<u8>> {
             Payload::Version { range, .. } => range.end,
             other => match other.as_section() {
                 Some((_, range)) => range.end,
-                // Part of a section that was dealt with as a whole.
+                // Part of a section that was already handled as a whole.
                 None => continue,
             },
         };
@@ -34,14 +34,14 @@ pub(crate) fn without_names(module: &[u8]) -> Result<Vec<u8>> {
     Ok(kept)
 }
 
-/// Fails if the module imports something that wasm-bindgen's glue does not give it.
+/// Fails if the module imports something that wasm-bindgen's glue does not provide.
 pub(crate) fn check_imports(module: &Path) -> Result<()> {
     let foreign = cxx_runtime::imports::foreign(&read(module)?)?;
     if !foreign.is_empty() {
         let names: Vec<String> = foreign.iter().map(ToString::to_string).collect();
         bail!(
-            "{} imports what no page has: {}. Some C or C++ code calls it; serve it in crates/cxx-runtime/src/system.rs, or leave \
-             that code out",
+            "{} imports functions that no page provides: {}. Some C or C++ code calls them: implement them in \
+             crates/cxx-runtime/src/system.rs, or leave that code out",
             module.display(),
             names.join(", ")
         );

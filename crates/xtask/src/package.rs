@@ -1,4 +1,4 @@
-//! Puts the npm package together in `pkg/`.
+//! Assembles the npm package in `pkg/`.
 
 use std::fs;
 use std::io::Write;
@@ -19,10 +19,10 @@ use crate::setup::NPM;
 use crate::step::{Outcome, Step};
 use crate::{glue, notices};
 
-/// The step that puts the package together.
+/// The step that assembles the package.
 pub(crate) const PACKAGE: &str = "package";
 
-/// Stands for the version in `js/package.json`. The real one is that of the workspace, which this program shares.
+/// The placeholder for the version in `js/package.json`. The real one is the workspace's, which this program shares.
 const NO_VERSION: &str = "\"version\": \"0.0.0\"";
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -43,7 +43,7 @@ pub(crate) fn step(config: &Config) -> Step<'_> {
     Step::make(PACKAGE, |log| assemble(config, log)).needs([MODULE, NPM]).stamp(&inputs, "pkg/package.json")
 }
 
-/// Makes the package from the output of wasm-pack and from `js/`.
+/// Assembles the package from the output of wasm-pack and from `js/`.
 fn assemble(config: &Config, log: &mut Log) -> Result<Outcome> {
     let package = config.package();
     let module = without_names(&module::read(&build::module(config))?)?;
@@ -61,12 +61,12 @@ fn assemble(config: &Config, log: &mut Log) -> Result<Outcome> {
         write(&package, file, read(&config.root.join(file))?)?;
     }
     write(&package, "NOTICES.md", notices::text(config)?)?;
-    // Last, so that a package that isn't complete has no manifest.
+    // Written last, so that an incomplete package has no manifest.
     write(&package, "package.json", manifest(config)?)?;
     Ok(Outcome::Done)
 }
 
-/// Empties the folder but keeps it, since a server or a shell may be in it.
+/// Empties a folder but keeps it, because a server or a shell may be in it.
 fn empty(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     for entry in fs::read_dir(folder)? {
@@ -85,7 +85,7 @@ fn typescript(config: &Config, log: &mut Log) -> Result<()> {
     log.run(&mut tsc)
 }
 
-/// The module as a script, for pages that may load only scripts. It is compressed, since base64 adds a third.
+/// Returns the module as a script, for pages that may only load scripts. It is compressed, because base64 adds a third.
 fn inline(module: &[u8]) -> Result<String> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(module)?;
@@ -95,26 +95,27 @@ fn inline(module: &[u8]) -> Result<String> {
     ))
 }
 
-/// Puts the version into `js/package.json`, as text: parsing the file would lose the order of the conditions in `exports`.
+/// Returns `js/package.json` with the version. The replacement is textual: parsing would lose the order of the
+/// conditions in `exports`.
 fn manifest(config: &Config) -> Result<String> {
     let path = config.sources().join("package.json");
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    with_version(&text, VERSION).with_context(|| format!("{} is not as expected", path.display()))
+    with_version(&text, VERSION).with_context(|| format!("{} has unexpected contents", path.display()))
 }
 
 fn with_version(manifest: &str, version: &str) -> Result<String> {
     let count = manifest.matches(NO_VERSION).count();
-    ensure!(count == 1, "it must have `{NO_VERSION}` once: the version is that of the workspace in Cargo.toml");
+    ensure!(count == 1, "it must contain `{NO_VERSION}` once; the version comes from the workspace in Cargo.toml");
     Ok(manifest.replace(NO_VERSION, &format!("\"version\": \"{version}\"")))
 }
 
-/// Copies the files of a folder whose names have this ending.
+/// Copies the files in a folder whose names end in `ending`.
 fn copy_all(from: &Path, to: &Path, ending: &str) -> Result<()> {
     let mut copied = 0;
     for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
         let entry = entry?;
         let name = entry.file_name();
-        let Some(name) = name.to_str() else { bail!("the name of {} is no text", entry.path().display()) };
+        let Some(name) = name.to_str() else { bail!("the name of {} is not Unicode", entry.path().display()) };
         if name.ends_with(ending) {
             write(to, name, read(&entry.path())?)?;
             copied += 1;

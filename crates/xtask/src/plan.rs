@@ -1,4 +1,4 @@
-//! The steps that make things, and how the commands ask for what they need.
+//! Collects the steps that make something, and runs those that a command needs.
 
 use anyhow::Result;
 
@@ -14,7 +14,7 @@ pub(crate) fn build_steps(config: &Config) -> Vec<Step<'_>> {
     steps
 }
 
-/// Makes what is named, with all that it needs.
+/// Makes the named steps with all their dependencies.
 pub(crate) fn make(config: &Config, names: &[&str]) -> Result<()> {
     setup::check_machine(config)?;
     runner::make(config, select(build_steps(config), |step| names.contains(&step.name.as_str())))

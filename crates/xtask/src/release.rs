@@ -1,4 +1,4 @@
-//! `cargo xtask release --dry-run`: all of a release but the publishing.
+//! `cargo xtask release --dry-run`: everything in a release except publishing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,19 +14,19 @@ use crate::package::VERSION;
 use crate::plan;
 use crate::site::PLAYGROUND;
 
-/// The crates that others could use, in the order in which they would be published.
-const CRATES: [&str; 3] = ["cxx-runtime", "luau-patches", "luau-websocket"];
+/// The crates that others could use, in the order they would be published.
+const CRATES: [&str; 4] = ["cxx-runtime", "luau-patches", "luau-runtime", "luau-websocket"];
 
-/// What nobody can publish.
+/// The reason why the crates cannot be published yet.
 const STOPS: &str = "\
-What stops the crates: on wasm32-unknown-unknown mlua does not compile without the patch of libc in Cargo.toml. A patch holds in
-the workspace where it stands, and this one cannot be published, since the name is taken. So who depends on these crates has to
-patch libc too: CONTRIBUTING.md has more of it.";
+The crates cannot be published yet: on wasm32-unknown-unknown, mlua does not compile without the patched libc in
+Cargo.toml. A patch only applies to its own workspace, and this one cannot be published, because the name is taken. So
+users of these crates must patch libc as well. See CONTRIBUTING.md.";
 
 pub(crate) fn dry_run(config: &Config, options: &[String]) -> Result<()> {
     ensure!(
         options.first().is_some_and(|option| option == "--dry-run") && options.len() == 1,
-        "release takes --dry-run, and nothing is published without a person: CONTRIBUTING.md has the steps"
+        "release requires --dry-run. Publishing is manual: see CONTRIBUTING.md"
     );
     check_versions(config)?;
     check_changelog(config)?;
@@ -43,7 +43,7 @@ pub(crate) fn dry_run(config: &Config, options: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// There is one version, and whatever names another crate of the workspace names it too.
+/// Checks that all crates have the same version, and depend on each other at that version.
 fn check_versions(config: &Config) -> Result<()> {
     let metadata = metadata(config)?;
     let members: Vec<_> = metadata.workspace_packages();
@@ -51,7 +51,7 @@ fn check_versions(config: &Config) -> Result<()> {
         let is_ours = package.publish.as_ref().is_none_or(|registries| !registries.is_empty());
         ensure!(
             !is_ours || package.version.to_string() == VERSION,
-            "{} is version {}, and the workspace {VERSION}",
+            "{} has version {}, but the workspace has {VERSION}",
             package.name,
             package.version
         );
@@ -61,7 +61,7 @@ fn check_versions(config: &Config) -> Result<()> {
             let wanted = dependency.req.to_string();
             ensure!(
                 !is_member || wanted == "*" || wanted == format!("^{VERSION}"),
-                "{} wants {} {wanted}, and the workspace is version {VERSION}",
+                "{} depends on {} {wanted}, but the workspace has version {VERSION}",
                 package.name,
                 dependency.name
             );
@@ -75,29 +75,29 @@ fn metadata(config: &Config) -> Result<Metadata> {
         .manifest_path(config.root.join("Cargo.toml"))
         .no_deps()
         .exec()
-        .context("cargo cannot say which crates there are")
+        .context("cargo could not list the crates")
 }
 
 fn check_changelog(config: &Config) -> Result<()> {
     let text = fs::read_to_string(config.root.join("CHANGELOG.md")).context("cannot read CHANGELOG.md")?;
     let section = section_of(&text, VERSION).with_context(|| format!("CHANGELOG.md has no section [{VERSION}]"))?;
-    ensure!(!section.trim().is_empty(), "CHANGELOG.md says nothing of {VERSION}");
+    ensure!(!section.trim().is_empty(), "CHANGELOG.md has no entries for {VERSION}");
     Ok(())
 }
 
-/// What a changelog says of a version.
+/// Returns the section of a version in a changelog.
 fn section_of<'a>(changelog: &'a str, version: &str) -> Option<&'a str> {
     let start = changelog.find(&format!("\n## [{version}] - "))?;
     let (_, section) = changelog.get(start + 1..)?.split_once('\n')?;
     Some(section.split("\n## ").next().unwrap_or(section))
 }
 
-/// What is released has to be what is committed.
+/// Checks that everything is committed.
 fn check_tree(config: &Config) -> Result<()> {
     let mut git = Command::new("git");
     let changed = output(git.args(["status", "--porcelain"]).current_dir(&config.root))
-        .context("git cannot say whether all is committed")?;
-    ensure!(changed.is_empty(), "not all is committed:\n{changed}");
+        .context("git could not report the status")?;
+    ensure!(changed.is_empty(), "there are uncommitted changes:\n{changed}");
     Ok(())
 }
 
@@ -110,34 +110,34 @@ fn run(what: &str, usually: &str, command: &mut Command) -> Result<()> {
 fn pack(config: &Config) -> Result<PathBuf> {
     let folder = config.root.join("target/release");
     fs::create_dir_all(&folder)?;
-    let npm = find_program(["npm", "npm.cmd"]).context("there is no npm: it comes with Node")?;
+    let npm = find_program(["npm", "npm.cmd"]).context("npm is missing; it comes with Node")?;
     let mut npm = Command::new(npm);
     npm.arg("pack").arg(config.package()).arg("--pack-destination").arg(&folder).arg("--ignore-scripts");
     run("Packing the package", "2 seconds", npm.current_dir(&config.root))?;
     let tarball = folder.join(format!("luau-websocket-{VERSION}.tgz"));
-    ensure!(tarball.is_file(), "npm made no {}", tarball.display());
+    ensure!(tarball.is_file(), "npm did not create {}", tarball.display());
     Ok(tarball)
 }
 
-/// The tests of the tarball and of its types, which pack it for themselves, and publint on the very file.
+/// Runs the tests of the tarball and its types, which pack it themselves, and publint on this very file.
 fn check_package(config: &Config, tarball: &Path) -> Result<()> {
     let mut node = Command::new("node");
     node.args(["--test", "tests/package/tarball.test.mjs", "tests/package/types.test.mjs"]).current_dir(&config.root);
-    run("Checking what is in the package, and its types", "15 seconds", &mut node)?;
+    run("Checking the contents of the package and its types", "15 seconds", &mut node)?;
     let mut publint = Command::new(config.npm_program("publint"));
     publint.arg(tarball).arg("--strict").current_dir(&config.root);
     run("Checking the tarball with publint", "2 seconds", &mut publint)
 }
 
-/// All that `cargo publish` does but the last step: it packs them, compiles what it packed, each with the packed ones before it, and
-/// asks the registry.
+/// Runs everything of `cargo publish` except the upload: packs the crates, compiles each against the packed ones before
+/// it, and queries the registry.
 fn publish_crates(config: &Config) -> Result<()> {
     let mut publish = Command::new("cargo");
     publish.args(["publish", "--dry-run"]).current_dir(&config.root);
     for name in CRATES {
         let mut list = Command::new("cargo");
         list.args(["package", "--list", "--package", name]).current_dir(&config.root);
-        let files = output(&mut list).with_context(|| format!("cargo cannot say what would be in the crate {name}"))?;
+        let files = output(&mut list).with_context(|| format!("cargo could not list the files of the crate {name}"))?;
         for needed in ["Cargo.toml", "README.md", "LICENSE", "src/lib.rs"] {
             if !files.lines().any(|file| file == needed) {
                 bail!("the crate {name} would have no {needed}");
@@ -145,7 +145,7 @@ fn publish_crates(config: &Config) -> Result<()> {
         }
         publish.args(["--package", name]);
     }
-    run("Publishing the crates, but for the last step", "2 minutes", &mut publish)
+    run("Publishing the crates (dry run)", "2 minutes", &mut publish)
 }
 
 #[cfg(test)]

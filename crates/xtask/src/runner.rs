@@ -1,4 +1,4 @@
-//! Runs steps as the schedule says, and shows how far they are.
+//! Runs steps in the order of the schedule, and shows their progress.
 
 use std::collections::HashMap;
 use std::fs;
@@ -19,14 +19,15 @@ use crate::times::{Times, shown};
 /// A test step that usually takes this long announces its start.
 const LONG_SECONDS: f64 = 10.0;
 
-/// How long to stay silent before a line says what is running. It is shorter at first, to show that something happens.
+/// The time without output before a line lists the running steps. It is shorter at first, to show that something
+/// happens.
 const FIRST_SILENCE: Duration = Duration::from_secs(3);
 const SILENCE: Duration = Duration::from_secs(20);
 
-/// How much of the log of a failed step is shown.
+/// The number of log lines shown for a failed step.
 const SHOWN_LINES: usize = 120;
 
-/// How one step ended.
+/// The end of a step.
 struct Ended {
     index: usize,
     result: Result<Outcome>,
@@ -37,13 +38,13 @@ struct Ended {
 /// Runs steps that make something, and fails if one of them does.
 pub(crate) fn make(config: &Config, steps: Vec<Step>) -> Result<()> {
     let tally = run(config, steps)?;
-    if !tally.failures().is_empty() {
-        bail!("failed: {}", tally.failures().join(", "));
+    if !tally.failed_steps().is_empty() {
+        bail!("failed: {}", tally.failed_steps().join(", "));
     }
     Ok(())
 }
 
-/// Runs all steps. If one fails, only the steps that need it are skipped, and count as failed.
+/// Runs all steps. If one fails, the steps that depend on it are skipped and count as failed.
 pub(crate) fn run(config: &Config, steps: Vec<Step>) -> Result<Tally> {
     fs::create_dir_all(config.logs()).with_context(|| format!("cannot make {}", config.logs().display()))?;
     let steps = sorted(steps)?;
@@ -89,12 +90,13 @@ pub(crate) fn run(config: &Config, steps: Vec<Step>) -> Result<Tally> {
     Ok(tally)
 }
 
-/// How many tests run at a time: one per core, but at least two, since most of them wait for a browser or a server.
+/// Returns the number of tests that run at a time: one per core, but at least two, because most of them wait for a
+/// browser or a server.
 fn lanes() -> usize {
     thread::available_parallelism().map_or(2, usize::from).max(2)
 }
 
-/// Sorts the steps so that each comes after those that it needs.
+/// Sorts the steps so that each comes after its dependencies.
 fn sorted(steps: Vec<Step>) -> Result<Vec<Step>> {
     let mut sorted: Vec<Step> = Vec::with_capacity(steps.len());
     let mut rest = steps;
@@ -123,7 +125,7 @@ fn nodes(steps: &[Step], times: &Times) -> Vec<Node> {
     steps.iter().map(node).collect()
 }
 
-/// Runs a step, unless its stamp says that there is nothing to do. Also returns the output of its programs.
+/// Runs a step, unless its stamp is current. Also returns the output of its programs.
 fn run_step(config: &Config, step: &Step) -> (Result<Outcome>, String) {
     if step.stamp.as_ref().is_some_and(|stamp| stamp.is_current(config)) {
         return (Ok(Outcome::UpToDate), String::new());
@@ -141,7 +143,7 @@ fn run_step(config: &Config, step: &Step) -> (Result<Outcome>, String) {
     (result, log.text())
 }
 
-/// Counts a finished step and shows it. Returns false if the steps that need it can't run.
+/// Counts and shows a finished step. Returns false if the steps that depend on it cannot run.
 fn settle(step: &Step, ended: &Ended, tally: &mut Tally, times: &mut Times, progress: &mut Progress) -> bool {
     let Ended { index, result, seconds, log } = ended;
     match result {
@@ -170,7 +172,7 @@ fn settle(step: &Step, ended: &Ended, tally: &mut Tally, times: &mut Times, prog
     true
 }
 
-/// Shows how far the steps are.
+/// Shows the progress of the steps.
 struct Progress {
     began: HashMap<usize, Instant>,
     ended: usize,
@@ -184,7 +186,7 @@ impl Progress {
 
     fn starts(&mut self, index: usize, step: &Step, usual: f64) {
         self.began.insert(index, Instant::now());
-        // Other steps often find that there is nothing to do.
+        // Other steps are often up to date.
         if usual >= LONG_SECONDS && step.layer.is_some() {
             println!("[{}/{}] {} … (usually {})", self.ended, self.all, step.name, shown(usual));
         }
@@ -223,7 +225,7 @@ impl Progress {
     }
 }
 
-/// The part of a log that explains the failure: the summary of Node's reporter, or else the last lines.
+/// Returns the part of a log that explains a failure: the summary of Node's reporter or, without one, the last lines.
 fn excerpt(log: &str) -> String {
     const FAILURES: &str = "failing tests:";
     let failures = log.find(FAILURES).and_then(|at| log.get(at..));

@@ -1,4 +1,4 @@
-//! The tests of the crates: natively, in Node and in browsers.
+//! The tests of the crates: native, in Node and in browsers.
 
 use std::process::Command;
 
@@ -11,39 +11,43 @@ use crate::server::Server;
 use crate::setup::{self, FOR_WASM, HOST_COMPILER};
 use crate::step::{Counts, Outcome, Resource, Step};
 use crate::tally::harness_counts;
-use crate::test::Options;
+use crate::test_options::Options;
 
-/// Preferred port. It is compiled into the browser tests, so a stable one avoids rebuilds.
+/// The preferred port. It is compiled into the browser tests, so a stable one avoids rebuilds.
 const PORT: u16 = 47_813;
 
 /// The step that compiles the native tests.
-const NATIVE: &str = "native tests, compiled";
-/// The step that runs them.
+const COMPILE_NATIVE: &str = "native tests, compiled";
+/// The step that runs the native tests.
 const NATIVE_TESTS: &str = "native tests";
 /// The step that compiles the browser tests.
-const BROWSER: &str = "browser tests, compiled";
+const COMPILE_BROWSER: &str = "browser tests, compiled";
 
-/// The crates that are tested in Node: the names of their steps, and their folders.
-const IN_NODE: [(&str, &str); 2] =
+/// The crates that are tested in Node: step names and folders.
+const NODE_CRATES: [(&str, &str); 2] =
     [("C++ runtime in Node", "crates/cxx-runtime"), ("smallest crate in Node", "examples/mlua-on-the-web")];
 
 pub(crate) fn steps<'a>(config: &'a Config, options: &'a Options) -> Vec<Step<'a>> {
     let mut steps = vec![
-        Step::make(NATIVE, |log| {
+        Step::make(COMPILE_NATIVE, |log| {
             log.run(native(config).arg("--no-run"))?;
             Ok(Outcome::Done)
         })
         .needs([HOST_COMPILER])
         .occupies(Resource::Compiler),
-        Step::test(Layer::Native, NATIVE_TESTS, |log| harness(options, NATIVE_TESTS, log, native(config).arg("--")))
-            .needs([NATIVE])
-            .occupies(Resource::Lane),
-        Step::make(BROWSER, |log| compile_browser_tests(config, log)).needs(FOR_WASM).occupies(Resource::Compiler),
+        Step::test(Layer::Native, NATIVE_TESTS, |log| {
+            run_harness(options, NATIVE_TESTS, log, native(config).arg("--"))
+        })
+        .needs([COMPILE_NATIVE])
+        .occupies(Resource::Lane),
+        Step::make(COMPILE_BROWSER, |log| compile_browser_tests(config, log))
+            .needs(FOR_WASM)
+            .occupies(Resource::Compiler),
     ];
-    for (name, folder) in IN_NODE {
+    for (name, folder) in NODE_CRATES {
         let step = Step::test(Layer::Runtime, name, move |log| {
             let mut wasm_pack = wasm_pack(config, None)?;
-            harness(options, name, log, wasm_pack.args(["--node", folder, "--"]))
+            run_harness(options, name, log, wasm_pack.args(["--node", folder, "--"]))
         });
         steps.push(step.needs(FOR_WASM).occupies(Resource::Compiler));
     }
@@ -52,7 +56,7 @@ pub(crate) fn steps<'a>(config: &'a Config, options: &'a Options) -> Vec<Step<'a
         let name = format!("browser tests in {}", engine.name);
         let step = Step::test(Layer::Browser, name.clone(), move |log| in_browser(config, options, engine, &name, log));
         let driver = config.file.tools.contains_key(&engine.driver).then_some(engine.driver.as_str());
-        steps.push(step.needs([BROWSER, engine.name.as_str()]).needs(driver).occupies(Resource::Lane));
+        steps.push(step.needs([COMPILE_BROWSER, engine.name.as_str()]).needs(driver).occupies(Resource::Lane));
     }
     steps
 }
@@ -64,7 +68,8 @@ fn native(config: &Config) -> Command {
     cargo
 }
 
-/// `wasm-pack test` with the tools that `setup` installed, inside what the engine runs under, if there is one.
+/// Returns a `wasm-pack test` command with the tools that `setup` installed, inside the command that the engine runs
+/// under, if any.
 fn wasm_pack(config: &Config, engine: Option<&Engine>) -> Result<Command> {
     let tool = config.tool("wasm-pack");
     let (program, args) = engine.map_or((tool.clone(), Vec::new()), |engine| engine.within(tool));
@@ -74,7 +79,7 @@ fn wasm_pack(config: &Config, engine: Option<&Engine>) -> Result<Command> {
     Ok(wasm_pack)
 }
 
-/// Compiles what `wasm-pack test` would compile, so that the browser waits in a lane and not for the compiler.
+/// Compiles what `wasm-pack test` would compile, so that the browser tests occupy a lane and not the compiler.
 fn compile_browser_tests(config: &Config, log: &mut Log) -> Result<Outcome> {
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--tests", "--release", "--target", config.wasm_target()?]).current_dir(&config.root);
@@ -89,20 +94,20 @@ fn in_browser(config: &Config, options: &Options, engine: &Engine, name: &str, l
         browser.driver.with_context(|| format!("{} is missing: `cargo xtask setup` installs it", engine.driver))?;
     let server = Server::start::<&str>(config, PORT, [])?;
     let mut wasm_pack = wasm_pack(config, Some(engine))?;
-    // wasm-pack builds with the arguments before the last `--`, and cargo refuses a filter there.
+    // wasm-pack passes the arguments before the last `--` to the build, where cargo rejects a filter.
     wasm_pack.arg("--headless").args(&engine.wasm_pack).arg(driver).args(["--", "--test", "browser", "--"]);
     wasm_pack
         .env("WASM_BINDGEN_TEST_TIMEOUT", config.file.test.timeout.to_string())
         .env("LUAU_TEST_SERVER", address(server.port));
-    harness(options, name, log, &mut wasm_pack)
+    run_harness(options, name, log, &mut wasm_pack)
 }
 
 fn address(port: u16) -> String {
     format!("127.0.0.1:{port}")
 }
 
-/// Runs tests whose harness takes a filter as its last argument and sums them up, both as cargo's does.
-pub(crate) fn harness(options: &Options, name: &str, log: &mut Log, command: &mut Command) -> Result<Counts> {
+/// Runs tests whose harness takes a filter as the last argument and prints a summary, as cargo's does.
+pub(crate) fn run_harness(options: &Options, name: &str, log: &mut Log, command: &mut Command) -> Result<Counts> {
     let succeeded = log.try_run(command.args(options.filter_within(name)))?;
     let (passed, failed) = harness_counts(&log.text());
     Ok(options.counts(Counts { passed, failed, summaries: Vec::new() }, succeeded))

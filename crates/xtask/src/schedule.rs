@@ -1,16 +1,16 @@
-//! Decides which step starts next. It runs nothing: the runner tells it what has ended.
+//! Decides which step starts next. It runs nothing; the runner reports which steps have ended.
 
 use crate::step::Resource;
 
-/// A step, as the schedule sees it.
+/// A step, as seen by the schedule.
 #[derive(Debug)]
 pub(crate) struct Node {
-    /// The places of the steps that have to succeed before it.
+    /// The indices of the steps that must succeed first.
     pub needs: Vec<usize>,
     pub occupies: Vec<Resource>,
-    /// How long it usually takes.
+    /// Its usual duration.
     pub seconds: f64,
-    /// True if it starts before all other steps that are ready, like formatters and linters, which fail in seconds.
+    /// True if it takes precedence over other ready steps, like formatters and linters, which fail within seconds.
     pub is_first: bool,
 }
 
@@ -26,19 +26,19 @@ enum State {
 pub(crate) struct Schedule {
     nodes: Vec<Node>,
     states: Vec<State>,
-    /// The total time of each step and of all steps that depend on it.
+    /// The total time of each step and all steps that depend on it.
     loads: Vec<f64>,
     lanes: usize,
 }
 
 impl Schedule {
-    /// A schedule for a machine with so many lanes. Needs come before the steps that need them.
+    /// Creates a schedule for a number of lanes. Dependencies must precede their dependents.
     pub(crate) fn new(nodes: Vec<Node>, lanes: usize) -> Self {
         let loads = (0..nodes.len()).map(|index| load(&nodes, index)).collect();
         Self { states: vec![State::Waiting; nodes.len()], nodes, loads, lanes }
     }
 
-    /// Marks the step that should start now as running, and returns its place.
+    /// Marks the step that should start now as running and returns its index.
     pub(crate) fn start_next(&mut self) -> Option<usize> {
         let ready = (0..self.nodes.len()).filter(|index| self.can_start(*index));
         let next = ready.max_by(|one, other| {
@@ -49,7 +49,7 @@ impl Schedule {
         Some(next)
     }
 
-    /// Records how a step ended. Returns the steps that can't run any more because of that.
+    /// Records the end of a step. Returns the steps that can no longer run because of it.
     pub(crate) fn finish(&mut self, index: usize, succeeded: bool) -> Vec<usize> {
         self.set(index, if succeeded { State::Succeeded } else { State::Failed });
         let mut missed = Vec::new();
@@ -88,7 +88,7 @@ impl Schedule {
         match resource {
             Resource::Lane => users < self.lanes,
             Resource::Compiler | Resource::PackageManager | Resource::Session => users == 0,
-            // Last, so that the other steps never stand still to let the machine become quiet.
+            // Comes last, so that no other step has to wait for the machine to become quiet.
             Resource::Machine => {
                 let is_open = |index: &usize| matches!(self.state(*index), State::Waiting | State::Running);
                 (0..self.nodes.len())
@@ -118,7 +118,7 @@ impl Schedule {
     }
 }
 
-/// Returns the total time of a step and of all steps that depend on it.
+/// Returns the total time of a step and all steps that depend on it.
 fn load(nodes: &[Node], index: usize) -> f64 {
     let mut waiting = vec![index];
     for (later, node) in nodes.iter().enumerate().skip(index + 1) {

@@ -1,4 +1,4 @@
-//! `cargo xtask serve` and `cargo xtask dev`: the playground beside a local echo server.
+//! `cargo xtask serve` and `cargo xtask dev`: the playground together with a local echo server.
 
 use std::process::Command;
 
@@ -13,10 +13,10 @@ use crate::server::Server;
 use crate::setup::NPM;
 use crate::site::PLAYGROUND;
 
-/// Where the playground is served. The examples name this port.
+/// The port of the playground and the echo server. The examples name it.
 const PORT: u16 = 8080;
 
-/// Where Vite serves it while it is worked on.
+/// The port of Vite's development server.
 const DEV_PORT: u16 = 5173;
 
 /// Builds everything and serves it.
@@ -33,7 +33,7 @@ pub(crate) fn serve(config: &Config, options: &[String]) -> Result<()> {
     server.wait()
 }
 
-/// Serves the sources of the playground by Vite, which shows changes at once.
+/// Serves the playground's sources with Vite, which shows changes at once.
 pub(crate) fn dev(config: &Config, options: &[String]) -> Result<()> {
     let port = port(options, DEV_PORT)?;
     plan::make(config, &[PACKAGE, CHECKER.name, NPM])?;
@@ -53,7 +53,7 @@ pub(crate) fn dev(config: &Config, options: &[String]) -> Result<()> {
 fn port(options: &[String], usual: u16) -> Result<u16> {
     match options {
         [] => Ok(usual),
-        [name, port] if name == "--port" => port.parse().with_context(|| format!("{port} is no port")),
-        _ => bail!("it takes only --port N"),
+        [name, port] if name == "--port" => port.parse().with_context(|| format!("{port} is not a port")),
+        _ => bail!("the only option is --port N"),
     }
 }

@@ -1,4 +1,4 @@
-//! The server of the tests, and the browser beside it, as a child that ends with this program.
+//! Runs the test server, optionally with a browser, as a child that ends with this program.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
@@ -13,13 +13,14 @@ use serde::Deserialize;
 use crate::config::{Config, Engine};
 use crate::setup;
 
-/// A running server. It ends when this is dropped, and also when this program dies: its standard input ends then.
+/// A running server. It ends when this is dropped, and also when this program dies, because that closes its standard
+/// input.
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
-    /// Where it listens, on loopback.
+    /// The port on loopback.
     pub port: u16,
-    /// The line that it printed, which tells tests where to find everything.
+    /// The line that it printed. It tells tests where to find everything.
     pub line: String,
 }
 
@@ -30,7 +31,7 @@ struct Listening {
 }
 
 impl Server {
-    /// Starts it, on `port` if that is free.
+    /// Starts the server, on `port` if that is free.
     pub(crate) fn start<I: Into<OsString>>(
         config: &Config,
         port: u16,
@@ -39,7 +40,7 @@ impl Server {
         Self::start_with(Command::new("node"), config, port, options)
     }
 
-    /// Starts it together with a browser.
+    /// Starts the server together with a browser.
     fn with_browser(config: &Config, engine: &Engine) -> Result<Self> {
         let browser = setup::find_browser(config, engine)?;
         let (program, args) = engine.within("node".into());
@@ -63,16 +64,16 @@ impl Server {
         node.args(options.into_iter().map(Into::into)).current_dir(&config.root);
         let mut child =
             node.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("cannot run node for the test server")?;
-        let output = child.stdout.take().context("a child without output")?;
+        let output = child.stdout.take().context("the child has no output")?;
         let mut line = String::new();
         BufReader::new(output).read_line(&mut line)?;
         let Listening { port } = serde_json::from_str(&line).context("the test server did not start; see above")?;
         Ok(Self { child, port, line: line.trim().to_owned() })
     }
 
-    /// Waits until the server ends, which it only does with this program.
+    /// Waits until the server ends, which only happens together with this program.
     pub(crate) fn wait(mut self) -> Result<()> {
-        // Taken, so that waiting does not end its input and with it the server.
+        // Taken out, because waiting would close it and thereby end the server.
         let input = self.child.stdin.take();
         self.child.wait()?;
         drop(input);
@@ -82,7 +83,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The end of its input ends it, and its browser with it.
+        // Closing its input ends the server and its browser.
         drop(self.child.stdin.take());
         for _ in 0..PATIENCE_SECONDS * 10 {
             if matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)) {
@@ -90,16 +91,16 @@ impl Drop for Server {
             }
             thread::sleep(Duration::from_millis(100));
         }
-        // Should it hang, it must not outlive the tests.
+        // A hanging server must not outlive the tests.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// How long a server may take to end its browser.
+/// The time a server gets to end its browser.
 const PATIENCE_SECONDS: u32 = 10;
 
-/// One server with a browser for each engine, which all test files share. Each starts when it is first needed.
+/// A server with a browser for each engine, shared by all test files. Each starts when it is first needed.
 pub(crate) struct Hosts<'a> {
     config: &'a Config,
     servers: Vec<(&'a Engine, OnceLock<Result<Server, String>>)>,
@@ -110,7 +111,7 @@ impl<'a> Hosts<'a> {
         Self { config, servers: config.engines().iter().map(|engine| (engine, OnceLock::new())).collect() }
     }
 
-    /// The line that tells tests where the server and the browser of an engine are.
+    /// Returns the line that tells tests where the server and the browser of an engine are.
     pub(crate) fn line(&self, engine: &Engine) -> Result<&str> {
         let found = self.servers.iter().find(|(own, _)| own.name == engine.name);
         let (engine, server) = found.with_context(|| format!("wasm-pack.toml names no engine {}", engine.name))?;

@@ -1,4 +1,4 @@
-//! `cargo xtask setup`: installs what is missing, at the versions that `wasm-pack.toml` pins.
+//! `cargo xtask setup`: installs missing tools, at the versions that `wasm-pack.toml` pins.
 
 use std::env;
 use std::fs;
@@ -13,7 +13,7 @@ use crate::log::Log;
 use crate::runner;
 use crate::step::{Outcome, Resource, Step, select};
 
-/// The names of the steps, for those that need them.
+/// The names of the steps, for the steps that depend on them.
 pub(crate) const RUST_TARGETS: &str = "Rust targets";
 pub(crate) const ZIG: &str = "ziglang";
 pub(crate) const BINDGEN: &str = "wasm-bindgen-cli";
@@ -24,7 +24,7 @@ pub(crate) const HOST_COMPILER: &str = "C++ compiler";
 /// The steps that a crate for the web needs before it can be compiled.
 pub(crate) const FOR_WASM: [&str; 4] = [RUST_TARGETS, ZIG, BINDGEN, WASM_PACK];
 
-/// Checks what no step can install.
+/// Checks prerequisites that no step can install.
 pub(crate) fn check_machine(config: &Config) -> Result<()> {
     check_place(config)?;
     check_node()?;
@@ -64,7 +64,7 @@ fn cargo_tool_step<'a>(config: &'a Config, package: &'a str, program: &'a str) -
     Step::make(package, move |log| cargo_tool(config, package, program, log)).occupies(Resource::Compiler)
 }
 
-/// cc-rs splits the path of a compiler at its spaces.
+/// Checks the path of the clone: cc-rs splits the path of a compiler at spaces.
 fn check_place(config: &Config) -> Result<()> {
     let root = config.root.to_string_lossy();
     ensure!(
@@ -75,7 +75,7 @@ fn check_place(config: &Config) -> Result<()> {
     Ok(())
 }
 
-/// The oldest version that works; `package.json` names it too.
+/// The oldest supported version; `package.json` names it too.
 const OLDEST_NODE: (u32, u32) = (20, 14);
 
 fn check_node() -> Result<()> {
@@ -88,7 +88,7 @@ fn check_node() -> Result<()> {
     let mut numbers = version.trim().trim_start_matches('v').split('.').map(|number| number.parse::<u32>().ok());
     ensure!(
         numbers.next().flatten().zip(numbers.next().flatten()) >= Some(OLDEST_NODE),
-        "Node is version {}, and {major}.{minor} or newer is needed",
+        "Node {} is too old: {major}.{minor} or newer is required",
         version.trim()
     );
     Ok(())
@@ -123,11 +123,11 @@ fn zig(config: &Config, log: &mut Log) -> Result<Outcome> {
     let mut pip = Command::new(python);
     pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--target"]).arg(&folder);
     log.run(pip.arg(format!("ziglang=={version}")))
-        .context("Python 3 with pip is needed; on Debian: apt-get install python3-pip")?;
+        .context("Python 3 with pip is required; on Debian: apt-get install python3-pip")?;
     Ok(Outcome::Done)
 }
 
-/// The crate wasm-bindgen and its command-line tool only work together at the same version.
+/// Checks that the crate wasm-bindgen and its command-line tool have the same version, which they require.
 fn check_bindgen_version(config: &Config) -> Result<()> {
     #[derive(serde::Deserialize)]
     struct Lock {
@@ -143,7 +143,7 @@ fn check_bindgen_version(config: &Config) -> Result<()> {
     let pinned = config.version("wasm-bindgen-cli")?;
     ensure!(
         locked.is_some_and(|locked| locked == pinned),
-        "wasm-pack.toml pins wasm-bindgen-cli {pinned}, and Cargo.lock has wasm-bindgen {}: make them the same",
+        "wasm-pack.toml pins wasm-bindgen-cli {pinned}, but Cargo.lock has wasm-bindgen {}: make them the same",
         locked.map_or("none", String::as_str)
     );
     Ok(())
@@ -158,9 +158,10 @@ fn cargo_tool(config: &Config, package: &str, program: &str, log: &mut Log) -> R
     let mut cargo = Command::new("cargo");
     // Not `--locked`: a mirror of the registry may lag behind the lock file of the tool.
     cargo.args(["install", package, "--version", version, "--force", "--root"]).arg(config.tools());
-    // The settings in .cargo/config.toml are for this repository's own builds.
+    // The settings in .cargo/config.toml are only for this repository's own builds.
     cargo.current_dir(env::temp_dir());
-    // They run for seconds and are compiled for minutes: nothing is optimized, and what several of them use is compiled once.
+    // The tools run for seconds and compile for minutes, so nothing is optimized, and shared dependencies are compiled
+    // once.
     cargo
         .env("CARGO_TARGET_DIR", config.root.join("target/tools"))
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
@@ -182,7 +183,7 @@ fn npm_packages(config: &Config, log: &mut Log) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// mlua is tested natively too, with the compiler of the machine.
+/// Makes sure that there is a native compiler, because mlua is tested natively as well.
 fn host_compiler(log: &mut Log) -> Result<Outcome> {
     if env::var_os("CXX").is_some() || find_program(["c++", "g++", "clang++", "cl"]).is_some() {
         return Ok(Outcome::UpToDate);
@@ -191,7 +192,7 @@ fn host_compiler(log: &mut Log) -> Result<Outcome> {
         .context("a C++ compiler for this machine is missing; on Debian: apt-get install g++")
 }
 
-/// A browser of the tests and its driver, as found.
+/// An installed browser for tests, and its driver.
 #[derive(Debug)]
 pub(crate) struct Browser {
     pub executable: PathBuf,
@@ -200,8 +201,8 @@ pub(crate) struct Browser {
 
 fn install_browser(config: &Config, engine: &Engine, log: &mut Log) -> Result<Outcome> {
     let Err(missing) = find_browser(config, engine) else { return Ok(Outcome::UpToDate) };
-    let outcome = install_debian(&engine.debian, log)
-        .with_context(|| format!("{} cannot be tested, since {missing}", engine.name))?;
+    let outcome =
+        install_debian(&engine.debian, log).with_context(|| format!("{} cannot be tested: {missing}", engine.name))?;
     find_browser(config, engine)?;
     Ok(outcome)
 }
@@ -211,7 +212,7 @@ pub(crate) fn find_browser(config: &Config, engine: &Engine) -> Result<Browser> 
         .with_context(|| format!("none of {} is on PATH", engine.executables.join(", ")))?;
     let pinned = Some(config.tool(&engine.driver)).filter(|tool| tool.is_file());
     let driver = pinned.or_else(|| find_program([engine.driver.as_str()]));
-    // A pinned driver is a step of its own, which only some of the tests need.
+    // A pinned driver has its own step, which only some of the tests need.
     if driver.is_none() && !config.file.tools.contains_key(&engine.driver) {
         bail!("{} is not on PATH", engine.driver);
     }

@@ -1,4 +1,4 @@
-//! The playground, built as a static site from `www/`, `pkg/` and the type checker.
+//! Builds the playground as a static site from `www/`, `pkg/` and the type checker.
 
 use std::fs;
 use std::process::Command;
@@ -24,16 +24,16 @@ pub(crate) fn step(config: &Config) -> Step<'_> {
         .stamp(&inputs, "target/site/index.html")
 }
 
-/// Builds the site, with the licenses of what is in it.
+/// Builds the site, including the licenses of its contents.
 fn build(config: &Config, log: &mut Log) -> Result<Outcome> {
     empty(config)?;
     let mut vite = Command::new(config.npm_program("vite"));
     vite.args(["build", "--logLevel", "warn", "--config", "www/vite.config.ts"]).current_dir(&config.root);
     log.run(&mut vite)?;
-    let licenses = config.site().join("licences");
+    let licenses = config.site().join("licenses");
     for (name, text) in [
         ("package.md", fs::read_to_string(config.package().join("NOTICES.md"))?),
-        ("checker.md", notices::text_of_checker(config)?),
+        ("checker.md", notices::checker_text(config)?),
     ] {
         let file = licenses.join(name);
         fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
@@ -41,7 +41,7 @@ fn build(config: &Config, log: &mut Log) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Empties the folder of the site, except for the documentation, which is a step of its own. Vite would remove that too.
+/// Empties the folder of the site, except for the documentation, which has its own step. Vite would remove that too.
 fn empty(config: &Config) -> Result<()> {
     let folder = config.site();
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;

@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: runs the test of tests/soak for a chosen time.
+//! `cargo xtask soak`: runs the test in tests/soak for a given time.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::package::PACKAGE;
 use crate::{plan, setup};
 
-/// How long it takes by default.
+/// The default duration.
 const USUAL_MINUTES: u64 = 30;
 
 pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
@@ -25,7 +25,7 @@ pub(crate) fn run(config: &Config, words: &[String]) -> Result<()> {
         .env("SOAK_SEED", seed.to_string());
     println!("The soak with --minutes {minutes} --seed {seed}");
     let (succeeded, _) = run_streamed("soak", &format!("{} minutes", minutes + 1), &mut node)?;
-    ensure!(succeeded, "the soak failed; cargo xtask soak --seed {seed} does the same to its connections again");
+    ensure!(succeeded, "the soak test failed; `cargo xtask soak --seed {seed}` repeats it");
     Ok(())
 }
 
@@ -42,11 +42,11 @@ impl Options {
         for pair in words.chunks(2) {
             match pair {
                 [name, value] if name == "--minutes" => {
-                    options.minutes = value.parse().with_context(|| format!("{value} is no number of minutes"))?;
-                    ensure!(options.minutes > 0, "a soak takes a minute at least");
+                    options.minutes = value.parse().with_context(|| format!("{value} is not a number of minutes"))?;
+                    ensure!(options.minutes > 0, "a soak takes at least a minute");
                 }
                 [name, value] if name == "--seed" => {
-                    options.seed = value.parse().with_context(|| format!("{value} is no seed"))?;
+                    options.seed = value.parse().with_context(|| format!("{value} is not a seed"))?;
                 }
                 _ => bail!("soak takes only --minutes N and --seed N"),
             }

@@ -12,9 +12,9 @@ use crate::log::slug;
 /// The inputs of a step, and the file that it writes last.
 #[derive(Debug)]
 pub(crate) struct Stamp {
-    /// The name of the file that keeps the digest.
+    /// The name of the file with the digest.
     file: String,
-    /// Files and folders, from the root.
+    /// Files and folders, relative to the root.
     inputs: Vec<PathBuf>,
     output: PathBuf,
 }
@@ -47,7 +47,7 @@ impl Stamp {
     }
 }
 
-/// Hashes contents and names. Times would change with each checkout.
+/// Hashes names and contents. Times would change with each checkout.
 fn hash(path: &Path, hasher: &mut DefaultHasher) -> Result<()> {
     path.file_name().hash(hasher);
     if path.is_dir() {

@@ -1,4 +1,4 @@
-//! A step of a run, as data: what it needs, what it occupies, and what it does.
+//! A step of a run, as data: its dependencies, its resources and its work.
 
 use anyhow::Result;
 
@@ -6,22 +6,22 @@ use crate::layer::Layer;
 use crate::log::Log;
 use crate::stamp::Stamp;
 
-/// Something that only a limited number of steps may use at a time.
+/// A resource that only a limited number of steps may use at a time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Resource {
-    /// A place for a test, which waits more than it computes. There is one for each core.
+    /// A slot for a test, which waits more than it computes. There is one per core.
     Lane,
-    /// Every core, as cargo takes them. Tests run beside it: they mostly wait.
+    /// All cores, as cargo uses them. Tests run alongside, because they mostly wait.
     Compiler,
     /// The lock of Debian's package manager.
     PackageManager,
-    /// A browser that takes one session at a time.
+    /// A browser that allows one session at a time.
     Session,
-    /// The whole machine: nothing else runs at the same time.
+    /// The whole machine: nothing else may run.
     Machine,
 }
 
-/// How a step ended.
+/// The outcome of a step.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// There was nothing to do.
@@ -30,17 +30,17 @@ pub(crate) enum Outcome {
     Tested(Counts),
 }
 
-/// The tests of a step.
+/// The results of a test step.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub(crate) struct Counts {
     pub passed: u64,
     pub failed: u64,
-    /// Lines in which the step says how many cases or messages it tried.
+    /// Lines that summarize how many cases or messages the step tried.
     pub summaries: Vec<String>,
 }
 
 impl Counts {
-    /// A check that is one test.
+    /// Creates the counts of a check that is a single test.
     pub(crate) fn check(passed: bool) -> Self {
         Self { passed: u64::from(passed), failed: u64::from(!passed), summaries: Vec::new() }
     }
@@ -59,11 +59,11 @@ type Work<'a> = Box<dyn Fn(&mut Log) -> Result<Outcome> + Send + Sync + 'a>;
 /// A step. Steps refer to each other by name.
 pub(crate) struct Step<'a> {
     pub name: String,
-    /// The layer of tests that it belongs to. Steps without one only make what others need.
+    /// The layer of a test step. Other steps only make what tests need.
     pub layer: Option<Layer>,
     pub needs: Vec<String>,
     pub occupies: Vec<Resource>,
-    /// Its inputs and its output, for a step that is skipped while they stay the same.
+    /// The inputs and the output of a step that is skipped while they stay the same.
     pub stamp: Option<Stamp>,
     /// False if it runs more or fewer tests than usual. Then its time is not recorded.
     pub is_usual: bool,
@@ -71,7 +71,7 @@ pub(crate) struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    /// A step that makes or installs something.
+    /// Creates a step that makes or installs something.
     pub(crate) fn make(name: impl Into<String>, work: impl Fn(&mut Log) -> Result<Outcome> + Send + Sync + 'a) -> Self {
         let work = Box::new(work);
         Self {
@@ -85,7 +85,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// A step of tests.
+    /// Creates a test step.
     pub(crate) fn test(
         layer: Layer,
         name: impl Into<String>,
@@ -110,7 +110,7 @@ impl<'a> Step<'a> {
     }
 }
 
-/// Selects the wanted steps and everything that they need.
+/// Selects the wanted steps and all their dependencies.
 pub(crate) fn select(mut steps: Vec<Step<'_>>, is_wanted: impl Fn(&Step) -> bool) -> Vec<Step<'_>> {
     let mut names: Vec<String> = steps.iter().filter(|step| is_wanted(step)).map(|step| step.name.clone()).collect();
     let mut next = 0;

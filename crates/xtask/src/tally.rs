@@ -1,4 +1,4 @@
-//! Counts what passed and what failed, over all layers.
+//! Counts passed and failed tests in all layers.
 
 use anyhow::{Result, bail};
 
@@ -9,12 +9,12 @@ use crate::step::Counts;
 pub(crate) struct Tally {
     passed: u64,
     failed: u64,
-    failures: Vec<String>,
+    failed_steps: Vec<String>,
     summaries: Vec<String>,
 }
 
-/// The summaries that layers print of themselves begin with one of these.
-const SUMMARIES: [&str; 3] = ["hostile: ", "fuzz: ", "soak: "];
+/// The prefixes of the summary lines that layers print.
+const SUMMARY_PREFIXES: [&str; 3] = ["hostile: ", "fuzz: ", "soak: "];
 
 impl Tally {
     pub(crate) fn add(&mut self, step: &str, counts: &Counts) {
@@ -22,21 +22,21 @@ impl Tally {
         self.failed += counts.failed;
         self.summaries.extend(counts.summaries.iter().cloned());
         if counts.failed > 0 {
-            self.failures.push(step.to_owned());
+            self.failed_steps.push(step.to_owned());
         }
     }
 
-    pub(crate) fn failures(&self) -> &[String] {
-        &self.failures
+    pub(crate) fn failed_steps(&self) -> &[String] {
+        &self.failed_steps
     }
 
-    /// Prints the summaries, the names of what failed, and the closing line.
+    /// Prints the summaries, the names of failed steps, and the closing line.
     pub(crate) fn print(&self) {
         if !self.summaries.is_empty() {
             println!("\n{}", self.summaries.join("\n"));
         }
-        if !self.failures.is_empty() {
-            println!("\nfailed: {}", self.failures.join(", "));
+        if !self.failed_steps.is_empty() {
+            println!("\nfailed: {}", self.failed_steps.join(", "));
         }
         println!("\n{} passed, {} failed", self.passed, self.failed);
     }
@@ -46,25 +46,27 @@ impl Tally {
             bail!("{} of {} failed", self.failed, self.passed + self.failed);
         }
         if self.passed == 0 {
-            bail!("no test ran: nothing matches");
+            bail!("no test ran: nothing matched");
         }
         Ok(())
     }
 }
 
-/// The lines in which a layer says how much it tried.
+/// Returns the summary lines in the output of a layer.
 pub(crate) fn collect_summaries(output: &str) -> Vec<String> {
     let lines = output.lines().map(|line| line.trim_start_matches(['#', 'ℹ', ' ']));
-    lines.filter(|line| SUMMARIES.iter().any(|start| line.starts_with(start))).map(str::to_owned).collect()
+    lines.filter(|line| SUMMARY_PREFIXES.iter().any(|prefix| line.starts_with(prefix))).map(str::to_owned).collect()
 }
 
-/// The sums of `N passed; N failed` over all `test result:` lines, as cargo's harness and wasm-bindgen's print them.
+/// Adds up `N passed; N failed` in all `test result:` lines of cargo's and wasm-bindgen's test harnesses.
 pub(crate) fn harness_counts(output: &str) -> (u64, u64) {
     let results = output.lines().filter_map(|line| line.trim().strip_prefix("test result:"));
-    results.fold((0, 0), |(passed, failed), line| (passed + before(line, " passed"), failed + before(line, " failed")))
+    results.fold((0, 0), |(passed, failed), line| {
+        (passed + number_before(line, " passed"), failed + number_before(line, " failed"))
+    })
 }
 
-/// The counts in the summary of Node's test runner.
+/// Returns the counts in the summary of Node's test runner.
 pub(crate) fn node_counts(output: &str) -> (u64, u64) {
     let count = |name: &str| {
         let lines = output.lines().filter_map(|line| line.trim_start_matches(['#', 'ℹ', ' ']).strip_prefix(name));
@@ -73,7 +75,7 @@ pub(crate) fn node_counts(output: &str) -> (u64, u64) {
     (count("pass "), count("fail ") + count("cancelled "))
 }
 
-fn before(line: &str, word: &str) -> u64 {
+fn number_before(line: &str, word: &str) -> u64 {
     line.split_once(word).and_then(|(start, _)| start.rsplit(' ').next()).and_then(|n| n.parse().ok()).unwrap_or(0)
 }
 

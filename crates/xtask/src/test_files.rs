@@ -1,4 +1,4 @@
-//! The test files that run in Node. The header of each says when and where it runs.
+//! Finds the test files that run in Node. The header of each says when and where it runs.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::layer::Layer;
 #[derive(Debug)]
 pub(crate) struct TestFile {
     pub layer: Layer,
-    /// From the root.
+    /// The path, relative to the root.
     pub path: String,
     /// True if it only runs with `--full`.
     pub is_full: bool,
@@ -20,7 +20,7 @@ pub(crate) struct TestFile {
     pub engines: EngineUse,
 }
 
-/// When nothing may run beside a file, because it measures time or needs much of it.
+/// When a file needs a quiet machine, because it measures time or takes much of it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Quiet {
     Never,
@@ -28,18 +28,18 @@ pub(crate) enum Quiet {
     Always,
 }
 
-/// In which engines a file runs.
+/// The engines that a file runs in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum EngineUse {
-    /// The main one.
+    /// Only the main engine.
     Main,
-    /// All of them, since what it tests depends on the engine.
+    /// All engines, because the tested behavior depends on the engine.
     All,
-    /// All of them with `--full`.
+    /// All engines with `--full`.
     AllInFull,
 }
 
-/// All of them, in the order of the layers.
+/// Returns all test files, in the order of the layers.
 pub(crate) fn all(config: &Config) -> Result<Vec<TestFile>> {
     let mut files = Vec::new();
     for layer in Layer::ALL {
@@ -75,13 +75,15 @@ fn parse(layer: Layer, path: &str, text: &str) -> Result<TestFile> {
         None => Quiet::Never,
         Some("a quiet machine with --full.") => Quiet::InFull,
         Some("a quiet machine.") => Quiet::Always,
-        Some(other) => bail!("{path} needs {other}: it can be `a quiet machine.` or `a quiet machine with --full.`"),
+        Some(other) => {
+            bail!("{path} needs {other}, but only `a quiet machine.` and `a quiet machine with --full.` are allowed")
+        }
     };
     let engines = match says("Engines:") {
         None => EngineUse::Main,
         Some("all.") => EngineUse::All,
         Some("all with --full.") => EngineUse::AllInFull,
-        Some(other) => bail!("{path} runs in the engines {other}: it is `all.` or `all with --full.`"),
+        Some(other) => bail!("{path} runs in the engines {other}, but only `all.` and `all with --full.` are allowed"),
     };
     Ok(TestFile { layer, path: path.to_owned(), is_full, quiet, engines })
 }

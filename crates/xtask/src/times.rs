@@ -1,4 +1,4 @@
-//! How long each step usually takes: as it last took on this machine, or else as `times.toml` has it.
+//! The usual durations of steps: the last ones on this machine, or those in `times.toml`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,10 +8,10 @@ use anyhow::{Context, Result};
 
 use crate::config::Config;
 
-/// Seconds on two cores, the first time.
+/// Seconds on two cores, for the first run.
 const RECORDED: &str = include_str!("../times.toml");
 
-/// For a step that nobody has measured yet.
+/// The estimate for a step that was never measured.
 const UNKNOWN: f64 = 5.0;
 
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct Times {
 impl Times {
     pub(crate) fn read(config: &Config) -> Result<Self> {
         let mut seconds: BTreeMap<String, f64> = toml::from_str(RECORDED).context("times.toml is not as expected")?;
-        // Only hints: a file that can't be read is as good as none.
+        // The times are only hints, so an unreadable file does no harm.
         let own: Option<BTreeMap<_, _>> =
             fs::read_to_string(Self::file(config)).ok().and_then(|text| toml::from_str(&text).ok());
         seconds.extend(own.unwrap_or_default());
@@ -47,7 +47,7 @@ impl Times {
     }
 }
 
-/// A time in words.
+/// Formats a duration.
 pub(crate) fn shown(seconds: f64) -> String {
     if seconds < 90.0 { format!("{seconds:.0} s") } else { format!("{:.0} min", seconds / 60.0) }
 }

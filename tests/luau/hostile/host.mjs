@@ -1,13 +1,13 @@
-// The functions of the host that hostile scripts may call.
+// The host functions that hostile scripts may call.
 
 import { descend, measureDepth } from "../../stack-levels.mjs";
 
-/** How often the event loop has come round. */
+/** The number of turns of the event loop. */
 let turns = 0;
 const counter = setInterval(() => {
   turns += 1;
 }, 4);
-// It must not keep a process of Node from its end.
+// It must not keep a process of Node alive.
 /** @type {any} */ (counter).unref?.();
 
 /** @param {number} milliseconds */
@@ -43,11 +43,11 @@ export function makeActions(vm, controller) {
 }
 
 /**
- * Makes what scripts may call of the host.
+ * Creates the host functions for scripts.
  *
  * @param {() => any} vm
  * @param {(text: unknown) => unknown} act
- * @param {boolean} isWorker true if the functions have to cross into a worker, which objects with methods cannot
+ * @param {boolean} isWorker true if the functions must cross into a worker, which is impossible for objects with methods
  */
 export function hostFunctions(vm, act, isWorker) {
   class Secret {
@@ -91,7 +91,7 @@ export function hostFunctions(vm, act, isWorker) {
       },
     }),
     thenable: (/** @type {string} */ action) => ({
-      // biome-ignore lint/suspicious/noThenProperty: it is what this is about.
+      // biome-ignore lint/suspicious/noThenProperty: the test is about thenables
       then: (/** @type {(value: unknown) => void} */ resolve) => resolve(act(`!${action}`)),
     }),
     polluted: () => /** @type {any} */ ({}).polluted === true,

@@ -1,4 +1,4 @@
-// In the page of the hostile scripts: runs them there, or in workers.
+// Runs hostile scripts in a page, or in workers of it.
 
 import { Luau, LuauError } from "../../../pkg/index.js";
 import { LuauWorker } from "../../../pkg/worker.js";
@@ -10,7 +10,7 @@ import { Runner } from "./realm.mjs";
 const inPage = new Runner({ create: (options) => Luau.create(options), LuauError, isWorker: false });
 
 /**
- * Makes a worker whose slices are those of a page, so that one script has the same outcome in both.
+ * Creates a worker with the time slice of a page, so that a script has the same outcome in both.
  *
  * @param {import("../../../pkg/worker.js").LuauWorkerOptions} [options]
  */
@@ -23,7 +23,7 @@ for (const runner of [inPage, inWorker]) {
 }
 
 /**
- * A script that nothing in its VM can end. It prints a line when it is about to begin.
+ * Runs a script that nothing in its VM can end. It prints a line when it is about to start.
  *
  * @param {Script} script
  * @returns {Promise<Omit<Told, "milliseconds">>}
@@ -35,7 +35,7 @@ async function runTerminated(script) {
   const warnings = [];
   const luau = await LuauWorker.create({
     ...script.options,
-    // Nothing tells that it has begun after that. If it has not yet, what is terminated is a script that computes all the same.
+    // No event shows that it has started after that. If it has not yet, a computing script is terminated all the same.
     print: () => setTimeout(() => luau.terminate(), 100),
     onError: (/** @type {Error} */ error) => errors.push(error.message),
     warn: (/** @type {string} */ text) => warnings.push(text),

@@ -1,10 +1,10 @@
-// A process of Node that runs the hostile scripts that its parent sends.
+// Runs the hostile scripts that the parent process sends.
 
 import WebSocket from "ws";
 import { Luau, LuauError } from "../../../pkg/node.js";
 import { Runner } from "./realm.mjs";
 
-/** Its slices are those of a page, so that one script has the same outcome in both. */
+/** It has the time slice of a page, so that a script has the same outcome in both. */
 const runner = new Runner({
   create: (options = {}) =>
     Luau.create({ timeSlice: 8, ...options, websocket: { ...options.websocket, WebSocket } }),

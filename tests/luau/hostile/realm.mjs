@@ -1,10 +1,10 @@
-// Runs a hostile script in a realm: in a page, in a worker of it, or in a process of Node. Then it looks at what the script left behind.
+// Runs a hostile script in a realm: a page, a worker, or a process of Node. Then it checks what the script left behind.
 
 import { slowness, Turns } from "../../fuzz/turns.mjs";
 import { hostFunctions, makeActions, sleep } from "./host.mjs";
 
 /**
- * A script and how to run it, as its first lines say.
+ * A script with its options, from its first lines.
  *
  * @typedef {{
  *   name: string, source: string, prelude: string, check: string, modules: Record<string, string>,
@@ -13,36 +13,39 @@ import { hostFunctions, makeActions, sleep } from "./host.mjs";
  *   isTerminated: boolean,
  * }} Script
  *
- * How it ended, what it reported, what is wrong afterwards, and how long all of it took.
+ * The outcome, the reports, the faults afterwards, and the total time.
  * @typedef {{
  *   outcome: string, message: string, errors: string[], warnings: string[], faults: string[], milliseconds: number,
  * }} Told
  *
- * Where scripts run.
+ * The place where scripts run.
  * @typedef {object} Realm
- * @property {(options?: any) => Promise<any>} create makes a `Luau` or a `LuauWorker`
+ * @property {(options?: any) => Promise<any>} create creates a `Luau` or a `LuauWorker`
  * @property {Function} LuauError
  * @property {boolean} isWorker
  */
 
-/** How much more memory a VM may use after a script than before, in bytes: the collector keeps its own pace. */
+/** The additional memory that a VM may use after a script, in bytes, because the collector keeps its own pace. */
 const MEMORY_LEFT = 2_000_000;
 
-/** How long to wait for what should be over in an instant. This only catches a hang: a busy machine must not reach it. */
+/** The deadline for what should be over in an instant. This only catches a hang: a busy machine must not reach it. */
 const DEADLINE_MS = 120_000;
 
-/** How long a script may keep the event loop in any case, in milliseconds. Source: `timeSlice` in js/options.ts. */
+/**
+ * The longest time that a script may block the event loop in any case, in milliseconds. Source: `timeSlice` in
+ * js/vm/options.ts.
+ */
 const MAX_TURN_MS = 5_000;
 
 /** The time by which a script may exceed a limit, for library calls that cannot be interrupted. */
 const GRACE_MS = 1_500;
 
-/** Runs scripts in one realm, beside a VM that must not notice any of it. */
+/** Runs scripts in one realm, next to a VM that must not notice any of it. */
 export class Runner {
   #realm;
   /** Lives as long as the realm. */
   #bystander;
-  /** Errors that nobody caught. @type {string[]} */
+  /** Uncaught errors. @type {string[]} */
   #uncaught = [];
 
   /** @param {Realm} realm */
@@ -51,7 +54,7 @@ export class Runner {
     this.#bystander = realm.create();
   }
 
-  /** Notes an error that nobody caught. @param {unknown} error */
+  /** Records an uncaught error. @param {unknown} error */
   noteUncaught(error) {
     this.#uncaught.push(`nobody caught: ${error}`.slice(0, 500));
   }
@@ -74,7 +77,7 @@ export class Runner {
   }
 
   /**
-   * Runs a plain script that uses everything, in a VM that nothing is left of.
+   * Runs a plain script that uses every library, in a VM in which nothing else is left.
    *
    * @param {any} luau
    * @param {Script} script
@@ -105,7 +108,7 @@ export class Runner {
     }
     const most = before + (script.memoryLeft ?? MEMORY_LEFT);
     if (stats.memory > most) {
-      // The VM runs a full collection to find a connection that no script can reach, and then closes it.
+      // The VM runs a full collection to find connections that no script can reach, and then closes them.
       await luau.run(`${script.prelude} websocket.connect(SERVER .. "/echo")`);
       await luau.idle();
     }
@@ -153,7 +156,7 @@ export class Runner {
           return source;
         }
         return sleep(1).then(() => {
-          // The host is asked for the `init` in a folder of that name too.
+          // The host is also asked for the `init` in a folder of that name.
           if (!path.endsWith("/init")) {
             act(path);
           }
@@ -183,7 +186,7 @@ export class Runner {
   }
 
   /**
-   * Runs a script, and looks at other VMs afterwards.
+   * Runs a script, and checks other VMs afterwards.
    *
    * @param {Script} script
    * @param {(script: Script) => Promise<Omit<Told, "milliseconds">>} [runAlone]

@@ -1,4 +1,4 @@
-// A process of Node for hostile scripts, as the tests see it. It may crash or hang, which is a fault of the script.
+// The tests' side of a Node process for hostile scripts. The process may crash or hang, which is a fault of the script.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";

@@ -1,5 +1,4 @@
-// What a TypeScript project for Node does with the package, without the types of the DOM: compiled by types.test.mjs, and never
-// run.
+// A TypeScript project for Node that uses the package without the DOM types. types.test.mjs compiles it; it never runs.
 
 import { readFile } from "node:fs/promises";
 import { Luau, type LuauOptions, type SocketEvent } from "luau-websocket";
@@ -30,5 +29,5 @@ for (const luau of [
 // @ts-expect-error A number is no source of the module.
 await Luau.create({ wasm: 5 });
 
-// There are workers where other types say so.
+// Workers exist only with other types.
 export const create = (): Promise<LuauWorker> => LuauWorker.create({ timeSlice: 8 });

@@ -1,4 +1,4 @@
-// What a TypeScript project does with the package: compiled by types.test.mjs, and never run.
+// A TypeScript project that uses the package. types.test.mjs compiles it; it never runs.
 
 import {
   Luau,
@@ -85,7 +85,7 @@ export async function main(source: string | Uint8Array): Promise<LuauErrorKind |
   return undefined;
 }
 
-/** A class of one's own, whose members `create` gives. */
+/** A subclass, whose members `create` returns. */
 class Editor extends Luau {
   readonly history: string[] = [];
 }

@@ -1,4 +1,4 @@
-// As luau-worker.mjs, and makes the worker, and says where the module is.
+// Like luau-worker.mjs, but creates the worker and passes the address of the module.
 
 import { LuauError, LuauWorker } from "luau-websocket/worker";
 import { program } from "./program.mjs";

@@ -1,4 +1,4 @@
-// As page.mjs, and says where the module is.
+// Like page.mjs, but passes the address of the module.
 
 import * as luau from "luau-websocket";
 import { program } from "./program.mjs";

@@ -4,6 +4,6 @@ import * as luau from "luau-websocket";
 import { program } from "./program.mjs";
 
 self.onmessage = ({ data: address }) => {
-  // An error is the page's to know: a rejection would stay in the worker.
+  // Errors are reported to the page, because a rejection would stay in the worker.
   program(luau, address).then((result) => self.postMessage(result), reportError);
 };

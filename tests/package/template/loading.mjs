@@ -1,4 +1,4 @@
-// Leaves the messages of errors with which a VM cannot be made here in `outcome`, of both classes.
+// Creates a VM with each class, where that must fail, and stores the two error messages in `outcome`.
 
 import { Luau } from "luau-websocket";
 import { LuauWorker } from "luau-websocket/worker";

@@ -1,4 +1,4 @@
-// As page.mjs, with the VM in the worker that the package makes.
+// Like page.mjs, with the VM in the worker that the package creates.
 
 import { LuauError, LuauWorker } from "luau-websocket/worker";
 import { program } from "./program.mjs";

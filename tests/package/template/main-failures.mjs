@@ -1,4 +1,5 @@
-// For the command line: `main-failures.mjs ADDRESS` prints as JSON how connections of the runtime's own WebSocket fail.
+// For the command line: `main-failures.mjs ADDRESS` prints, as JSON, how connections of the runtime's own WebSocket
+// fail.
 
 import { Luau } from "luau-websocket";
 
@@ -41,10 +42,10 @@ async function ended(address) {
 
 console.log(
   JSON.stringify({
-    // Nobody listens on the first port of all.
+    // Nobody listens on port 1.
     refused: await failed("ws://127.0.0.1:1/"),
     forbidden: await failed(echo.replace("/echo", "/forbidden")),
-    // Late enough that the runtime has read the answer to the handshake before.
+    // Late enough for the runtime to have read the answer to the handshake.
     reset: await ended(echo.replace("/echo", "/reset?seconds=0.5")),
     closed: await ended(echo.replace("/echo", "/burst?count=1&close=4001")),
   }),

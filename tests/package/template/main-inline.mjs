@@ -1,4 +1,4 @@
-// As main.mjs, with the module in the script.
+// Like main.mjs, with the entry point that contains the WebAssembly module.
 
 import * as luau from "luau-websocket/inline";
 import { program } from "./program.mjs";

@@ -1,4 +1,4 @@
-// As main.mjs, in a thread of Node's.
+// Like main.mjs, in a thread of Node.
 
 import { Worker } from "node:worker_threads";
 

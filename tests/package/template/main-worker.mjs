@@ -1,4 +1,4 @@
-// As main.mjs, with the VM in the worker that the package makes.
+// Like main.mjs, with the VM in the worker that the package creates.
 
 import { LuauError, LuauWorker } from "luau-websocket/worker";
 import { program } from "./program.mjs";

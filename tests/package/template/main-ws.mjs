@@ -1,4 +1,4 @@
-// As main.mjs, for a Node without WebSocket.
+// Like main.mjs, for a Node without WebSocket.
 
 import * as luau from "luau-websocket";
 import { WebSocket } from "ws";

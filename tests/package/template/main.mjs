@@ -1,4 +1,4 @@
-// For the command line: `main.mjs ADDRESS` prints what comes out as JSON.
+// For the command line: `main.mjs ADDRESS` prints the result as JSON.
 
 import * as luau from "luau-websocket";
 import { program } from "./program.mjs";

@@ -1,4 +1,4 @@
-// As page.mjs, in a worker that the page makes itself.
+// Like page.mjs, in a worker that the page creates itself.
 
 const address = new URLSearchParams(location.search).get("address") ?? "";
 const worker = new Worker(new URL("./in-worker.mjs", import.meta.url), { type: "module" });

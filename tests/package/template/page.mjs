@@ -1,4 +1,4 @@
-// For a page: `?address=…` leaves what comes out in `outcome`.
+// For a page: with `?address=…`, it stores the result in `outcome`.
 
 import * as luau from "luau-websocket";
 import { program } from "./program.mjs";

@@ -1,11 +1,11 @@
-// The program that every environment runs: a little of all that the package can do.
+// The program that every environment runs. It uses a little of every feature of the package.
 
 const VALUES = `
   print("arguments", ...)
   return 1 + 1, "two", { 3, 4 }, { five = 5 }
 `;
 
-// Text and bytes, there and back.
+// Text and bytes, sent and echoed.
 const ECHO = `
   local connection, reason = websocket.connect(...)
   if not connection then
@@ -28,7 +28,7 @@ const FAILURE = `
 /** @typedef {import("luau-websocket").LuauOptions} LuauOptions */
 
 /**
- * What a VM and one in a worker have in common, as far as it is used here.
+ * The members that `Luau` and `LuauWorker` share, as far as the program uses them.
  *
  * @typedef {object} Vm
  * @property {(source: string, options?: import("luau-websocket").RunOptions) => Promise<unknown[]>} run
@@ -37,7 +37,7 @@ const FAILURE = `
 
 /**
  * @param {{ Luau: { create: (options: LuauOptions) => Promise<Vm> }, LuauError: typeof import("luau-websocket").LuauError }} luauModule
- * @param {string} address of a server that sends back what comes
+ * @param {string} address the address of an echo server
  * @param {LuauOptions} [options]
  */
 export async function program({ Luau, LuauError }, address, options = {}) {

@@ -1,4 +1,4 @@
-// As luau-worker.mjs, for a page whose policy takes addresses of scripts from a policy of Trusted Types only.
+// Like luau-worker.mjs, for a page whose policy requires Trusted Types for script addresses.
 
 import { LuauError, LuauWorker } from "luau-websocket/worker";
 import { program } from "./program.mjs";

@@ -1,4 +1,4 @@
-// For workerd: `?address=…` is answered with what comes out as JSON.
+// For workerd: answers `?address=…` with the result as JSON.
 
 import * as luau from "luau-websocket";
 import { program } from "./program.mjs";

@@ -1,4 +1,4 @@
-// The type checker, in a worker of its own: it takes a moment now and then, and may end by a fault.
+// Runs the type checker in a worker of its own, because checking can take a while and the checker may crash.
 
 import init, { Checker, type Finding } from "luau-checker";
 import moduleUrl from "luau-checker/checker_bg.wasm?url";
@@ -44,7 +44,7 @@ function diagnosticOf(name: string, found: Finding): Diagnostic {
 
 checker.then(
   () => self.postMessage({ id: 0, value: undefined } satisfies Answer),
-  // The first question is told.
+  // The first question reports the failure.
   () => {},
 );
 
@@ -53,7 +53,7 @@ self.addEventListener("message", async ({ data }: MessageEvent<Question>) => {
     const reply: Answer = { id: data.id, value: await answer(data) };
     self.postMessage(reply);
   } catch (error) {
-    // As an error of the worker, which the page hears of.
+    // Throws it as an error of the worker, so that the page hears of it.
     setTimeout(() => {
       throw error;
     });

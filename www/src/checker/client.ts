@@ -1,33 +1,33 @@
 import type { Diagnostic, Place } from "../types.js";
 
 /**
- * How checking stands. After a failure it begins `again`, with the same files; after another one it is `off` until the next check is
- * asked for; and after a third it is `over`.
+ * The state of the checker. After the first failure it starts `again` with the same files; after the second it is `off`
+ * until the next check is requested; after the third it is `over`.
  */
-export type CheckerState = "loading" | "on" | "again" | "off" | "over";
+export type CheckerState = "loading" | "on" | "restarting" | "paused" | "disabled";
 
-/** Sources by the names of their files. */
+/** Sources by file name. */
 type Files = Readonly<Record<string, string>>;
-/** What is wrong, by the names of the files. */
+/** Diagnostics by file name. */
 type Found = Readonly<Record<string, readonly Diagnostic[]>>;
 
-/** What a page asks of the worker. */
+/** A request from the page to the worker. */
 export type Question =
   | { readonly type: "check"; readonly id: number; readonly files: Files }
   | { readonly type: "typeAt"; readonly id: number; readonly place: Place };
 
-/** What the worker answers, by the number of the question; number 0 says that it is loaded. */
+/** A reply of the worker, with the ID of its question. ID 0 reports that the checker is loaded. */
 export interface Answer {
   readonly id: number;
   readonly value: unknown;
 }
 
-/** How long an answer may take before the worker is taken for lost, in milliseconds. */
+/** The longest wait for an answer before the worker counts as lost, in milliseconds. */
 const PATIENCE = 10_000;
-/** The same for the first one, for which the worker has to be loaded. */
+/** The longest wait for the first answer, which includes loading the worker. */
 const PATIENCE_TO_LOAD = 60_000;
-/** What there is after so many failures one after the other. */
-const AFTER_FAILURES = ["again", "off", "over"] as const;
+/** The states after one, two and three failures in a row. */
+const AFTER_FAILURES = ["restarting", "paused", "disabled"] as const;
 
 interface Check {
   readonly files: Files;
@@ -35,25 +35,25 @@ interface Check {
 }
 
 /**
- * Checks types, in a worker that is started with the first check. The checker is a port that is not finished: if it ends, hangs or
- * cannot be loaded, it begins with a fresh one, and nothing else of the page is touched.
+ * Checks types in a worker, which starts with the first check. The checker is an unfinished port: if it crashes, hangs
+ * or cannot be loaded, a new worker replaces it, and the rest of the page is unaffected.
  */
 export class Checker {
   readonly #onState: (state: CheckerState, reason?: string) => void;
   #worker: Worker | undefined;
   #failures = 0;
-  #isOver = false;
+  #isDisabled = false;
   #lastId = 0;
   #isLoaded = false;
-  /** Whether it was told that types are checked. */
+  /** True once `onState` was told that the checker is on. */
   #isOn = false;
-  /** The one question that is under way. */
+  /** The only question in flight. */
   #asked: { readonly id: number; settle(value: unknown): void } | undefined;
-  /** The check that was asked for last. */
+  /** The most recently requested check. */
   #newest: Check | undefined;
-  /** The newest check, while another question is under way. */
+  /** The newest check while another question is in flight. */
   #waiting: Check | undefined;
-  /** The one that failed, and is asked for once more. */
+  /** The failed check that is being retried. */
   #again: Check | undefined;
 
   constructor(options: { onState(state: CheckerState, reason?: string): void }) {
@@ -61,9 +61,9 @@ export class Checker {
   }
 
   /**
-   * Checks all files, by their names.
+   * Checks all files.
    *
-   * @returns what is wrong in each; undefined when a newer check has taken the place of this one, or there is no checking
+   * @returns the diagnostics of each file; undefined if a newer check replaced this one, or the checker is not available
    */
   check(files: Files): Promise<Found | undefined> {
     return new Promise((resolve) => {
@@ -73,7 +73,7 @@ export class Checker {
     });
   }
 
-  /** The type of what stands at a place; undefined where it is not known, or a check is under way. */
+  /** Returns the type of the expression at a place; undefined if it is unknown or a check is in flight. */
   async typeAt(place: Place): Promise<string | undefined> {
     if (this.#worker === undefined || this.#asked !== undefined) {
       return undefined;
@@ -98,7 +98,7 @@ export class Checker {
   }
 
   #ask(question: Question): Promise<unknown> {
-    if (this.#isOver) {
+    if (this.#isDisabled) {
       return Promise.resolve(undefined);
     }
     return new Promise((resolve) => {
@@ -150,11 +150,11 @@ export class Checker {
   }
 
   #fail(reason: string): void {
-    const state = AFTER_FAILURES[this.#failures] ?? "over";
+    const state = AFTER_FAILURES[this.#failures] ?? "disabled";
     this.#failures++;
-    this.#isOver = state === "over";
+    this.#isDisabled = state === "disabled";
     this.#isOn = false;
-    if (state === "again" && this.#waiting === undefined) {
+    if (state === "restarting" && this.#waiting === undefined) {
       this.#again = this.#waiting = this.#newest;
     }
     this.#onState(state, reason);
@@ -163,9 +163,9 @@ export class Checker {
     this.#asked?.settle(undefined);
   }
 
-  /** Begins anew after failures, as when there is a network again, or another script. */
-  revive(): void {
+  /** Forgets earlier failures, for example when the network is back or the user opened another script. */
+  resetFailures(): void {
     this.#failures = 0;
-    this.#isOver = false;
+    this.#isDisabled = false;
   }
 }

@@ -9,7 +9,7 @@ const raised = {
 
 const tint = (percent: number) => `color-mix(in srgb, var(--accent) ${percent}%, transparent)`;
 
-/** How the editor looks, by the variables of the page: so a change of the theme needs nothing done here. */
+/** The editor's theme. It uses the CSS variables of the page, so a change of theme needs no code here. */
 export const appearance = EditorView.theme({
   "&": {
     height: "100%",
@@ -18,7 +18,7 @@ export const appearance = EditorView.theme({
     fontSize: "var(--code-size)",
   },
   "&.cm-focused": { outline: "none" },
-  // An outline would be below the gutter.
+  // Drawn on top: an outline would be hidden below the gutter.
   "&.cm-focused::after": {
     content: '""',
     position: "absolute",
@@ -36,7 +36,7 @@ export const appearance = EditorView.theme({
     borderRight: "1px solid var(--border)",
   },
   ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: tint(8) },
-  // The selection is drawn behind the lines: that of one would hide it.
+  // The selection is drawn behind the lines, so an opaque line background would hide it.
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
     backgroundColor: tint(28),
   },
@@ -109,7 +109,7 @@ export const appearance = EditorView.theme({
   ".cm-diagnostic": { fontFamily: "var(--font)", fontSize: "13px", padding: "4px 10px" },
   ".cm-lint-marker": { content: "normal", width: "0.6em", height: "0.6em", margin: "0.25em auto 0" },
   ".cm-lint-marker-error": { backgroundColor: "var(--error)", borderRadius: "50%" },
-  // Not by its colour alone.
+  // Differs in shape as well, for people who cannot tell the colors apart.
   ".cm-lint-marker-warning": {
     backgroundColor: "var(--warning)",
     clipPath: "polygon(50% 0, 100% 100%, 0 100%)",

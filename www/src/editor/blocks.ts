@@ -3,7 +3,7 @@ import { EditorSelection, type StateCommand } from "@codemirror/state";
 import { scan } from "./scan.js";
 import { type Frame, isBlock } from "./tokenizer-state.js";
 
-/** What a new line needs behind a block that was begun, and is not closed yet. */
+/** An unclosed block that was just begun. */
 export interface Opened {
   /** The indentation of the line in which the block begins, in columns. */
   readonly indent: number;
@@ -11,8 +11,8 @@ export interface Opened {
 }
 
 /**
- * The block that begins right before a place, at the end of its line, and that nothing closes. What closes it, but is indented less,
- * belongs to another one.
+ * Returns the unclosed block that begins right before an offset, at the end of its line. A closer that is indented less
+ * belongs to another block.
  */
 export function openedBefore(source: string, offset: number): Opened | undefined {
   const lineEnd = source.indexOf("\n", offset);
@@ -32,7 +32,7 @@ export function openedBefore(source: string, offset: number): Opened | undefined
   }
   const whole = scan(source);
   const open = scan(source.slice(0, offset)).spanOf.get(top)?.open ?? -1;
-  // A function that goes on below the line in which it begins was not begun right now.
+  // A function that continues below the line in which it begins was not begun just now.
   if ((tokens[open]?.from ?? 0) < source.lastIndexOf("\n", offset - 1)) {
     return undefined;
   }
@@ -44,7 +44,7 @@ export function openedBefore(source: string, offset: number): Opened | undefined
   return { indent: top.indent, closer: top.kind === "repeat" ? "until " : "end" };
 }
 
-/** How far the line of a place is indented, in columns. */
+/** Returns the indentation of the line of an offset, in columns. */
 function indentOf(source: string, offset: number): number {
   const begin = source.lastIndexOf("\n", offset - 1) + 1;
   let columns = 0;
@@ -57,7 +57,7 @@ function indentOf(source: string, offset: number): number {
   return columns;
 }
 
-/** Breaks the line behind the begin of a block, and closes the block. */
+/** Breaks the line after the start of a block and closes the block. */
 export const closeBlock: StateCommand = ({ state, dispatch }) => {
   const { main, ranges } = state.selection;
   if (state.readOnly || ranges.length > 1 || !main.empty) {
@@ -70,7 +70,7 @@ export const closeBlock: StateCommand = ({ state, dispatch }) => {
   const { indent, closer } = opened;
   const inside = `${state.lineBreak}${indentString(state, indent)}${state.facet(indentUnit)}`;
   const insert = `${inside}${state.lineBreak}${indentString(state, indent)}${closer}`;
-  // Spaces before what follows in the line would stand behind the closer.
+  // Removes spaces before the rest of the line; they would end up after the closer.
   const rest = /^\s*/.exec(
     state.doc.lineAt(main.head).text.slice(main.head - state.doc.lineAt(main.head).from),
   );

@@ -1,43 +1,42 @@
+import { KEYWORDS } from "../names.js";
 import { type Definition, type Definitions, membersOf } from "./definitions.js";
 import { type Scan, scan, type Token } from "./scan.js";
 import { isAccess, Scope } from "./scope.js";
 
-/** Something that can stand at the cursor. */
+/** A completion proposal. */
 export interface Suggestion {
   readonly label: string;
   readonly kind: Definition["kind"] | "keyword" | "module";
-  /** What is known of it. */
+  /** The definition of the name, if it is known. */
   readonly definition?: Definition | undefined;
   /** The type of a variable. */
   readonly detail?: string | undefined;
 }
 
-/** What can stand at the cursor in the place of what begins at `from`. */
+/** The proposals at the cursor. They replace the text from `from` on. */
 export interface Suggestions {
   readonly from: number;
   readonly options: readonly Suggestion[];
 }
 
-/** What completion has to know of what is around a file. */
+/** The context of a file that completion needs. */
 export interface Surroundings {
   readonly definitions: Definitions;
   readonly fileName: string;
   readonly fileNames: readonly string[];
 }
 
-const KEYWORDS = (
-  "and break const continue do else elseif end export false for function if in local nil not or repeat return then " +
-  "true type typeof until while"
-).split(" ");
+/** Keywords, and words that are keywords only in some places. */
+const WORDS = [...KEYWORDS, "const", "continue", "export", "type", "typeof"];
 
 const TYPES = "any boolean buffer integer never nil number string thread unknown vector typeof".split(" ");
 
 const DIRECTIVES = "--!strict --!nonstrict --!nocheck --!native --!optimize".split(" ");
 
 /**
- * What can stand at a place.
+ * Returns the proposals at an offset.
  *
- * @param isAsked whether the visitor asked for it, so that it is told even where nothing was begun
+ * @param isAsked true if the user requested completion, so that proposals appear even where no word was begun
  */
 export function suggestionsAt(
   source: string,
@@ -75,7 +74,7 @@ export function suggestionsAt(
   }
   const style = isWord ? (last?.style ?? "") : "";
   if (style.includes("definition") && !style.startsWith("propertyName")) {
-    // A name that is made here.
+    // A name that is being declared here.
     return undefined;
   }
   const isInType = isWord ? /^(?:typeName|modifier)/.test(style) : before.end.isTypeOpen;
@@ -87,7 +86,7 @@ export function suggestionsAt(
   return { from, options: [...[...(keys?.values() ?? [])].map(suggestionOf), ...options] };
 }
 
-/** The paths by which a file can require the others. A file `init` stands for its folder. */
+/** Returns the paths by which a file can require the others. A file `init` stands for its folder. */
 export function modulePaths(fileName: string, fileNames: readonly string[]): string[] {
   const own = pathOf(fileName);
   const folder = own.slice(0, -1);
@@ -118,7 +117,7 @@ function pathOf(name: string): string[] {
   return path.length > 1 && path.at(-1) === "init" ? path.slice(0, -1) : path;
 }
 
-/** What was written of a path in the string after `require`; undefined elsewhere. */
+/** Returns the beginning of the path in the string after `require`; undefined elsewhere. */
 function pathBefore({ tokens }: Scan): string | undefined {
   const last = tokens.at(-1);
   const text = last?.style === "string" ? /^["'`]([^"'`]*)$/.exec(last.text)?.[1] : undefined;
@@ -156,7 +155,7 @@ function typeNames(tokens: readonly Token[], index: number, definitions: Definit
   );
 }
 
-/** A type as something that can be explained. */
+/** Returns a type as a definition that the editor can explain. */
 export function typeDefinition({ types }: Definitions, name: string): Definition | undefined {
   const type = types.get(name);
   if (type === undefined || type.members.size === 0) {
@@ -177,7 +176,7 @@ function names(scope: Scope, index: number, definitions: Definitions): Suggestio
     }),
   );
   const globals = [...definitions.globals.values()].filter(({ name }) => !variables.has(name));
-  const keywords = KEYWORDS.filter((word) => !definitions.globals.has(word));
+  const keywords = WORDS.filter((word) => !definitions.globals.has(word));
   return [
     ...own,
     ...globals.map(suggestionOf),

@@ -5,13 +5,13 @@ import websocket from "../../../types/websocket.d.luau?raw";
 import standard from "./standard.d.luau?raw";
 import { bare, functionParts, splitAt, splitList } from "./type-text.js";
 
-/** Something that scripts can name. */
+/** Something that a script can name. */
 export interface Definition {
   readonly name: string;
   readonly kind: "function" | "method" | "property" | "library" | "variable" | "type";
-  /** What it belongs to, for show: a library or a type. */
+  /** The library or type that it belongs to, for display. */
   readonly owner: string | undefined;
-  /** Its type, as Luau writes it. */
+  /** Its type, in Luau syntax. */
   readonly type: string;
   readonly documentation: string;
 }
@@ -19,19 +19,19 @@ export interface Definition {
 /** A type with a name. */
 export interface NamedType {
   readonly name: string;
-  /** The names of its own types, such as `T...`. */
+  /** The names of its type parameters, such as `T...`. */
   readonly parameters: readonly string[];
   readonly members: ReadonlyMap<string, Definition>;
   readonly documentation: string;
 }
 
-/** What there is in every script. */
+/** The globals and types that every script can use. */
 export interface Definitions {
   readonly globals: ReadonlyMap<string, Definition>;
   readonly types: ReadonlyMap<string, NamedType>;
 }
 
-/** What there is in the scripts of the playground: our own libraries, and those of Luau. */
+/** Returns the definitions for the scripts of the playground: Luau's libraries and our own. */
 export function allDefinitions(): Definitions {
   return parseDefinitions([standard, globals, task, json, websocket]);
 }
@@ -40,17 +40,17 @@ interface Piece {
   readonly text: string;
   readonly from: number;
   readonly to: number;
-  /** The number of its line. */
+  /** Its line number. */
   readonly line: number;
 }
 
-/** Reads definition files. What is defined again replaces what was before. */
+/** Reads definition files. A later definition replaces an earlier one. */
 export function parseDefinitions(sources: readonly string[]): Definitions {
   const found = { globals: new Map<string, Definition>(), types: new Map<string, NamedType>() };
   for (const source of sources) {
     new Parser(source, found.globals, found.types).parse();
   }
-  // Of two names for the same library, the first one counts.
+  // If a library has two names, the first one wins.
   for (const library of [...found.globals.values()].reverse()) {
     const type = found.types.get(library.type);
     if (library.kind === "variable" && type !== undefined && type.members.size > 0) {
@@ -65,14 +65,14 @@ export function parseDefinitions(sources: readonly string[]): Definitions {
   return found;
 }
 
-/** Reads what definition files are made of: `declare` and `type`, tables, and `extern type`. */
+/** Reads the syntax of definition files: `declare` and `type`, tables, and `extern type`. */
 class Parser {
   readonly #source: string;
   readonly #pieces: readonly Piece[];
   readonly #globals: Map<string, Definition>;
   readonly #types: Map<string, NamedType>;
   #at = 0;
-  /** What is said of the file. */
+  /** The documentation of the file. */
   #header: string | undefined;
 
   constructor(source: string, globals: Map<string, Definition>, types: Map<string, NamedType>) {
@@ -119,7 +119,10 @@ class Parser {
     return isNext;
   }
 
-  /** The comments that begin with one, up to what follows in the next line; that before an empty line is about the file. */
+  /**
+   * Reads a block of comments, and returns it if a declaration follows on the next line. A block before an empty line
+   * documents the file.
+   */
   #documentation(first: Piece): string {
     const lines = [first.text];
     let last = first;
@@ -193,7 +196,7 @@ class Parser {
     return this.#fields(owner, "}");
   }
 
-  /** The members of a table, or of an `extern type`, up to its end. */
+  /** Reads the members of a table or of an `extern type`, including its end. */
   #fields(owner: string, end: string): Map<string, Definition> {
     const members = new Map<string, Definition>();
     let documentation = "";
@@ -230,7 +233,7 @@ class Parser {
     return members;
   }
 
-  /** The type of a function that is declared as one: `(a: A): B` as `(a: A) -> B`. */
+  /** Reads a declared function and returns its type: `(a: A): B` becomes `(a: A) -> B`. */
   #functionType(): string {
     const from = this.#peek()?.from ?? 0;
     let depth = 0;
@@ -244,7 +247,7 @@ class Parser {
     return `${parameters} -> ${results}`;
   }
 
-  /** A type, up to where it ends: at a comma or a closer of what is around it, or with its line. */
+  /** Reads a type up to its end: a comma, a closing bracket of its surroundings, or the end of the line. */
   #typeText(isInTable: boolean): string {
     const from = this.#peek()?.from ?? 0;
     let line = this.#peek()?.line ?? 0;
@@ -278,7 +281,7 @@ function piecesOf(source: string): Piece[] {
   return pieces;
 }
 
-/** The members of a value of a type: of a union, those of the first type that has some. */
+/** Returns the members of a value of a type. For a union, these are the members of the first type that has any. */
 export function membersOf({ types, globals }: Definitions, type: string): ReadonlyMap<string, Definition> {
   for (const part of splitAt(bare(type), /^\|/)) {
     const alternative = bare(part);
@@ -287,7 +290,7 @@ export function membersOf({ types, globals }: Definitions, type: string): Readon
     if (named !== undefined && named.members.size > 0) {
       return withTypes(named, splitList(list));
     }
-    // What is a string has the functions of the library as methods.
+    // Strings have the functions of the library as methods.
     if (alternative === "string" || /^".*"$/.test(alternative)) {
       return asMethods(types.get(globals.get("string")?.type ?? "")?.members ?? new Map());
     }
@@ -295,7 +298,7 @@ export function membersOf({ types, globals }: Definitions, type: string): Readon
   return new Map();
 }
 
-/** The members of a type with the types put in that it was given. */
+/** Returns the members of a type with type arguments substituted for its parameter. */
 function withTypes(
   { parameters, members }: NamedType,
   given: readonly string[],
@@ -330,7 +333,7 @@ function asMethods(members: ReadonlyMap<string, Definition>): ReadonlyMap<string
   return methods;
 }
 
-/** How something is declared, in one line of Luau. */
+/** Returns the declaration of a definition in one line of Luau. */
 export function signature({ name, kind, owner, type }: Definition): string {
   const parts = kind === "property" ? undefined : functionParts(type);
   const path = owner === undefined ? name : `${owner}${kind === "method" ? ":" : "."}${name}`;

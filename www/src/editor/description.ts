@@ -1,12 +1,12 @@
 import { highlightCode } from "@lezer/highlight";
 import { highlighting, luauSupport } from "./language.js";
 
-/** A signature, highlighted, with what is said of it below. */
+/** Creates an element that shows a highlighted signature with its documentation below. */
 export function description(signature: string, documentation: string): HTMLElement {
   const element = document.createElement("div");
   element.className = "cm-description";
   const code = document.createElement("code");
-  // What is declared without a word before it is read as a type, from the colon on.
+  // A declaration without a keyword is highlighted as a type, from the colon on.
   const [, path = "", type] = /^([\w.]+: )(.*)$/s.exec(signature) ?? [];
   const begin = type === undefined ? "" : "type T = ";
   const text = begin + (type ?? signature);
@@ -28,7 +28,7 @@ export function description(signature: string, documentation: string): HTMLEleme
   return element;
 }
 
-/** A text with what is between backticks as code, and addresses as links. */
+/** Renders text between backticks as code, and addresses as links. */
 function inline(text: string): (string | HTMLElement)[] {
   return text.split(/(`[^`]+`|https:\/\/[^\s,]*[^\s,.:;])/).map((part) => {
     if (part.startsWith("`") && part.length > 1) {

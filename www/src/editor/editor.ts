@@ -38,27 +38,27 @@ import {
 import type { Diagnostic, Place } from "../types.js";
 import { appearance } from "./appearance.js";
 import { closeBlock } from "./blocks.js";
+import { markLines, marks } from "./error-lines.js";
 import { highlighting, luauSupport } from "./language.js";
-import { markLines, marks } from "./marks.js";
 import { offsetOf, problemsIn, together } from "./problems.js";
-import { tappedProblems } from "./tapped.js";
+import { tappedProblems } from "./touch-diagnostics.js";
 
-/** Told of what the visitor does, and asked for what the editor cannot know. */
+/** Callbacks for the user's actions, and sources of what the editor cannot know. */
 export interface EditorOptions {
-  /** After a change by the visitor. */
+  /** Called after the user changed a file. */
   onChange(name: string, source: string): void;
-  /** Ctrl+Enter or Cmd+Enter. */
+  /** Called on Ctrl+Enter or Cmd+Enter. */
   onRun(): void;
-  /** Of all tabs. */
+  /** Returns the names of all tabs. */
   fileNames(): readonly string[];
-  /** The type of what stands at a place, from the checker. */
+  /** Returns the type of the expression at a place, from the checker. */
   hover?(place: Place): Promise<string | undefined>;
 }
 
-/** How many lines are looked at to know what a file is indented with. */
+/** The number of lines that are read to detect a file's indentation. */
 const LINES_FOR_UNIT = 200;
 
-/** A file that is not shown. */
+/** The state of a file that is not shown. */
 interface Hidden {
   readonly state: EditorState;
   readonly scroll: StateEffect<unknown> | undefined;
@@ -68,10 +68,10 @@ const DESCRIPTION =
   "Tab indents. To leave the editor with Tab, press Escape first. F8 goes to the next problem.";
 
 /**
- * The editor. Each file has its own history, selection and place.
+ * The editor. Each file has its own history, selection and scroll position.
  *
- * It is mounted in a shadow root: CodeMirror makes style sheets there by constructor, which the content security policy allows; a
- * style element it does not.
+ * It is mounted in a shadow root: there CodeMirror uses constructed style sheets, which the content security policy
+ * allows. It forbids style elements.
  */
 export class Editor {
   readonly #options: EditorOptions;
@@ -94,12 +94,12 @@ export class Editor {
   }
 
   /**
-   * Loads what can come later: completion, explanations and the search.
+   * Loads the parts that can come later: completion, hover explanations and search.
    *
-   * @throws Error when that fails
+   * @throws Error if loading fails
    */
   async load(): Promise<void> {
-    const { later } = await import("./later.js");
+    const { later } = await import("./deferred-extensions.js");
     const { fileNames, hover } = this.#options;
     const extension = later({
       fileName: () => this.#name,
@@ -115,12 +115,12 @@ export class Editor {
     }
   }
 
-  /** Shows a file. `source` is what is in it, unless it was shown before. */
+  /** Shows a file. `source` is its content unless it was shown before. */
   show(name: string, source: string): void {
     if (name === this.#name) {
       return;
     }
-    // A tooltip that is open would be looked for in the other file.
+    // An open tooltip would be looked up in the other file.
     this.#view.dispatch({ effects: closeHoverTooltips });
     this.#leave();
     const known = this.#hidden.get(name);
@@ -132,7 +132,7 @@ export class Editor {
     }
   }
 
-  /** Puts another source in the place of a file's, with its history. */
+  /** Replaces the source of a file, and clears its history. */
   replace(name: string, source: string): void {
     if (name === this.#name) {
       this.#put(this.#stateOf(source));
@@ -143,12 +143,12 @@ export class Editor {
 
   #put(state: EditorState): void {
     this.#view.dispatch({ effects: closeHoverTooltips });
-    // Has it done now what it has put off to measure, such as where a tooltip goes: in the new state its places do not exist.
+    // Flushes pending measurements, such as a tooltip's position: their offsets do not exist in the new state.
     this.#view.coordsAtPos(0);
     this.#view.setState(state);
   }
 
-  /** A file has another name. */
+  /** Renames a file. */
   rename(from: string, to: string): void {
     const hidden = this.#hidden.get(from);
     if (from === this.#name) {
@@ -159,13 +159,13 @@ export class Editor {
     this.#hidden.delete(from);
   }
 
-  /** Other files take the place of all. */
+  /** Forgets all files, because others replace them. */
   forgetAll(): void {
     this.#hidden.clear();
     this.#name = "";
   }
 
-  /** A file is gone. */
+  /** Forgets a deleted file. */
   forget(name: string): void {
     this.#hidden.delete(name);
     if (name === this.#name) {
@@ -173,24 +173,24 @@ export class Editor {
     }
   }
 
-  /** Shows what the compiler or the type checker says of a file as it is now, in the place of what the same one said before. */
+  /** Shows diagnostics for the current text of a file. They replace the previous ones from the same source. */
   setDiagnostics(name: string, source: Diagnostic["source"], diagnostics: readonly Diagnostic[]): void {
     this.#update(name, (state) => {
-      // Those that are shown have moved with what they are about.
+      // The shown diagnostics have moved along with their text.
       const shown: Problem[] = [];
       forEachDiagnostic(state, (problem, from, to) => shown.push({ ...problem, from, to }));
       return setDiagnostics(state, together(shown, source, problemsIn(state.doc, diagnostics)));
     });
   }
 
-  /** The type checker has nothing to say any more. */
+  /** Removes all diagnostics of the type checker. */
   clearTypes(): void {
     for (const name of this.#names()) {
       this.setDiagnostics(name, "types", []);
     }
   }
 
-  /** Goes to a place in the file that is shown, and marks its line until the next edit. */
+  /** Moves the cursor to a place in the shown file, and marks its line until the next edit. */
   reveal(place: Place): void {
     const { doc } = this.#view.state;
     const position = offsetOf(doc, place);
@@ -207,7 +207,7 @@ export class Editor {
     this.#update(name, () => ({ effects: markLines.of(lines) }));
   }
 
-  /** Nothing is marked any more. */
+  /** Removes the marks from all files. */
   clearMarks(): void {
     for (const name of this.#names()) {
       this.markLines(name, []);
@@ -222,7 +222,7 @@ export class Editor {
     return [this.#name, ...this.#hidden.keys()];
   }
 
-  /** Changes the state of a file, whether it is shown or not. */
+  /** Updates the state of a file, whether it is shown or not. */
   #update(name: string, change: (state: EditorState) => TransactionSpec): void {
     const hidden = this.#hidden.get(name);
     if (name === this.#name) {
@@ -294,7 +294,7 @@ export class Editor {
   }
 }
 
-/** What a file is indented with: what its first indented line has; tabs where there is none. */
+/** Returns the unit of indentation of a file: that of its first indented line, or a tab if there is none. */
 function unitOf(doc: Text): string {
   for (const line of doc.iterLines(1, Math.min(doc.lines, LINES_FOR_UNIT) + 1)) {
     const unit = /^(?:\t| {2,8})(?=\S)/.exec(line)?.[0];

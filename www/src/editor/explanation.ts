@@ -3,16 +3,16 @@ import { type Definitions, signature } from "./definitions.js";
 import { scan } from "./scan.js";
 import { isAccess, Scope } from "./scope.js";
 
-/** What is said of a name. */
+/** The explanation of a name. */
 export interface Explanation {
   readonly from: number;
   readonly to: number;
-  /** How it is declared; undefined where only the type checker may know. */
+  /** Its declaration; undefined if only the type checker may know it. */
   readonly signature: string | undefined;
   readonly documentation: string;
 }
 
-/** What the name at a place means; undefined where there is no name. */
+/** Explains the name at an offset; returns undefined if there is none. */
 export function explanationAt(
   source: string,
   offset: number,

@@ -3,13 +3,13 @@ import { tags } from "@lezer/highlight";
 import { allDefinitions } from "./definitions.js";
 import { luau } from "./luau-mode.js";
 
-/** What there is in every script. */
+/** The globals and types that every script can use. */
 export const definitions = allDefinitions();
 
-/** The language, with what there is in every script told apart from what the script declares. */
+/** The language support. It tells predefined globals apart from the script's own declarations. */
 export const luauSupport = luau(new Set(definitions.globals.keys()));
 
-/** Colours by the variables of editor.css, since a theme is chosen there. */
+/** Highlighting by the CSS variables of editor.css, where the theme is chosen. */
 export const highlighting = HighlightStyle.define([
   {
     tag: [

@@ -4,17 +4,17 @@ import { type Scan, scanOf } from "./scan.js";
 import { readToken } from "./tokenizer.js";
 import { closedBy, type Frame, isBlock, type State, startState } from "./tokenizer-state.js";
 
-/** A word or a bracket that closes what the lines before it are in. */
+/** A word or a bracket that closes what the preceding lines opened. */
 const CLOSER = /^(?:(?:end|else|elseif|until)\b|[)\]}])/;
 
-/** The language Luau: highlighting, indentation, folding, and what its comments and brackets are. */
+/** The Luau language: highlighting, indentation, folding, comments and brackets. */
 export function luau(globals: ReadonlySet<string>): LanguageSupport {
   return new LanguageSupport(luauLanguage(globals), [
     foldService.of((state, from, to) => foldedLines(scanOf(state.doc), state.doc, from, to)),
   ]);
 }
 
-/** @param globals the names that are there in every script */
+/** @param globals the names that every script has */
 export function luauLanguage(globals: ReadonlySet<string>): StreamLanguage<State> {
   return StreamLanguage.define<State>({
     name: "luau",
@@ -25,13 +25,14 @@ export function luauLanguage(globals: ReadonlySet<string>): StreamLanguage<State
     languageData: {
       commentTokens: { line: "--", block: { open: "--[[", close: "]]" } },
       closeBrackets: { brackets: ["(", "[", "{", '"', "'", "`"] },
-      // With one more letter it may be another word, that is not to stay where the keyword would stand.
+      // Allows one more letter, because it may turn the keyword into another word, which must not keep the keyword's
+      // indentation.
       indentOnInput: /^\s*(?:end|else|elseif|until|then|do)\w?$|^\s*[)\]}]$/,
     },
   });
 }
 
-/** How far a line is indented, in columns; null where it is to stay as it is, in a string or a comment. */
+/** Returns the indentation of a line, in columns; null in a string or a comment, where the line keeps its own. */
 export function indentation(
   state: State,
   textAfter: string,
@@ -62,7 +63,7 @@ export function indentation(
   return isContinued && !isBracket ? inside + unit : inside;
 }
 
-/** What is open around a type that ends here, and whether the type goes on instead. */
+/** Returns what is open around a type that ends here, and true if the type continues instead. */
 function outsideOfType(state: State, textAfter: string): { top: Frame | undefined; isHead: boolean } {
   const { top } = state;
   if (top?.kind !== "type") {
@@ -71,7 +72,7 @@ function outsideOfType(state: State, textAfter: string): { top: Frame | undefine
   return { top: top.outer, isHead: state.isTypeOpen || /^(?:[|&]|->)/.test(textAfter) };
 }
 
-/** What can be folded of what begins in a line: all up to the line in which it ends. */
+/** Returns the range that can be folded from a line: everything up to the line in which it ends. */
 export function foldedLines(
   { tokens, spans }: Scan,
   doc: Text,
@@ -83,7 +84,8 @@ export function foldedLines(
   for (const { open, close } of spansIn(spans, tokens, from, to)) {
     const end = tokens[close]?.from ?? 0;
     const line = doc.lineAt(end).number;
-    // The most lines; of what ends in the same line, the one that ends first, so that the others can be seen.
+    // Prefers the range with most lines. If several end in the same line, takes the one that ends first, so that the
+    // others' ends stay visible.
     if (end > to && (line > lastLine || (line === lastLine && end < (found?.to ?? 0)))) {
       lastLine = line;
       found = { from: Math.max(to, tokens[open]?.to ?? to), to: end };
@@ -98,7 +100,7 @@ function* spansIn(
   from: number,
   to: number,
 ): Iterable<{ open: number; close: number }> {
-  // They are in the order in which they begin.
+  // The spans are sorted by where they begin.
   let low = 0;
   let high = spans.length;
   while (low < high) {

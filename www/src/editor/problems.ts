@@ -2,18 +2,18 @@ import type { Diagnostic as Problem } from "@codemirror/lint";
 import type { Text } from "@codemirror/state";
 import type { Diagnostic, Place } from "../types.js";
 
-/** Where a place is in a text that may have changed meanwhile. */
+/** Returns the offset of a place in a text that may have changed since. */
 export function offsetOf(doc: Text, { line, column = 1 }: Place): number {
   const { from, to } = doc.line(Math.min(Math.max(line, 1), doc.lines));
   return Math.min(from + Math.max(column, 1) - 1, to);
 }
 
-/** How those are called who say what is wrong. */
+/** The names of the sources of diagnostics. */
 const SOURCES: Readonly<Record<Diagnostic["source"], string>> = { syntax: "compiler", types: "type checker" };
 
 /**
- * What is to be shown, now that one of them has something else to say than before. A source that does not compile is an error of
- * types as well: it is told once.
+ * Returns the problems to show after one source reported new ones. A syntax error is an error for the type checker as
+ * well; it is shown only once.
  */
 export function together(
   shown: readonly Problem[],
@@ -25,7 +25,7 @@ export function together(
   return ofSyntax.length > 0 ? ofSyntax : all;
 }
 
-/** What is wrong with a file, as the editor shows it. */
+/** Converts the diagnostics of a file to problems of the editor. */
 export function problemsIn(doc: Text, diagnostics: readonly Diagnostic[]): Problem[] {
   return diagnostics.map(({ start, end, severity, source, message }) => {
     const line = doc.lineAt(offsetOf(doc, start));
@@ -34,7 +34,7 @@ export function problemsIn(doc: Text, diagnostics: readonly Diagnostic[]): Probl
     const to = end === undefined ? line.to : offsetOf(doc, end);
     return {
       from,
-      // Something has to be there to be underlined.
+      // An empty range could not be underlined.
       to: Math.max(to, Math.min(from + 1, line.to)),
       severity,
       source: SOURCES[source],

@@ -3,14 +3,14 @@ import type { Text } from "@codemirror/state";
 import { readToken } from "./tokenizer.js";
 import { type Frame, type State, startState } from "./tokenizer-state.js";
 
-/** A token of a source, without what is between tokens. */
+/** A token of a source, not including whitespace. */
 export interface Token {
   readonly from: number;
   readonly to: number;
   readonly text: string;
   /** Its highlighting tags, as {@link readToken} gives them. */
   readonly style: string;
-  /** What is open after it. */
+  /** The innermost frame that is open after it. */
   readonly top: Frame | undefined;
 }
 
@@ -18,34 +18,34 @@ export interface Token {
 export interface Span {
   readonly frame: Frame;
   readonly open: number;
-  /** Undefined where it is not closed. */
+  /** Undefined if nothing closes it. */
   close: number | undefined;
 }
 
-/** The tokens of a source, and what belongs together. */
+/** The tokens of a source, and its matching openers and closers. */
 export interface Scan {
   readonly source: string;
   readonly tokens: readonly Token[];
   readonly spans: readonly Span[];
-  /** By their frames. */
+  /** The spans by their frames. */
   readonly spanOf: ReadonlyMap<Frame, Span>;
-  /** The tokens that close something, and what. */
+  /** The spans by the tokens that close them. */
   readonly closedAt: ReadonlyMap<number, Span>;
-  /** Where the tokenizer was at the end. */
+  /** The state of the tokenizer at the end. */
   readonly end: State;
 }
 
-/** More than anyone writes by hand; what needs all of a source does without it then, so that typing stays quick. */
-const LONGEST = 250_000;
+/** The most code units that are scanned, more than anyone writes by hand. The rest is left out so that typing stays fast. */
+const MAX_SCANNED = 250_000;
 
 const NO_GLOBALS: ReadonlySet<string> = new Set();
 
-/** The last ones, the newest first: several ask for the same, and some for what is before the cursor. */
+/** The latest scans, newest first. Several callers ask for the same text, and some for the text before the cursor. */
 let kept: readonly Scan[] = [];
 
-/** Reads a source; of one that is too long, its begin. */
+/** Scans a source, or the beginning of one that is too long. */
 export function scan(source: string): Scan {
-  const text = source.slice(0, LONGEST);
+  const text = source.slice(0, MAX_SCANNED);
   const known = kept.find((scan) => scan.source === text) ?? read(text);
   kept = [known, ...kept.filter((scan) => scan !== known)].slice(0, 2);
   return known;
@@ -53,9 +53,9 @@ export function scan(source: string): Scan {
 
 const ofDocs = new WeakMap<Text, Scan>();
 
-/** Reads what is in an editor. Asked for each of its lines, it makes one text of them only once. */
+/** Scans a document. It is called for each line, but joins the lines of a document only once. */
 export function scanOf(doc: Text): Scan {
-  const known = ofDocs.get(doc) ?? scan(doc.sliceString(0, LONGEST));
+  const known = ofDocs.get(doc) ?? scan(doc.sliceString(0, MAX_SCANNED));
   ofDocs.set(doc, known);
   return known;
 }
@@ -90,7 +90,7 @@ function read(source: string): Scan {
   return { source, tokens, spans: [...spanOf.values()], spanOf, closedAt, end: state };
 }
 
-/** Notes what a token opened and closed, by what was open before it and is open after it. */
+/** Records the spans that a token opened and closed, by comparing the open frames before and after it. */
 function noteSpans(
   index: number,
   before: Frame | undefined,
@@ -99,7 +99,7 @@ function noteSpans(
   closedAt: Map<number, Span>,
 ): void {
   let [closed, opened] = [before, after];
-  // From both to where they meet: all that is further out was open before, and still is.
+  // Walks outwards from both until they meet. Frames beyond that were open before and still are.
   while (closed !== opened) {
     const deeper = (opened?.depth ?? 0) - (closed?.depth ?? 0);
     if (deeper >= 0 && opened !== undefined) {
@@ -110,7 +110,7 @@ function noteSpans(
       const span = spanOf.get(closed);
       if (span !== undefined) {
         span.close = index;
-        // A type ends where something comes that does not belong to it.
+        // A type ends before the first token that does not belong to it, so no token closes it.
         if (closed.kind !== "type") {
           closedAt.set(index, span);
         }

@@ -11,13 +11,13 @@ export interface Variable {
   readonly isFunction: boolean;
 }
 
-/** How far types are followed from variable to variable: some are declared by themselves. */
+/** The most variables that are followed to find a type; some are defined in terms of themselves. */
 const FARTHEST = 12;
 
-/** The types of what stands in a list, as far as they are known. */
+/** The types of the values in a list, as far as they are known. */
 type Types = readonly (string | undefined)[];
 
-/** What the names in a script mean, as far as that is easily known: the type checker knows more, but comes later. */
+/** The meaning of the names in a script, as far as it is easy to find. The type checker knows more, but answers later. */
 export class Scope {
   readonly #scan: Scan;
   readonly #definitions: Definitions;
@@ -27,7 +27,7 @@ export class Scope {
     this.#definitions = definitions;
   }
 
-  /** The variables that can be seen from a token, by their names. */
+  /** Returns the variables that are visible at a token, by name. */
   variablesAt(index: number): ReadonlyMap<string, Variable> {
     const { tokens } = this.#scan;
     const open = new Set<Frame>();
@@ -52,7 +52,7 @@ export class Scope {
     return found;
   }
 
-  /** What a token names: a member, a global of the VM, or undefined for all else. */
+  /** Returns the member or the global of the VM that a token names; undefined for anything else. */
   definitionAt(index: number): Definition | undefined {
     const { tokens } = this.#scan;
     const name = tokens[index]?.text ?? "";
@@ -65,18 +65,18 @@ export class Scope {
     return this.variablesAt(index).has(name) ? undefined : this.#definitions.globals.get(name);
   }
 
-  /** The type of what stands before the dot or the colon at a place. */
+  /** Returns the type of the expression before the dot or the colon at an index. */
   receiverType(dot: number): string | undefined {
     const start = this.#receiverStart(dot);
     return start === undefined ? undefined : this.#chain(start, dot, FARTHEST).types[0];
   }
 
-  /** The type of a variable, as Luau writes it. */
+  /** Returns the type of a variable, in Luau syntax. */
   variableType(variable: Variable): string | undefined {
     return this.#variableType(variable, FARTHEST);
   }
 
-  /** The names that a script itself gives to the members of one of its tables, and whether they are functions. */
+  /** Returns the names of the members that the script itself adds to one of its tables, each with true if it is a function. */
   ownMembers(dot: number): ReadonlyMap<string, boolean> {
     const { tokens, spanOf } = this.#scan;
     const owner = tokens[dot - 1]?.text;
@@ -104,7 +104,7 @@ export class Scope {
     return found;
   }
 
-  /** The members of the table that a function takes whose arguments a token stands in: those of its options. */
+  /** Returns the options that a function takes if the token is in a table among the function's arguments. */
   optionsAt(index: number): ReadonlyMap<string, Definition> | undefined {
     const { tokens, spanOf } = this.#scan;
     const table = tokens[index - 1]?.top;
@@ -121,7 +121,7 @@ export class Scope {
       : membersOf(this.#definitions, parameter.replace(/^\w+\s*:/, ""));
   }
 
-  /** The block to which a variable belongs. */
+  /** Returns the block that a variable belongs to. */
   #scopeOf(index: number, isFunction: boolean): Frame | undefined {
     const { tokens } = this.#scan;
     let frame = tokens[index]?.top;
@@ -178,13 +178,13 @@ export class Scope {
     return tokens[at]?.text === "=" ? "number" : this.#iterated(this.#list(at + 1, depth - 1)[0])[place];
   }
 
-  /** What a `for` over a value gives. */
+  /** Returns the types that a `for` loop over a value yields. */
   #iterated(type: string | undefined): Types {
     const iterator = type === undefined ? undefined : membersOf(this.#definitions, type).get("__iter");
     return iterator === undefined ? [] : resultTypes(resultTypes(iterator.type)[0] ?? "");
   }
 
-  /** The type of the function whose parameters begin at a token, or the types of its own before them. */
+  /** Returns the type of the function whose parameters, or generic types, begin at a token. */
   #functionType(index: number): string | undefined {
     const { tokens, source } = this.#scan;
     const generics = tokens[index]?.text === "<" ? (this.#closeOf(index) ?? index) + 1 : index;
@@ -197,7 +197,7 @@ export class Scope {
     return `${source.slice(from, to)} -> ${this.#annotation(close + 1) ?? "...any"}`.replace(/\s+/g, " ");
   }
 
-  /** The type behind the colon, or behind the `::`, at a place. */
+  /** Returns the type after the colon or the `::` at an index. */
   #annotation(index: number): string | undefined {
     const { tokens, source } = this.#scan;
     const frame = tokens[index]?.top;
@@ -224,7 +224,7 @@ export class Scope {
     return span?.open === index ? span.close : undefined;
   }
 
-  /** The types in the list of expressions that begins at a token. */
+  /** Returns the types of the list of expressions that begins at a token. */
   #list(index: number, depth: number): Types {
     const { tokens } = this.#scan;
     const found: (string | undefined)[] = [];
@@ -250,7 +250,7 @@ export class Scope {
     }
   }
 
-  /** The types of a name, or another operand, with the members and calls behind it; and what comes next. */
+  /** Returns the types of an operand with the members and calls after it, and the index of the next token. */
   #chain(start: number, end: number, depth: number): { types: Types; next: number } {
     const { tokens } = this.#scan;
     let { types, next } = this.#operand(start, depth);
@@ -303,7 +303,7 @@ export class Scope {
     if (!token?.style.startsWith("variableName")) {
       return { types: [], next };
     }
-    // It returns what it is given.
+    // `assert` returns its arguments.
     if (token.text === "assert" && tokens[next]?.text === "(") {
       return { types: this.#list(next + 1, depth), next: (this.#closeOf(next) ?? tokens.length) + 1 };
     }
@@ -315,7 +315,7 @@ export class Scope {
     return { types: [type], next };
   }
 
-  /** Where the names and calls begin that end before a dot or a colon. */
+  /** Returns the index at which the chain of names and calls before a dot or a colon begins. */
   #receiverStart(dot: number): number | undefined {
     const { tokens, closedAt } = this.#scan;
     for (let at = dot - 1; at >= 0; ) {
@@ -343,19 +343,19 @@ export class Scope {
   }
 }
 
-/** Whether a token is the dot or the colon before a member. */
+/** Returns true if a token is the dot or the colon before a member. */
 export function isAccess(token: Token | undefined): boolean {
   return (
     token?.style === "punctuation" && (token.text === "." || token.text === ":") && token.top?.kind !== "type"
   );
 }
 
-/** Whether a token can be the end of what is called. */
+/** Returns true if a token can end a called expression. */
 function isCallable(token: Token | undefined): boolean {
   return /^(?:variableName|propertyName)/.test(token?.style ?? "") || /^[)\]]$/.test(token?.text ?? "");
 }
 
-/** Whether a token declares a variable: not one to whose member a function is assigned. */
+/** Returns true if a token declares a variable, rather than names one to whose member a function is assigned. */
 function isVariable(tokens: readonly Token[], index: number): boolean {
   const { style } = tokens[index] as Token;
   return (

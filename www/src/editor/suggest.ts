@@ -8,7 +8,7 @@ import { type Suggestion, type Surroundings, suggestionsAt } from "./completion.
 import { signature } from "./definitions.js";
 import { description } from "./description.js";
 
-/** Whole statements, for who types on a phone. */
+/** Whole statements, for people who type on a phone. */
 const SNIPPETS: readonly Completion[] = [
   snippetCompletion("function #{name}(#{})\n\t#{}\nend", { label: "function … end", type: "keyword" }),
   snippetCompletion("if #{condition} then\n\t#{}\nend", { label: "if … then … end", type: "keyword" }),
@@ -23,7 +23,7 @@ const SNIPPETS: readonly Completion[] = [
   snippetCompletion("while #{condition} do\n\t#{}\nend", { label: "while … do … end", type: "keyword" }),
 ];
 
-/** Completes what is typed. */
+/** Returns the completions at the cursor. */
 export function suggest(context: CompletionContext, surroundings: Surroundings): CompletionResult | null {
   const found = suggestionsAt(context.state.doc.toString(), context.pos, surroundings, context.explicit);
   if (found === undefined || found.options.length === 0) {
@@ -42,7 +42,7 @@ function completionOf({ label, kind, definition, detail }: Suggestion): Completi
   return {
     label,
     type: kind === "library" ? "namespace" : kind === "module" ? "text" : kind,
-    // What the script itself declares is what is meant most often.
+    // The script's own variables are what people mean most often.
     boost: kind === "keyword" ? -1 : kind === "variable" && definition === undefined ? 1 : 0,
     ...(detail === undefined || detail.length > 40 ? {} : { detail }),
     ...(definition === undefined

@@ -1,7 +1,7 @@
 import { Luau, type LuauError } from "luau-websocket";
 import type { Diagnostic } from "../types.js";
 
-/** Finds the errors of syntax, with the compiler that the scripts are run with. It runs nothing. */
+/** Finds syntax errors with the compiler that runs the scripts. It runs nothing. */
 export class SyntaxChecker {
   readonly #module: WebAssembly.Module;
   #luau: Promise<Luau> | undefined;
@@ -17,7 +17,7 @@ export class SyntaxChecker {
     try {
       error = (await this.#luau).check(source, name);
     } catch {
-      // The instance ended: the next check has a new one.
+      // The instance ended. The next check creates a new one.
       this.#luau = undefined;
       return [];
     }
@@ -25,7 +25,7 @@ export class SyntaxChecker {
       return [];
     }
     if (error.errors.length === 0) {
-      // Only the compiler itself found it, and knows no column.
+      // Only the compiler itself finds this error, and it reports no column.
       const message = error.message.replace(`${name}:${error.line}: `, "");
       const start = { chunkName: name, line: error.line ?? 1 };
       return [{ start, severity: "error", source: "syntax", message }];

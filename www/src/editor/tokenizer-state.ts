@@ -1,13 +1,13 @@
 import type { StringStream } from "@codemirror/language";
 
 /**
- * What is open at a place: a bracket, a block, the head of a statement, or a type.
+ * Kinds of open syntax: a bracket, a block, the head of a statement, or a type.
  *
  * - `function`, `then`, `do` and `repeat` are blocks; `else` too opens a `then`
- * - `if` and `loop` are heads: what stands before `then` or `do`
+ * - `if` and `loop` are heads: the part before `then` or `do`
  * - `choice` is an `if` expression before its `else`
  * - `params` are the parameters of a function; `` ` `` is an interpolated string and `` `{ `` an expression in it
- * - `type` is a type outside of brackets; those with `type` before a bracket are brackets in types
+ * - `type` is a type outside of brackets; kinds that begin with `type` and end in a bracket are brackets in types
  */
 export type FrameKind =
   | "function"
@@ -29,55 +29,44 @@ export type FrameKind =
   | "type{"
   | "type<";
 
-/** One thing that is open, and what is open around it. Never changed: states share them. */
+/** One open frame and the frame around it. Immutable, because states share frames. */
 export interface Frame {
   readonly kind: FrameKind;
   /** The indentation of the line in which it begins, in columns. */
   readonly indent: number;
   readonly outer: Frame | undefined;
-  /** How many are open with it. */
+  /** The number of open frames, including this one. */
   readonly depth: number;
   /** The head of a block: the names that a `for` declares belong to its block. */
   readonly head?: Frame | undefined;
-  /** Of brackets in a type: whether they are its begin, so that more of it follows. */
+  /** True for brackets that begin a type, so that more of the type follows. */
   readonly beginsType?: boolean;
 }
 
 /**
- * What came last: a whole operand; something after which an operand has to come; the dot or the colon before a name; `typeof` in a
- * type; or the begin of a statement.
+ * The kind of the last token: an operand; something that an operand must follow; the dot or the colon before a name;
+ * `typeof` in a type; or the beginning of a statement.
  */
 type Last = "operand" | "operator" | "dot" | "colon" | "typeof" | "statement";
 
-/** What is being declared: names of variables, the name of a function, its results, or a type. */
+/** The kind of declaration that is being read: variable names, a function's name, a function's results, or a type. */
 type Declared = "names" | "function" | "results" | "type";
 
-/** Where the tokenizer is. */
+/** The state of the tokenizer. */
 export interface State {
   top: Frame | undefined;
   last: Last;
   declared: Declared | undefined;
-  /** Whether the type that is open still misses its end. */
+  /** True while the open type is incomplete. */
   isTypeOpen: boolean;
-  /** Whether the statement goes on in the next line: after a binary operator. */
+  /** True after a binary operator: the statement continues in the next line. */
   isContinued: boolean;
-  /** The end of the long string or comment, or of the string over several lines, that is open. */
+  /** The end of the open long string, long comment or multi-line string. */
   closer: string | undefined;
   isComment: boolean;
-  /** The indentation of the line, in columns. */
+  /** The indentation of the current line, in columns. */
   indent: number;
 }
-
-/** A name, or a keyword. */
-export const NAME = /^[A-Za-z_]\w*/;
-
-/** The words that are keywords everywhere. */
-export const KEYWORDS = new Set(
-  (
-    "and break do else elseif end false for function if in local nil not or repeat return then true until " +
-    "while"
-  ).split(" "),
-);
 
 const BLOCKS: ReadonlySet<FrameKind> = new Set(["function", "then", "do", "repeat"]);
 
@@ -92,12 +81,12 @@ const CLOSED_BY: Readonly<Record<string, readonly FrameKind[]>> = {
   until: ["repeat"],
 };
 
-/** Whether something is a block, which has local variables of its own. */
+/** Returns true if a frame is a block with local variables of its own. */
 export function isBlock(frame: Frame): boolean {
   return BLOCKS.has(frame.kind);
 }
 
-/** What a word or a bracket closes, if that is open; brackets do not reach out of the block in which they stand. */
+/** Returns the open frame that a word or a bracket closes. Brackets cannot close anything outside of their block. */
 export function closedBy(top: Frame | undefined, closer: string): Frame | undefined {
   const kinds = CLOSED_BY[closer] ?? [];
   for (let frame = top; frame !== undefined; frame = frame.outer) {
@@ -111,7 +100,7 @@ export function closedBy(top: Frame | undefined, closer: string): Frame | undefi
   return undefined;
 }
 
-/** Where the tokenizer is before the first line. */
+/** Returns the state before the first line. */
 export function startState(): State {
   return {
     top: undefined,
@@ -125,7 +114,7 @@ export function startState(): State {
   };
 }
 
-/** Notes what came last. */
+/** Records the kind of the last token. */
 export function ended(state: State, last: Last): void {
   state.last = last;
   state.isContinued = false;
@@ -134,7 +123,7 @@ export function ended(state: State, last: Last): void {
   }
 }
 
-/** What is open deeper than that is not told apart: no compiler takes it, and what looks outwards from there stays quick. */
+/** The deepest nesting that is tracked. The compiler accepts no deeper code, and walks outwards from there stay fast. */
 const DEEPEST = 1_000;
 
 export function open(state: State, kind: FrameKind): void {
@@ -146,7 +135,7 @@ export function open(state: State, kind: FrameKind): void {
   state.top = { kind, indent: state.indent, outer: state.top, depth, beginsType };
 }
 
-/** Puts a block in the place of its head, or of the block before it. */
+/** Replaces a head, or the block before, with a block. */
 export function replace(state: State, frame: Frame, kind: FrameKind): void {
   state.top = { kind, indent: frame.indent, outer: frame.outer, depth: frame.depth, head: frame };
 }
@@ -167,7 +156,7 @@ export function readCloser(stream: StringStream, state: State): string {
   if (frame !== undefined) {
     state.top = frame.outer;
     ended(state, "operand");
-    // The types that a generic function declares stand before its own.
+    // The generic types of a function type precede the function type itself.
     state.isTypeOpen = frame.beginsType ?? false;
     if (!frame.kind.startsWith("type")) {
       state.declared = frame.kind === "params" ? "results" : undefined;

@@ -1,30 +1,22 @@
 import type { StringStream } from "@codemirror/language";
-import {
-  bracketStyle,
-  ended,
-  type FrameKind,
-  KEYWORDS,
-  NAME,
-  open,
-  readCloser,
-  type State,
-} from "./tokenizer-state.js";
+import { KEYWORDS, WORD } from "../names.js";
+import { bracketStyle, ended, type FrameKind, open, readCloser, type State } from "./tokenizer-state.js";
 
-/** Whether what comes next is in a type. */
+/** Returns true if the next token is in a type. */
 export function isInType(state: State): boolean {
   return state.top?.kind.startsWith("type") ?? false;
 }
 
-/** Reads a token of a type; undefined if the next one does not belong to it. */
+/** Reads a token of a type; returns undefined if the next one does not belong to it. */
 export function readType(stream: StringStream, state: State): string | undefined {
   const isBare = state.top?.kind === "type";
   const isComplete = isBare && !state.isTypeOpen;
-  const word = (stream.match(NAME, false) as RegExpMatchArray | null)?.[0];
+  const word = (stream.match(WORD, false) as RegExpMatchArray | null)?.[0];
   if (word !== undefined) {
     if (isComplete || (KEYWORDS.has(word) && !/^(?:nil|true|false)$/.test(word))) {
       return undefined;
     }
-    stream.match(NAME);
+    stream.match(WORD);
     return typeName(stream, state, word);
   }
   const operator = (stream.match(/^(?:->|\.\.\.|[|&?.:,;=])/, false) as RegExpMatchArray | null)?.[0];
@@ -45,7 +37,7 @@ export function readType(stream: StringStream, state: State): string | undefined
   if (")]}>".includes(bracket)) {
     return isBare ? undefined : readCloser(stream, state);
   }
-  // After a whole type only its arguments belong to it.
+  // After a complete type, only its type arguments belong to it.
   if (bracket !== "<" && (isComplete || !"({[".includes(bracket))) {
     return undefined;
   }

@@ -1,11 +1,10 @@
 import type { StringStream } from "@codemirror/language";
+import { KEYWORDS, WORD } from "../names.js";
 import {
   bracketStyle,
   closedBy,
   ended,
   type FrameKind,
-  KEYWORDS,
-  NAME,
   open,
   readCloser,
   replace,
@@ -13,19 +12,19 @@ import {
 } from "./tokenizer-state.js";
 import { isInType, readType } from "./tokenizer-types.js";
 
-/** The keywords that cannot stand in an expression or a type: one that is open has been left unfinished. */
+/** Keywords that cannot occur in an expression or a type. They end one that was left unfinished. */
 const STATEMENTS = new Set("break do end for local repeat return until while".split(" "));
 
 const NUMBER = /^(?:0[xX][\da-fA-F_]*|0[bB][01_]*|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?[\d_]*)?)/;
 const ESCAPE = /^\\(?:[abfnrtv\\"'`{z]|x[\da-fA-F]{2}|\d{1,3}|u\{[\da-fA-F]+\})/;
 const OPERATOR = /^(?:\.\.\.|\.\.=?|\/\/=?|->|::|[+\-*/%^]=|[=~<>]=|[+\-*/%^#=<>|&?])/;
-/** What makes a name a call: its arguments. */
+/** The beginning of arguments, which makes a name a call. */
 const ARGUMENTS = /^\s*(?:[({"'`]|\[=*\[)/;
 
 /**
- * Reads one token, and returns the names of its highlighting tags; null for what has none.
+ * Reads one token and returns the names of its highlighting tags; null if it has none.
  *
- * @param globals the names that are there in every script
+ * @param globals the names that every script has
  */
 export function readToken(stream: StringStream, state: State, globals: ReadonlySet<string>): string | null {
   if (state.closer !== undefined) {
@@ -60,13 +59,13 @@ export function readToken(stream: StringStream, state: State, globals: ReadonlyS
     if (style !== undefined) {
       return style;
     }
-    // It does not belong to the type, which so is at its end.
+    // The token does not belong to the type, so the type ends here.
     state.top = state.top?.outer;
   }
   return readCode(stream, state, globals);
 }
 
-/** A string stands where a value or a type may stand. */
+/** Begins a string, which may be a value or a type. */
 function beginOperand(state: State): void {
   if (state.top?.kind === "type" && !state.isTypeOpen) {
     state.top = state.top.outer;
@@ -86,7 +85,7 @@ function readComment(stream: StringStream, state: State): string {
   return isDirective ? "meta" : "comment";
 }
 
-/** What is up to the closer: of a long string or comment, or of one in quotes, which has escapes. */
+/** Reads up to the closer of a long string or comment, or of a quoted string, which has escapes. */
 function readString(stream: StringStream, state: State): string {
   const closer = state.closer ?? "";
   const style = state.isComment ? "comment" : "string";
@@ -109,7 +108,7 @@ function readString(stream: StringStream, state: State): string {
     }
     return "escape";
   }
-  // A line break behind a backslash is a part of the string, and one without is its end.
+  // A line break after a backslash is part of the string; without one it ends the string.
   while (!stream.eol()) {
     const char = stream.peek();
     if (char === "\\") {
@@ -159,7 +158,7 @@ function readInterpolated(stream: StringStream, state: State): string {
 }
 
 function readCode(stream: StringStream, state: State, globals: ReadonlySet<string>): string | null {
-  const word = (stream.match(NAME) as RegExpMatchArray | null)?.[0];
+  const word = (stream.match(WORD) as RegExpMatchArray | null)?.[0];
   if (word !== undefined) {
     return KEYWORDS.has(word) ? readKeyword(state, word) : readName(stream, state, word, globals);
   }
@@ -198,7 +197,7 @@ function readCode(stream: StringStream, state: State, globals: ReadonlySet<strin
     open(state, "type<");
     return "angleBracket";
   }
-  // The types that a generic function is called with: f<<number>>(1).
+  // The explicit type arguments of a generic call: f<<number>>(1).
   if (state.last === "operand" && stream.match("<<")) {
     open(state, "type<");
     open(state, "type<");
@@ -351,7 +350,7 @@ function readElse(state: State, word: string): void {
   ended(state, word === "else" ? "statement" : "operator");
 }
 
-/** The words that are keywords only where a statement begins, and what has to come after them. */
+/** Words that are keywords only at the beginning of a statement, with a pattern for what must follow. */
 const WORDS: Readonly<Record<string, RegExp>> = {
   type: /^\s+[A-Za-z_]/,
   export: /^\s+(?:type|local|const|function)\b/,
@@ -374,7 +373,7 @@ function readName(stream: StringStream, state: State, word: string, globals: Rea
   if (declared === "type") {
     return "typeName.definition";
   }
-  // What follows a name without a comma does not belong to the declaration any more.
+  // A name that follows another without a comma does not belong to the declaration.
   state.declared = declared === "names" && last === "operator" ? declared : undefined;
   if (state.declared !== undefined || (state.top?.kind === "params" && last === "operator")) {
     return "variableName.definition";

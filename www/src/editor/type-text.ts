@@ -1,11 +1,11 @@
-// Types, as Luau writes them: taken apart as far as completion needs it.
+// Takes types in Luau syntax apart, as far as completion needs it.
 
-/** Splits a list at the commas that are not in brackets. */
+/** Splits a list at the commas outside of brackets. */
 export function splitList(list: string): string[] {
   return splitAt(list, /^,/);
 }
 
-/** Splits a text where a pattern matches outside of brackets; empty parts are left out. */
+/** Splits a text where a pattern matches outside of brackets. Drops empty parts. */
 export function splitAt(text: string, separator: RegExp): string[] {
   const parts: string[] = [];
   let depth = 0;
@@ -30,7 +30,7 @@ export function splitAt(text: string, separator: RegExp): string[] {
   return parts.map((part) => part.trim()).filter((part) => part !== "");
 }
 
-/** A type without the parentheses around it, and without nil: as it is once that was looked at. */
+/** Removes the parentheses around a type and its `?`, as if nil had been ruled out. */
 export function bare(type: string): string {
   const text = type.trim();
   if (text.endsWith("?")) {
@@ -39,7 +39,7 @@ export function bare(type: string): string {
   return text.startsWith("(") && closingAt(text, 0) === text.length - 1 ? bare(text.slice(1, -1)) : text;
 }
 
-/** Where the bracket is closed that is at a place. */
+/** Returns the index of the bracket that closes the one at an index. */
 function closingAt(text: string, open: number): number {
   let depth = 0;
   for (let at = open; at < text.length; at++) {
@@ -58,16 +58,16 @@ function closingAt(text: string, open: number): number {
   return -1;
 }
 
-/** What the type of a function is made of. */
+/** The parts of a function type. */
 export interface FunctionParts {
-  /** Its own types, in angle brackets, or nothing. */
+  /** The generic types in angle brackets, or an empty string. */
   readonly generics: string;
   readonly parameters: readonly string[];
-  /** As it is written. */
+  /** The results, as written. */
   readonly results: string;
 }
 
-/** The parts of the type of a function; undefined for other types. */
+/** Returns the parts of a function type; undefined for other types. */
 export function functionParts(type: string): FunctionParts | undefined {
   let text = bare(type);
   let generics = "";
@@ -84,7 +84,7 @@ export function functionParts(type: string): FunctionParts | undefined {
   return { generics, parameters: splitList(text.slice(1, end)), results: rest.slice(2).trim() };
 }
 
-/** The types of what a function returns; nothing for what is not a function. */
+/** Returns the types of a function's results; an empty list if the type is not a function. */
 export function resultTypes(type: string): readonly string[] {
   const results = functionParts(type)?.results;
   if (results === undefined) {

@@ -1,13 +1,13 @@
-import { made } from "../shell/elements.js";
+import { createElement } from "../shell/elements.js";
 import { bytesFromHex } from "./contents.js";
 
-/** A box to write a message in, and to send it by hand. */
+/** A form to write and send a message. */
 export class Composer {
-  readonly element = made("form", "sockets-composer");
-  readonly #input = made("textarea");
-  readonly #type = made("select");
-  readonly #send = made("button", "button primary", "Send");
-  readonly #problem = made("p", "problem");
+  readonly element = createElement("form", "sockets-composer");
+  readonly #input = createElement("textarea");
+  readonly #type = createElement("select");
+  readonly #send = createElement("button", "button primary", "Send");
+  readonly #problem = createElement("p", "problem");
   readonly #onSend: (data: string | Uint8Array) => void;
   #isOpen = false;
 
@@ -15,17 +15,17 @@ export class Composer {
     this.#onSend = onSend;
     this.#input.rows = 1;
     this.#input.spellcheck = false;
-    this.#input.ariaLabel = "Message to send by hand";
+    this.#input.ariaLabel = "Message to send";
     this.#input.title = "Enter to send, Shift+Enter for a new line";
     this.#problem.id = "sockets-problem";
     this.#problem.role = "alert";
     this.#input.setAttribute("aria-describedby", this.#problem.id);
-    this.#type.ariaLabel = "Kind of message";
+    this.#type.ariaLabel = "Message type";
     this.#type.append(new Option("Text", "text"), new Option("Hex", "hex"));
     this.#send.type = "submit";
     this.#send.ariaDisabled = "true";
     this.element.append(this.#type, this.#input, this.#send, this.#problem);
-    this.element.ariaLabel = "Send by hand";
+    this.element.ariaLabel = "Send a message";
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
@@ -45,11 +45,11 @@ export class Composer {
     this.#showPlaceholder();
   }
 
-  /** Whether there is somebody to send to. What is written stays in any case. */
+  /** True while the selected connection can send. The text in the form stays in any case. */
   set isOpen(isOpen: boolean) {
     if (this.#isOpen !== isOpen) {
       this.#isOpen = isOpen;
-      // Not disabled, so that whoever is in it with the keyboard stays there.
+      // Not disabled, so that the button keeps the keyboard focus.
       this.#send.ariaDisabled = String(!isOpen);
       this.#complain("");
     }

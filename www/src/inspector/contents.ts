@@ -1,19 +1,21 @@
-// What messages look like.
+// Formats messages for display and search.
 
-/** What the beginning of a message is, for one line. */
+import { dumpLine, hexText } from "../hex.js";
+
+/** The length of a preview line. */
 const PREVIEW_CHARACTERS = 240;
 const PREVIEW_BYTES = 48;
-/** Longer texts are shown as they are: to lay them out anew would take too long. */
-const LONGEST_JSON = 1_000_000;
+/** Longer texts are not reformatted, because that would take too long. */
+const MAX_JSON_LENGTH = 1_000_000;
 
 const NUMBERS = new Intl.NumberFormat("en");
 
-/** A count, with commas. */
+/** Formats a count, with commas. */
 export function countText(count: number): string {
   return NUMBERS.format(count);
 }
 
-/** A number of bytes, in three digits or so. */
+/** Formats a number of bytes with about three digits. */
 export function sizeText(bytes: number): string {
   if (bytes < 1_000) {
     return `${bytes} B`;
@@ -22,7 +24,7 @@ export function sizeText(bytes: number): string {
   return `${value.toFixed(value < 100 ? 1 : 0)} ${unit}`;
 }
 
-/** A time span in milliseconds. */
+/** Formats a duration in milliseconds. */
 export function spanText(milliseconds: number): string {
   const seconds = milliseconds / 1_000;
   if (seconds < 60) {
@@ -33,7 +35,7 @@ export function spanText(milliseconds: number): string {
   return minutes < 60 ? `${minutes}:${rest} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** The beginning of a message, on one line. */
+/** Returns the beginning of a message, on one line. */
 export function previewText(data: string | Uint8Array): string {
   if (typeof data === "string") {
     const start = data.slice(0, PREVIEW_CHARACTERS).replace(/\s+/g, " ");
@@ -43,22 +45,10 @@ export function previewText(data: string | Uint8Array): string {
   return data.length > PREVIEW_BYTES ? `${start} …` : start;
 }
 
-/** Each byte as a pair of digits. */
-const PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-
-/** Bytes in pairs of digits. */
-export function hexText(bytes: Uint8Array): string {
-  const pairs = new Array<string>(bytes.length);
-  for (let at = 0; at < bytes.length; at++) {
-    pairs[at] = PAIRS[bytes[at] ?? 0] ?? "";
-  }
-  return pairs.join(" ");
-}
-
 /**
- * The bytes that digits stand for, with spaces, commas and `0x` between them or not.
+ * Parses hex digits, with or without spaces, commas and `0x`.
  *
- * @throws Error that says what is wrong, and where
+ * @throws Error if a character is wrong or a digit is missing
  */
 export function bytesFromHex(text: string): Uint8Array {
   const digits = text.replace(/0x|[\s,]/gi, "");
@@ -72,25 +62,13 @@ export function bytesFromHex(text: string): Uint8Array {
   return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
 
-/** A hex dump: where, the bytes, and those that are ASCII as it. */
-export function dumpText(bytes: Uint8Array, perLine: number): string {
-  const lines: string[] = [];
-  for (let at = 0; at < bytes.length; at += perLine) {
-    const part = bytes.subarray(at, at + perLine);
-    const ascii = Array.from(part, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "."));
-    const place = at.toString(16).padStart(6, "0");
-    lines.push(`${place}  ${hexText(part).padEnd(perLine * 3 - 1)}  ${ascii.join("")}`);
-  }
-  return lines.join("\n");
-}
-
-/** Ways to show a message whole. */
+/** The formats in which a whole message can be shown. */
 export type View = "json" | "text" | "hex";
 
-/** A message, made ready to be shown: what is costly is done once. */
+/** A message prepared for display, so that expensive conversions happen only once. */
 export class Content {
   readonly #data: string | Uint8Array;
-  /** Undefined where it is no text. */
+  /** Undefined if the message is not text. */
   readonly #text: string | undefined;
   readonly #json: string | undefined;
 
@@ -100,7 +78,7 @@ export class Content {
     this.#json = typeof data === "string" ? prettyJson(data) : undefined;
   }
 
-  /** The ways that there are to show it, the best first. */
+  /** The formats that suit the message, best first. */
   get views(): readonly View[] {
     if (typeof this.#data === "string") {
       return this.#json === undefined ? ["text", "hex"] : ["json", "text", "hex"];
@@ -109,11 +87,11 @@ export class Content {
   }
 
   /**
-   * It whole, or its beginning.
+   * Returns all or the beginning of the message in a format.
    *
-   * @param most how many characters, or bytes of a dump, at most
-   * @param perLine how many bytes of a dump stand on a line
-   * @returns the text, and how many characters or bytes are left
+   * @param most the limit of characters, or of bytes in a dump
+   * @param perLine the number of bytes per line of a dump
+   * @returns the text, and the number of characters or bytes left out
    */
   show(view: View, most: number, perLine: number): { text: string; left: number } {
     if (view === "hex") {
@@ -129,9 +107,18 @@ export class Content {
   }
 }
 
-/** Only objects and arrays gain anything from it. */
+/** Returns a hex dump of bytes. */
+function dumpText(bytes: Uint8Array, perLine: number): string {
+  const lines: string[] = [];
+  for (let offset = 0; offset < bytes.length; offset += perLine) {
+    lines.push(dumpLine(bytes, offset, perLine));
+  }
+  return lines.join("\n");
+}
+
+/** Formats JSON. Only objects and arrays benefit. */
 function prettyJson(text: string): string | undefined {
-  if (text.length > LONGEST_JSON || !/^\s*[[{]/.test(text)) {
+  if (text.length > MAX_JSON_LENGTH || !/^\s*[[{]/.test(text)) {
     return undefined;
   }
   try {
@@ -149,7 +136,10 @@ function decoded(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** A test for messages that contain something: text in any letter case; in bytes its UTF-8, or the bytes that it is in hex. */
+/**
+ * Returns a predicate for messages that contain a text. It ignores case in text messages; in binary ones it looks for
+ * the UTF-8 of the text or, if the text is hex, for those bytes.
+ */
 export function searchFor(text: string): (data: string | Uint8Array) => boolean {
   const lower = text.toLowerCase();
   const needles: Uint8Array[] = [new TextEncoder().encode(text)];
@@ -159,7 +149,7 @@ export function searchFor(text: string): (data: string | Uint8Array) => boolean 
       needles.push(bytes);
     }
   } catch {
-    // Only a text, then.
+    // The text is not hex, so only its UTF-8 can match.
   }
   return (data) =>
     typeof data === "string"

@@ -1,39 +1,40 @@
-import { made } from "../shell/elements.js";
-import { Content, countText, hexText, sizeText, type View } from "./contents.js";
+import { hexText } from "../hex.js";
+import { createElement } from "../shell/elements.js";
+import { Content, countText, sizeText, type View } from "./contents.js";
 import { save } from "./export.js";
 import type { Frame } from "./recorder.js";
 import { timeText } from "./timeline.js";
 
-/** How much is shown at first, and how many times as much each time more is asked for. */
+/** The amount that is shown at first, and the factor by which each "Show more" increases it. */
 const FIRST_CHARACTERS = 32_768;
 const FIRST_BYTES = 4_096;
 const MORE = 8;
-/** More than so many times as much is never shown: to lay it out would take the browser seconds. */
-const MOST_TIMES = 8;
-/** More characters are not copied: the clipboard takes them all at once. */
-const MOST_COPIED = 4_000_000;
-/** Where fewer pixels are, a line of a dump has half as many bytes. */
+/** The limit of that factor. Layout of more text would take the browser seconds. */
+const MAX_TIMES = 8;
+/** The most characters that are copied, because the clipboard takes them all at once. */
+const MAX_COPIED = 4_000_000;
+/** The width in pixels below which a dump has half as many bytes per line. */
 const WIDE = 560;
 
 const NAMES: Readonly<Record<View, string>> = { json: "JSON", text: "Text", hex: "Hex" };
 
-/** A frame whole. */
+/** Shows a whole timeline entry. */
 export class FrameDetail {
-  readonly element = made("section", "sockets-detail");
-  readonly #title = made("h3");
-  readonly #views = made("select");
-  readonly #content = made("pre");
+  readonly element = createElement("section", "sockets-detail");
+  readonly #title = createElement("h3");
+  readonly #views = createElement("select");
+  readonly #content = createElement("pre");
   readonly #more = button("Show more");
-  readonly #rest = made("p", "sockets-note");
-  readonly #note = made("p", "sockets-note");
+  readonly #rest = createElement("p", "sockets-note");
+  readonly #note = createElement("p", "sockets-note");
   #frame: Frame | undefined;
   #shown = new Content("");
   #times = 1;
 
   constructor(onClose: () => void) {
-    this.element.ariaLabel = "Frame";
+    this.element.ariaLabel = "Message details";
     this.element.hidden = true;
-    this.#views.ariaLabel = "Shown as";
+    this.#views.ariaLabel = "Format";
     this.#content.tabIndex = 0;
     this.#content.role = "region";
     this.#content.ariaLabel = "Message content";
@@ -43,7 +44,7 @@ export class FrameDetail {
     const close = button("✕");
     close.ariaLabel = "Close message";
     close.classList.add("close");
-    const bar = made("div", "bar");
+    const bar = createElement("div", "bar");
     bar.append(this.#title, this.#views, copy, download, close);
     this.#note.role = "status";
     this.element.append(bar, this.#content, this.#more, this.#rest, this.#note);
@@ -54,7 +55,7 @@ export class FrameDetail {
     this.#more.addEventListener("click", () => {
       this.#times *= MORE;
       this.#render();
-      // The button may be gone now.
+      // The button may be hidden now.
       this.#content.focus();
     });
     copy.addEventListener("click", () => void this.#copy());
@@ -82,7 +83,7 @@ export class FrameDetail {
     this.#note.textContent = "";
     this.#render();
     this.#content.scrollTo(0, 0);
-    // Where not all of the panel fits on the screen, it opens below what can be seen.
+    // On small screens, the panel opens below the visible part.
     this.element.scrollIntoView({ block: "nearest" });
   }
 
@@ -97,11 +98,11 @@ export class FrameDetail {
     this.#content.textContent = text;
     this.#content.classList.toggle("dump", view === "hex");
     const what = `${countText(left)} ${view === "hex" ? "bytes" : "characters"}`;
-    const isMost = this.#times >= MOST_TIMES;
+    const isMost = this.#times >= MAX_TIMES;
     this.#more.hidden = left === 0 || isMost;
     this.#more.textContent = `Show more: ${what} left`;
     this.#rest.hidden = left === 0 || !isMost;
-    this.#rest.textContent = `The rest of ${what} is not shown: save the frame to see all of it.`;
+    this.#rest.textContent = `${what} more are not shown. Save the message to see all of it.`;
   }
 
   async #copy(): Promise<void> {
@@ -121,9 +122,9 @@ export class FrameDetail {
   }
 }
 
-/** Copies a message; returns what became of it. */
+/** Copies a message and returns a text that reports the outcome. */
 async function copied(data: string | Uint8Array): Promise<string> {
-  if ((typeof data === "string" ? data.length : data.length * 3) > MOST_COPIED) {
+  if ((typeof data === "string" ? data.length : data.length * 3) > MAX_COPIED) {
     return "The message is too long to copy. Save it as a file.";
   }
   try {
@@ -134,9 +135,9 @@ async function copied(data: string | Uint8Array): Promise<string> {
   }
 }
 
-/** A button of a bar. */
+/** Creates a small button. */
 export function button(text: string): HTMLButtonElement {
-  const element = made("button", "button small", text);
+  const element = createElement("button", "button small", text);
   element.type = "button";
   return element;
 }

@@ -1,15 +1,21 @@
-import { made } from "../shell/elements.js";
-import { hexText } from "./contents.js";
+import { hexText } from "../hex.js";
+import { createElement } from "../shell/elements.js";
 import type { Frame } from "./recorder.js";
 
-/** So much of a message is written at a time, in characters or bytes, and for so long until the page gets its turn, in milliseconds. */
+/**
+ * The amount of a message that is written at a time, in characters or bytes, and the time between yields to the page,
+ * in milliseconds.
+ */
 const PIECE = 65_536;
 const TURN = 8;
 
-/** How long the browser has to begin to read a file that is saved, in milliseconds. */
+/** The time the browser gets to start reading a saved file, in milliseconds. */
 const BEGIN = 10_000;
 
-/** Frames as JSON, a line for each, with bytes in hex. It is made a little at a time: they may be many, or large. */
+/**
+ * Converts timeline entries to JSON lines, with bytes in hex. It yields in between, because there may be many entries
+ * or large ones.
+ */
 export async function jsonOf(frames: readonly Frame[]): Promise<Blob> {
   const parts: string[] = [];
   let end = performance.now() + TURN;
@@ -31,7 +37,7 @@ function* partsOf({ kind, data, size, time, connection }: Frame): Iterable<strin
   yield `${head.slice(0, -1)},"${typeof data === "string" ? "text" : "hex"}":"`;
   for (let at = 0; at < data.length; at += PIECE) {
     if (typeof data === "string") {
-      // A character that is cut in two is written as two escapes, which are one character again.
+      // A surrogate pair cut in two becomes two escapes, which JSON parsers join again.
       yield JSON.stringify(data.slice(at, at + PIECE)).slice(1, -1);
     } else {
       yield (at === 0 ? "" : " ") + hexText(data.subarray(at, at + PIECE));
@@ -40,9 +46,9 @@ function* partsOf({ kind, data, size, time, connection }: Frame): Iterable<strin
   yield '"}\n';
 }
 
-/** Offers something as a file. */
+/** Saves content as a file. */
 export function save(content: Blob, name: string): void {
-  const link = made("a");
+  const link = createElement("a");
   link.href = URL.createObjectURL(content);
   link.download = name;
   link.click();

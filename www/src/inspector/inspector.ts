@@ -1,24 +1,24 @@
-// The socket inspector: which connections a script has, and what goes over them.
+// The socket inspector: shows the connections of a script and their messages.
 
 import "./inspector.css";
 import type { SocketEvent } from "luau-websocket";
-import { made } from "../shell/elements.js";
+import { createElement, setText } from "../shell/elements.js";
 import { Composer } from "./composer.js";
 import { countText, searchFor } from "./contents.js";
 import { button, FrameDetail } from "./detail.js";
 import { jsonOf, save } from "./export.js";
 import { type Connection, endText, type Frame, Recorder } from "./recorder.js";
-import { ConnectionTable, setText } from "./table.js";
+import { ConnectionTable } from "./table.js";
 import { Timeline } from "./timeline.js";
 
-/** How often the table is brought up to date, in milliseconds: nobody reads faster. */
+/** The time between two updates of the table, in milliseconds. Nobody reads faster. */
 const TABLE_EVERY = 100;
-/** How often ages are, and those of its rows that are out of view. */
+/** The time between two updates of the ages and of rows out of view. */
 const AGE_EVERY = 1_000;
-/** How many rows are made for a frame of the page. */
+/** The most table rows created per animation frame. */
 const NEW_ROWS = 32;
 
-/** What the inspector asks for. */
+/** The actions that the inspector requests. */
 export interface SocketInspectorOptions {
   /** Sends over a connection of the script. */
   send(id: number, data: string | Uint8Array): void;
@@ -29,13 +29,13 @@ export interface SocketInspectorOptions {
 type Direction = "all" | "sent" | "received";
 
 /**
- * Shows the connections of a run, and the timeline of the one that is chosen. Events only leave a note: what is to be seen is drawn
- * once for a frame of the page at most, and only while it is visible.
+ * Shows the connections of a run, and the timeline of the selected one. Events only record changes; drawing happens at
+ * most once per animation frame, and only while the inspector is visible.
  */
 export class SocketInspector {
   readonly #options: SocketInspectorOptions;
   readonly #empty = emptyState();
-  readonly #content = made("div", "sockets-content");
+  readonly #content = createElement("div", "sockets-content");
   readonly #table = new ConnectionTable(
     (connection) => {
       this.#isChosen = true;
@@ -43,16 +43,16 @@ export class SocketInspector {
     },
     () => this.#schedule(),
   );
-  readonly #forgotten = made("p", "sockets-note");
-  readonly #title = made("h3");
+  readonly #forgotten = createElement("p", "sockets-note");
+  readonly #title = createElement("h3");
   readonly #close = button("Close connection");
-  readonly #filter = made("input");
-  readonly #direction = made("select");
+  readonly #filter = createElement("input");
+  readonly #direction = createElement("select");
   readonly #pause = button("Pause");
   readonly #export = button("Export");
-  readonly #counts = made("p", "sockets-note");
+  readonly #counts = createElement("p", "sockets-note");
   readonly #latest = button("↓ Latest");
-  readonly #status = made("p", "visually-hidden");
+  readonly #status = createElement("p", "visually-hidden");
   readonly #timeline = new Timeline(
     (frame) => this.#detail.show(frame),
     () => this.#schedule(),
@@ -68,28 +68,28 @@ export class SocketInspector {
   });
   #recorder = this.#makeRecorder();
   #selected: Connection | undefined;
-  /** Whether the visitor has looked into one of them: before that, it is the newest. */
+  /** True once the user has interacted with a timeline. Before that, the newest connection is selected. */
   #isChosen = false;
-  /** The timeline as it was when it was paused. */
+  /** The timeline at the time it was paused. */
   #frozen: readonly Frame[] | undefined;
-  /** How many frames came since. */
+  /** The number of entries that arrived since. */
   #missed = 0;
   #matches: (frame: Frame) => boolean = () => true;
-  /** What is to be drawn anew. */
+  /** The connections whose rows are out of date. */
   readonly #changed = new Set<Connection>();
   #isScheduled = false;
   #tableDrawn = 0;
-  /** Whether it is time for all rows, and not only for those in view. */
+  /** True when all rows are due for an update, and not only the visible ones. */
   #isForAll = false;
   #ageTimer: ReturnType<typeof setInterval> | undefined;
 
   constructor(host: HTMLElement, options: SocketInspectorOptions) {
     this.#options = options;
     this.#status.role = "status";
-    const timeline = made("section", "sockets-timeline");
+    const timeline = createElement("section", "sockets-timeline");
     timeline.ariaLabel = "Timeline";
     this.#latest.classList.add("latest");
-    const frames = made("div", "sockets-scroll");
+    const frames = createElement("div", "sockets-scroll");
     frames.append(this.#timeline.element, this.#latest);
     timeline.append(
       this.#bar(),
@@ -100,7 +100,7 @@ export class SocketInspector {
       this.#composer.element,
     );
     this.#content.append(this.#table.element, this.#forgotten, timeline);
-    const panel = made("div", "sockets");
+    const panel = createElement("div", "sockets");
     panel.append(this.#empty, this.#content, this.#status);
     host.append(panel);
     for (const type of ["pointerdown", "focusin"]) {
@@ -109,7 +109,7 @@ export class SocketInspector {
       });
     }
     this.#latest.addEventListener("click", () => this.#timeline.follow());
-    // Also called when it comes into view.
+    // Also called when the timeline becomes visible.
     new ResizeObserver(() => {
       this.#timeline.measure();
       this.#schedule();
@@ -117,18 +117,18 @@ export class SocketInspector {
     this.reset();
   }
 
-  /** How many connections are open, or are about to be. */
+  /** The number of connections that are open or connecting. */
   get open(): number {
     return this.#recorder.open;
   }
 
-  /** Takes an event of `onSocket`. */
+  /** Handles an event of `onSocket`. */
   handle(event: SocketEvent): void {
     this.#recorder.handle(event);
     this.#schedule();
   }
 
-  /** A new run begins: nothing of the one before is shown any more. */
+  /** Clears everything for a new run. */
   reset(): void {
     this.#recorder = this.#makeRecorder();
     this.#changed.clear();
@@ -138,7 +138,7 @@ export class SocketInspector {
     this.#schedule();
   }
 
-  /** The worker is gone: what is open is shown as gone. */
+  /** Marks open connections as gone, because the worker has ended. */
   end(reason: string): void {
     this.#recorder.end(reason, performance.now());
     this.#schedule();
@@ -175,7 +175,7 @@ export class SocketInspector {
       return;
     }
     if (frame.kind === "state") {
-      this.#tell(`Connection ${frame.connection.id}: ${frame.data}`);
+      this.#announce(`Connection ${frame.connection.id}: ${frame.data}`);
     }
     if (this.#frozen !== undefined) {
       this.#missed++;
@@ -185,7 +185,7 @@ export class SocketInspector {
   }
 
   #bar(): HTMLElement {
-    const bar = made("div", "bar");
+    const bar = createElement("div", "bar");
     bar.append(this.#title, this.#close);
     this.#close.addEventListener("click", () => {
       if (this.#selected?.state === "open") {
@@ -196,7 +196,7 @@ export class SocketInspector {
   }
 
   #tools(): HTMLElement {
-    const tools = made("div", "bar tools");
+    const tools = createElement("div", "bar tools");
     tools.role = "group";
     tools.ariaLabel = "Timeline tools";
     this.#filter.type = "search";
@@ -254,7 +254,7 @@ export class SocketInspector {
     this.#setPaused(false);
   }
 
-  /** Other frames are to be seen than before. */
+  /** Fills the timeline again, for example after the filter changed. */
   #refill(): void {
     const frames = this.#frozen ?? [...(this.#selected?.frames ?? [])];
     this.#timeline.show(frames.filter(this.#matches));
@@ -276,7 +276,7 @@ export class SocketInspector {
     this.#empty.hidden = !isEmpty;
     this.#content.hidden = isEmpty;
     this.#keepAges();
-    // In a part of the page that is not shown nothing is drawn; it is once that is.
+    // Nothing is drawn while the panel is hidden. Showing it triggers a redraw.
     if (isEmpty || this.#content.getClientRects().length === 0) {
       return;
     }
@@ -296,7 +296,7 @@ export class SocketInspector {
       return;
     }
     this.#tableDrawn = now;
-    // Where nothing is open, nothing comes that could be too much.
+    // Without open connections there is no flood to guard against.
     const isForAll = this.#isForAll || this.open === 0;
     let newRows = 0;
     for (const connection of this.#changed) {
@@ -313,7 +313,7 @@ export class SocketInspector {
     }
     const forgotten = this.#recorder.forgotten;
     this.#forgotten.hidden = forgotten === 0;
-    setText(this.#forgotten, `${countText(forgotten)} older connections are not shown any more.`);
+    setText(this.#forgotten, `${countText(forgotten)} older connections are no longer shown.`);
   }
 
   #renderState(): void {
@@ -333,16 +333,16 @@ export class SocketInspector {
     }
     const all = this.#frozen?.length ?? connection.frames.length;
     if (this.#timeline.length !== all) {
-      notes.push(`${countText(this.#timeline.length)} of ${countText(all)} frames match.`);
+      notes.push(`${countText(this.#timeline.length)} of ${countText(all)} entries match.`);
     }
     if (connection.dropped > 0) {
-      notes.push(`The oldest ${countText(connection.dropped)} frames were dropped to make room.`);
+      notes.push(`The oldest ${countText(connection.dropped)} entries were dropped to make room.`);
     }
     this.#counts.hidden = notes.length === 0;
     setText(this.#counts, notes.join(" "));
   }
 
-  /** As long as something is open, its age grows. */
+  /** Updates the ages while a connection is open. */
   #keepAges(): void {
     if (this.open === 0) {
       clearInterval(this.#ageTimer);
@@ -360,11 +360,11 @@ export class SocketInspector {
     }
   }
 
-  #tell(text: string): void {
+  #announce(text: string): void {
     this.#status.textContent = text;
   }
 
-  /** Offers what the timeline shows as a file. */
+  /** Saves the shown timeline as a file. */
   async #save(): Promise<void> {
     const connection = this.#selected;
     if (connection !== undefined) {
@@ -380,14 +380,14 @@ function filterOf(text: string, direction: Direction): (frame: Frame) => boolean
 }
 
 function emptyState(): HTMLElement {
-  const empty = made("div", "sockets-empty");
+  const empty = createElement("div", "sockets-empty");
   empty.append(
-    made("h3", "", "No connections yet"),
-    made(
+    createElement("h3", "", "No connections yet"),
+    createElement(
       "p",
       "",
-      "Run a script that calls websocket.connect: each of its connections gets a row here, with a timeline of all messages that " +
-        "are sent and received, and a box to send some by hand.",
+      "Run a script that calls websocket.connect. Each connection gets a row here, with a timeline of all messages sent " +
+        "and received, and a form to send messages yourself.",
     ),
   );
   return empty;

@@ -1,26 +1,27 @@
 import type { SocketEvent } from "luau-websocket";
 import { Queue } from "../queue.js";
 
-/** So much is kept of all connections together: frames, and bytes in them. */
-const MOST_FRAMES = 10_000;
-const MOST_BYTES = 16 * 1024 * 1024;
-/** So many connections are kept; those that are open always are. */
-const MOST_CONNECTIONS = 500;
+/** The limits for all connections together: timeline entries, and bytes in them. */
+const MAX_FRAMES = 10_000;
+const MAX_BYTES = 16 * 1024 * 1024;
+/** The most connections that are kept. Open ones are always kept. */
+const MAX_CONNECTIONS = 500;
 
 /**
- * How a connection stands. `failed` never was open, and of what is `gone` nobody can tell the end: its worker ended before.
+ * The state of a connection. A `failed` one never was open. A connection is `gone` if its worker ended first, so its
+ * end is unknown.
  */
 export type State = "connecting" | "open" | "closed" | "failed" | "gone";
 
-/** What stands in a timeline: a message, or that the connection has another state now. */
+/** A timeline entry: a message or a change of the connection's state. */
 export interface Frame {
-  /** From 1, in the order in which all of them came. */
+  /** The position in the order of arrival across all connections, from 1. */
   readonly number: number;
   readonly connection: Connection;
   readonly kind: "sent" | "received" | "state";
-  /** When, as `performance.now()` of the page has it. */
+  /** The time by `performance.now()` of the page. */
   readonly time: number;
-  /** The message; or in words what happened. */
+  /** The message, or a description of the change. */
   readonly data: string | Uint8Array;
   /** Its length in bytes. */
   readonly size: number;
@@ -37,29 +38,29 @@ export interface Connection {
   readonly id: number;
   url: string;
   state: State;
-  /** When it was asked for, and when it was over. */
+  /** When the script requested it, and when it ended. */
   readonly began: number;
   ended: number | undefined;
   readonly sent: Traffic;
   readonly received: Traffic;
   code: number | undefined;
-  /** The reason of the close, as the server or the script gave it; or why it is gone. */
+  /** The close reason from the server or the script, or why the connection is gone. */
   reason: string;
-  /** What is kept of its timeline, and how much is not any more. */
+  /** The kept part of the timeline, and the number of dropped entries. */
   frames: Queue<Frame>;
   dropped: number;
 }
 
-/** Told of what changes. */
+/** Callbacks for changes. */
 export interface RecorderListener {
   added(frame: Frame): void;
-  /** The oldest frame of its connection makes room. */
+  /** Called when the oldest entry of a connection makes room. */
   dropped(frame: Frame): void;
   changed(connection: Connection): void;
   forgotten(connection: Connection): void;
 }
 
-/** What happened on the connections of a run, as far as it is kept. */
+/** Records the events of a run's connections, up to a limit. */
 export class Recorder {
   readonly #listener: RecorderListener;
   readonly #connections = new Map<number, Connection>();
@@ -73,7 +74,7 @@ export class Recorder {
     this.#listener = listener;
   }
 
-  /** Those that are kept, the oldest first. */
+  /** The kept connections, oldest first. */
   get connections(): Iterable<Connection> {
     return this.#connections.values();
   }
@@ -82,12 +83,12 @@ export class Recorder {
     return this.#connections.size;
   }
 
-  /** How many are open, or are about to be. */
+  /** The number of connections that are open or connecting. */
   get open(): number {
     return this.#open;
   }
 
-  /** How many connections are not kept any more. */
+  /** The number of connections that are no longer kept. */
   get forgotten(): number {
     return this.#forgotten;
   }
@@ -118,7 +119,7 @@ export class Recorder {
     this.#listener.changed(connection);
   }
 
-  /** All that is open is gone. */
+  /** Marks all open connections as gone. */
   end(reason: string, time: number): void {
     for (const connection of this.#connections.values()) {
       if (connection.ended === undefined) {
@@ -160,7 +161,7 @@ export class Recorder {
     };
     this.#connections.set(id, connection);
     this.#open++;
-    if (this.#connections.size > MOST_CONNECTIONS) {
+    if (this.#connections.size > MAX_CONNECTIONS) {
       this.#forgetOne();
     }
     return connection;
@@ -196,8 +197,8 @@ export class Recorder {
     connection.frames.push(frame);
     this.#bytes += size;
     this.#listener.added(frame);
-    // The newest one stays, however large.
-    while (this.#frames.length > MOST_FRAMES || (this.#bytes > MOST_BYTES && this.#frames.length > 1)) {
+    // The newest entry stays, no matter how large it is.
+    while (this.#frames.length > MAX_FRAMES || (this.#bytes > MAX_BYTES && this.#frames.length > 1)) {
       this.#dropOne();
     }
   }
@@ -206,7 +207,7 @@ export class Recorder {
     const frame = this.#frames.shift();
     if (frame !== undefined) {
       this.#bytes -= frame.size;
-      // What is the oldest of all is the oldest of its connection.
+      // The oldest entry overall is also the oldest of its connection.
       frame.connection.frames.shift();
       frame.connection.dropped++;
       this.#listener.dropped(frame);
@@ -219,7 +220,7 @@ function count(traffic: Traffic, size: number): void {
   traffic.bytes += size;
 }
 
-/** The names of close codes (RFC 6455, section 7.4.1, and the registry of IANA that continues it). */
+/** The names of close codes (RFC 6455, section 7.4.1, and the IANA registry that continues it). */
 const CODES: Readonly<Record<number, string>> = {
   1000: "Normal closure",
   1001: "Going away",
@@ -241,17 +242,17 @@ const CODES: Readonly<Record<number, string>> = {
   3008: "Timeout",
 };
 
-/** A close code and what it is called. */
+/** Returns a close code with its name. */
 export function codeText(code: number): string {
-  const range = code >= 4000 ? "Private use" : code >= 3000 ? "Of a library" : "Unknown";
+  const range = code >= 4000 ? "Private use" : code >= 3000 ? "Library or framework" : "Unknown";
   return `${code} ${CODES[code] ?? range}`;
 }
 
-/** How a connection ended, in words. */
+/** Describes the end of a connection. */
 export function endText({ state, code = 1005, reason }: Connection): string {
   if (state === "gone") {
     return `Gone: ${reason}`;
   }
-  const text = `${state === "failed" ? "No connection: " : "Closed: "}${codeText(code)}`;
+  const text = `${state === "failed" ? "Connection failed: " : "Closed: "}${codeText(code)}`;
   return reason === "" ? text : `${text}, “${reason}”`;
 }

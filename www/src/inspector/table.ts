@@ -1,8 +1,8 @@
-import { made } from "../shell/elements.js";
+import { createElement, setText } from "../shell/elements.js";
 import { countText, sizeText, spanText } from "./contents.js";
 import { type Connection, codeText, type State, type Traffic } from "./recorder.js";
 
-/** Never told by colour alone. */
+/** Color is never the only sign of a state. */
 const STATES: Readonly<Record<State, readonly [icon: string, word: string]>> = {
   connecting: ["◌", "Connecting"],
   open: ["●", "Open"],
@@ -22,20 +22,20 @@ interface Row {
   readonly received: HTMLElement;
   readonly age: HTMLElement;
   readonly end: HTMLElement;
-  /** What is out of view costs the browser nothing, until it is written to. */
+  /** Rows out of view cost the browser nothing until they are written to. */
   isInView: boolean;
 }
 
-/** A row for each connection. One of them is chosen. */
+/** A table with one row per connection. One row is selected. */
 export class ConnectionTable {
-  readonly element = made("div", "sockets-connections");
+  readonly element = createElement("div", "sockets-connections");
   readonly #body = part("tbody", "rowgroup");
   readonly #rows = new Map<Connection, Row>();
   readonly #onSelect: (connection: Connection) => void;
   readonly #onView: () => void;
   #selected: Connection | undefined;
 
-  /** `onView` is told when other rows come into view. */
+  /** `onView` is called when other rows come into view. */
   constructor(onSelect: (connection: Connection) => void, onView: () => void) {
     this.#onSelect = onSelect;
     this.#onView = onView;
@@ -46,12 +46,16 @@ export class ConnectionTable {
     }
     const section = part("thead", "rowgroup");
     section.append(head);
-    table.append(made("caption", "visually-hidden", "Connections of the script"), section, this.#body);
+    table.append(
+      createElement("caption", "visually-hidden", "Connections of the script"),
+      section,
+      this.#body,
+    );
     this.element.append(table);
     this.#body.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
-  /** Shows a connection as it is now. */
+  /** Updates the row of a connection, or adds one. */
   update(connection: Connection, now: number): void {
     const row = this.#rows.get(connection) ?? this.#add(connection);
     const [icon, word] = STATES[connection.state];
@@ -60,9 +64,9 @@ export class ConnectionTable {
     setText(row.word, word);
     if (row.button.title !== connection.url) {
       row.button.title = connection.url;
-      // Where it does not fit, it is broken behind a slash rather than within a word.
+      // Long addresses break after a slash rather than within a word.
       const pieces = connection.url.split(/(?<=\/)(?!\/)/);
-      row.button.replaceChildren(...pieces.flatMap((piece) => [piece, made("wbr")]));
+      row.button.replaceChildren(...pieces.flatMap((piece) => [piece, createElement("wbr")]));
     }
     setText(row.sent, trafficText(connection.sent));
     setText(row.received, trafficText(connection.received));
@@ -70,12 +74,12 @@ export class ConnectionTable {
     setText(row.age, spanText((connection.ended ?? now) - connection.began));
   }
 
-  /** Whether there is a row for it. */
+  /** Returns true if the connection has a row. */
   has(connection: Connection): boolean {
     return this.#rows.has(connection);
   }
 
-  /** Whether its row can be seen, as far as the browser tells. */
+  /** Returns true if the row is visible, as far as the browser reports. */
   isInView(connection: Connection): boolean {
     return this.#rows.get(connection)?.isInView === true;
   }
@@ -99,9 +103,9 @@ export class ConnectionTable {
 
   #add(connection: Connection): Row {
     const cell = (name: string) => part("td", "cell", name);
-    const [icon, word] = [made("span", "icon"), made("span", "word")];
+    const [icon, word] = [createElement("span", "icon"), createElement("span", "word")];
     icon.ariaHidden = "true";
-    const button = made("button");
+    const button = createElement("button");
     button.type = "button";
     const row: Row = {
       row: part("tr", "row"),
@@ -111,7 +115,7 @@ export class ConnectionTable {
       sent: cell("sent"),
       received: cell("received"),
       age: cell("age"),
-      end: made("div", "end"),
+      end: createElement("div", "end"),
       isInView: true,
     };
     row.row.addEventListener("contentvisibilityautostatechange", (event) => {
@@ -123,12 +127,12 @@ export class ConnectionTable {
     const state = cell("state");
     state.append(icon, " ", word);
     const name = part("th", "rowheader", "connection");
-    const number = made("span", "number", `${connection.id}`);
-    const line = made("div", "address");
+    const number = createElement("span", "number", `${connection.id}`);
+    const line = createElement("div", "address");
     line.append(number, " ", button);
     name.append(line, row.end);
     row.row.append(state, name, row.sent, row.received, row.age);
-    // The button is for the keyboard, and the whole row for the mouse.
+    // The button serves the keyboard; the mouse can click the whole row.
     row.row.addEventListener("click", () => this.#onSelect(connection));
     this.#rows.set(connection, row);
     this.#body.append(row.row);
@@ -136,7 +140,7 @@ export class ConnectionTable {
     return row;
   }
 
-  /** One button can be reached with Tab, and the others from it with the arrows. */
+  /** Makes one button reachable with Tab; arrow keys move between the others. */
   #mark(connection: Connection | undefined, isSelected: boolean): void {
     const row = connection && this.#rows.get(connection);
     if (row !== undefined) {
@@ -163,26 +167,19 @@ export class ConnectionTable {
   }
 }
 
-/** A part of the table, which says so itself: by its style it is none. */
+/** Creates a part of the table with an explicit role, because its display style removes the implicit one. */
 function part<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   role: string,
   className = "",
   text = "",
 ): HTMLElementTagNameMap[Tag] {
-  const element = made(tag, className, text);
+  const element = createElement(tag, className, text);
   element.role = role;
   return element;
 }
 
-/** Writes only what differs: a change costs a layout. */
-export function setText(element: HTMLElement, text: string): void {
-  if (element.textContent !== text) {
-    element.textContent = text;
-  }
-}
-
-/** How many messages, and on a line of its own how long they are together. */
+/** Formats the number of messages and, on a second line, their total size. */
 function trafficText({ messages, bytes }: Traffic): string {
   return messages === 0 ? "–" : `${countText(messages)}\n${sizeText(bytes)}`;
 }

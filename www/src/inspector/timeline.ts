@@ -1,10 +1,9 @@
 import { Queue } from "../queue.js";
-import { made } from "../shell/elements.js";
+import { createElement, setText } from "../shell/elements.js";
 import { previewText, sizeText } from "./contents.js";
 import type { Frame } from "./recorder.js";
-import { setText } from "./table.js";
 
-/** How many rows above and below what is visible are there already. */
+/** The number of rows kept above and below the visible ones. */
 const MARGIN = 4;
 
 const ICONS: Readonly<Record<Frame["kind"], string>> = { sent: "↑", received: "↓", state: "·" };
@@ -12,7 +11,7 @@ const ICONS: Readonly<Record<Frame["kind"], string>> = { sent: "↑", received: 
 interface Row {
   readonly row: HTMLElement;
   readonly icon: HTMLElement;
-  /** What the icon says, for those who do not see it. */
+  /** The meaning of the icon, for screen readers. */
   readonly kind: HTMLElement;
   readonly time: HTMLElement;
   readonly size: HTMLElement;
@@ -23,29 +22,29 @@ interface Row {
 let count = 0;
 
 /**
- * The frames of a connection, one below the other. Only those that are visible are in the document. It follows the newest one as
- * long as it is scrolled to the end.
+ * The timeline entries of a connection. Only the visible ones are in the document. It follows the newest entry while it
+ * is scrolled to the end.
  */
 export class Timeline {
-  readonly element = made("div", "sockets-frames");
+  readonly element = createElement("div", "sockets-frames");
   readonly #id = `sockets-frames-${++count}`;
-  readonly #space = made("div", "space");
+  readonly #space = createElement("div", "space");
   readonly #rows: Row[] = [];
   readonly #onSelect: (frame: Frame | undefined) => void;
   readonly #onScroll: () => void;
   #frames = new Queue<Frame>();
   #selected: Frame | undefined;
   #isFollowing = true;
-  /** In pixels. */
+  /** The height of a row, in pixels. */
   #rowHeight = 28;
-  /** How many left at the beginning since it was drawn. */
+  /** The number of entries removed from the beginning since the last render. */
   #left = 0;
 
   constructor(onSelect: (frame: Frame | undefined) => void, onScroll: () => void) {
     this.#onSelect = onSelect;
     this.#onScroll = onScroll;
     this.element.role = "listbox";
-    this.element.ariaLabel = "Frames";
+    this.element.ariaLabel = "Entries";
     this.element.tabIndex = 0;
     this.#space.role = "presentation";
     this.element.append(this.#space);
@@ -70,13 +69,13 @@ export class Timeline {
     return this.#isFollowing;
   }
 
-  /** Whether the newest frame can be seen. */
+  /** Returns true if the newest entry is visible. */
   get isAtEnd(): boolean {
     const { scrollTop, clientHeight, scrollHeight } = this.element;
     return scrollTop + clientHeight >= scrollHeight - this.#rowHeight / 2;
   }
 
-  /** Other frames than before. */
+  /** Replaces all entries. */
   show(frames: Iterable<Frame>): void {
     this.#frames = new Queue();
     for (const frame of frames) {
@@ -89,7 +88,7 @@ export class Timeline {
     this.#frames.push(frame);
   }
 
-  /** Takes the first one away, if it is this one. */
+  /** Removes the first entry, if it is this one. */
   drop(frame: Frame): void {
     if (this.#frames.at(0) === frame) {
       this.#frames.shift();
@@ -97,7 +96,7 @@ export class Timeline {
     }
   }
 
-  /** Goes on at the end. */
+  /** Scrolls to the end and follows new entries. */
   follow(): void {
     this.#isFollowing = true;
     this.#onScroll();
@@ -105,26 +104,26 @@ export class Timeline {
 
   select(frame: Frame | undefined): void {
     this.#selected = frame;
-    // Else it would run away from the eye.
+    // Otherwise the selected entry would scroll away.
     this.#isFollowing &&= frame === undefined;
     this.#onSelect(frame);
     this.#onScroll();
   }
 
-  /** To be called when there is another size for it. */
+  /** Must be called when the size of the element has changed. */
   measure(): void {
     const height = Number.parseFloat(getComputedStyle(this.#space).lineHeight);
     this.#rowHeight = Number.isFinite(height) ? height : this.#rowHeight;
   }
 
-  /** Draws it as it is now. */
+  /** Draws the visible rows. */
   render(): void {
     const length = this.#frames.length;
     this.#space.style.setProperty("block-size", `${length * this.#rowHeight}px`);
     if (this.#isFollowing) {
       this.element.scrollTop = length * this.#rowHeight;
     } else if (this.#left > 0) {
-      // What is looked at stays where it is.
+      // Keeps the visible rows in place.
       this.element.scrollTop -= this.#left * this.#rowHeight;
     }
     this.#left = 0;
@@ -151,12 +150,12 @@ export class Timeline {
 
   #addRow(): void {
     const row: Row = {
-      row: made("div", "frame"),
-      icon: made("span", "icon"),
-      kind: made("span", "visually-hidden"),
-      time: made("span", "time"),
-      size: made("span", "size"),
-      preview: made("span", "preview"),
+      row: createElement("div", "frame"),
+      icon: createElement("span", "icon"),
+      kind: createElement("span", "visually-hidden"),
+      time: createElement("span", "time"),
+      size: createElement("span", "size"),
+      preview: createElement("span", "preview"),
       frame: undefined,
     };
     row.row.role = "option";
@@ -224,7 +223,7 @@ export class Timeline {
     }
   }
 
-  /** They stand in the order of their numbers. */
+  /** Finds the index of an entry. Entries are sorted by number. */
   #indexOf(frame: Frame | undefined): number {
     let [low, high] = [0, this.#frames.length - 1];
     while (frame !== undefined && low <= high) {
@@ -243,7 +242,7 @@ export class Timeline {
   }
 }
 
-/** Since the connection began. */
+/** Formats the time since the connection began. */
 export function timeText(milliseconds: number): string {
   return `${(milliseconds / 1_000).toFixed(3)} s`;
 }

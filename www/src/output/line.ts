@@ -1,11 +1,11 @@
-import { made } from "../shell/elements.js";
+import { createElement } from "../shell/elements.js";
 import type { Kind } from "../types.js";
 import { CUT, isLabel, type Line } from "./lines.js";
 import { appendText } from "./places.js";
 import { treeOf } from "./tree.js";
 import { hasParts, preview } from "./values.js";
 
-/** What the marks before the lines say to those who do not see them. */
+/** Text alternatives for the marks before lines, for screen readers. */
 const SAID: Readonly<Record<Kind, string>> = {
   print: "",
   warn: "Warning: ",
@@ -13,25 +13,25 @@ const SAID: Readonly<Record<Kind, string>> = {
   system: "Playground: ",
 };
 
-/** How `tostring` calls what has no name of its own: the value itself says more. */
+/** The `tostring` of a value without a name of its own. The value itself says more. */
 const ADDRESS = /^(?:table|buffer|userdata): 0x[\da-f]+$/;
 
-/** Where the traceback in the text of an error begins. */
+/** The beginning of the traceback in an error's text. */
 const TRACEBACK = /\n(?=\S+:\d+(?: function [^\n]*)?(?:\n|$))/;
 
-/** A line as it is on screen. */
+/** Creates the element of a line. */
 export function drawLine(line: Line, isChunk: (name: string) => boolean): HTMLElement {
   if (line.element !== undefined) {
     return line.element;
   }
-  const row = made("div", "output-line");
+  const row = createElement("div", "output-line");
   row.dataset.kind = line.kind;
-  const mark = made("span", "output-mark");
+  const mark = createElement("span", "output-mark");
   if (SAID[line.kind] !== "") {
-    mark.append(made("span", "visually-hidden", SAID[line.kind]));
+    mark.append(createElement("span", "visually-hidden", SAID[line.kind]));
   }
-  const text = made("div", "output-text");
-  row.append(mark, made("span", "output-time", timeText(line.time)), text);
+  const text = createElement("div", "output-text");
+  row.append(mark, createElement("span", "output-time", timeText(line.time)), text);
   const keep = () => {
     line.element = row;
   };
@@ -44,13 +44,13 @@ export function drawLine(line: Line, isChunk: (name: string) => boolean): HTMLEl
     appendCut(text, line, `\n${line.after}`, isChunk, keep);
   }
   if (text.textContent?.endsWith("\n")) {
-    // The browser makes no row of what is behind the last end of a line.
-    text.append(made("br"));
+    // The browser shows no row for a trailing newline.
+    text.append(createElement("br"));
   }
   return row;
 }
 
-/** A line as it is on screen, as text. */
+/** Returns the text of a line as it is on screen. */
 export function textOf(line: Line): string {
   const { text, values, after } = line;
   if (values === undefined) {
@@ -61,7 +61,7 @@ export function textOf(line: Line): string {
   return after === "" ? shown : `${shown}\n${after}`;
 }
 
-/** What is shown of each value: its text, if that says something, and what it is, if there is something to see inside of it. */
+/** Returns the parts to show for each value: its text if that is informative, and a tree if it can be expanded. */
 function piecesOf(
   line: Line,
   values: readonly unknown[],
@@ -75,20 +75,20 @@ function piecesOf(
   }
   const texts = line.text.split("\t");
   if (texts.length !== values.length) {
-    // A text with tabs of its own does not say which part of it is which value.
+    // A text with tabs of its own cannot be split by value.
     const trees = values.filter(hasParts).map((tree) => ({ text: "", value: preview(tree), tree }));
     return [{ text: line.text, value: "" }, ...trees];
   }
   return values.map((value, index) => {
     const text = texts[index] ?? "";
-    // What a metamethod calls a table is shown as well.
+    // A custom text from a metamethod is shown as well.
     return hasParts(value)
       ? { text: ADDRESS.test(text) ? "" : text, value: preview(value), tree: value }
       : { text, value: "" };
   });
 }
 
-/** The values of a line: those with parts as trees. */
+/** Adds the values of a line. Those with parts become trees. */
 function appendValues(
   parent: HTMLElement,
   line: Line,
@@ -113,7 +113,7 @@ function appendValues(
   }
 }
 
-/** Adds a text, of which only so much is shown at first. */
+/** Adds a text that is truncated at first. */
 function appendCut(
   parent: HTMLElement,
   line: Line,
@@ -121,7 +121,7 @@ function appendCut(
   isChunk: (name: string) => boolean,
   keep: () => void,
 ): void {
-  const holder = made("span");
+  const holder = createElement("span");
   let [characters, rows] = [CUT.characters as number, CUT.rows as number];
   const draw = () => {
     const shown = cut(text, characters, rows);
@@ -129,16 +129,16 @@ function appendCut(
     const traceback = line.kind === "error" ? shown.search(TRACEBACK) : -1;
     appendText(holder, traceback < 0 ? shown : shown.slice(0, traceback), isChunk);
     if (traceback >= 0) {
-      const trace = made("span", "output-trace");
+      const trace = createElement("span", "output-trace");
       appendText(trace, shown.slice(traceback), isChunk);
       holder.append(trace);
     }
     if (shown.length < text.length) {
       const [some, all] = [shown.length.toLocaleString("en"), text.length.toLocaleString("en")];
-      const more = made("button", "output-more", `Show more (${some} of ${all} characters are shown)`);
+      const more = createElement("button", "output-more", `Show more (${some} of ${all} characters shown)`);
       more.type = "button";
       more.addEventListener("click", () => {
-        // Not all at once: a text of many megabytes takes the browser seconds.
+        // Shows more step by step, because a text of many megabytes takes the browser seconds.
         [characters, rows] = [characters * 10, rows * 10];
         draw();
         keep();
@@ -150,7 +150,7 @@ function appendCut(
   parent.append(holder);
 }
 
-/** The start of a text. */
+/** Returns the beginning of a text. */
 function cut(text: string, characters: number, rows: number): string {
   const end = Math.min(text.length, characters);
   let at = -1;
@@ -163,12 +163,12 @@ function cut(text: string, characters: number, rows: number): string {
   return text.slice(0, at);
 }
 
-/** Whether a character would be cut in two. */
+/** Returns true if a surrogate pair would be cut in two. */
 function isSplit(text: string, at: number): boolean {
   return at < text.length && (text.codePointAt(at - 1) ?? 0) > 0xffff;
 }
 
-/** Since the run began: seconds, and minutes where there are some. */
+/** Formats the time since the run began, in seconds, and in minutes if there are any. */
 function timeText(milliseconds: number): string {
   const seconds = (milliseconds / 1_000) % 60;
   const minutes = Math.floor(milliseconds / 60_000);

@@ -1,58 +1,58 @@
 import type { Kind } from "../types.js";
 import { hasParts, weightOf } from "./values.js";
 
-/** What was put out at once: a line mostly, or several. */
+/** One piece of output, usually a single line. */
 export interface Line {
   readonly kind: Kind;
   readonly text: string;
-  /** In milliseconds since the run began. */
+  /** The time since the run began, in milliseconds. */
   readonly time: number;
-  /** What comes after the values, in rows of its own. */
+  /** The text after the values, in rows of its own. */
   readonly after: string;
-  /** What was put out, where it has parts to look into. Let go of before the text is. */
+  /** The values, if any of them can be expanded. They are dropped before the text is. */
   values: readonly unknown[] | undefined;
-  /** As it is on screen, once the reader has opened something in it that is to stay open. */
+  /** The element on screen, once the user has opened something in it that should stay open. */
   element: HTMLElement | undefined;
 }
 
-/** Whether the text of a line comes before its values; that of the others is the values themselves, with tabs between them. */
+/** Returns true if the text of a line precedes its values. Otherwise the text is the values, separated by tabs. */
 export function isLabel(kind: Kind): boolean {
   return kind === "error" || kind === "system";
 }
 
-/** Whether a line is to be seen; undefined where all are. */
+/** Returns true for lines to show; undefined shows all. */
 export type Filter = ((line: Line) => boolean) | undefined;
 
-/** How much of a text is on screen at first. The rest is a button away, and always part of what is copied. */
+/** The part of a text that is on screen at first. A button shows the rest, and copying always includes it. */
 export const CUT = { characters: 10_000, rows: 200 } as const;
 
-/** A block is full when it has so much of anything: it is drawn and measured at once, which must stay quick. */
+/** The limits of a block. A block is drawn and measured at once, which must stay fast. */
 const FULL = { lines: 50, rows: 100, characters: 20_000 } as const;
-/** The texts of all lines, in UTF-16 code units. */
-const MOST_CHARACTERS = 32_000_000;
-/** The parts of all values: about as many objects and bytes as a page can hold beside everything else. */
-const MOST_PARTS = 1_000_000;
+/** The limit for the texts of all lines, in UTF-16 code units. */
+const MAX_CHARACTERS = 32_000_000;
+/** The limit for the parts of all values: about as many objects and bytes as a page can hold beside everything else. */
+const MAX_PARTS = 1_000_000;
 
-/** Lines that follow each other, with what the view knows of them. */
+/** Consecutive lines, with the layout data that the view keeps for them. */
 export class Block {
-  /** Blocks are counted up, from 0. */
+  /** The consecutive number of the block, from 0. */
   readonly number: number;
   readonly lines: Line[] = [];
-  /** How many rows the texts have by themselves. */
+  /** The number of rows in the texts, without wrapping. */
   rows = 0;
   characters = 0;
   parts = 0;
 
-  /** Where it begins, as drawn last. */
+  /** The top of the block as of the last draw. */
   top = Number.POSITIVE_INFINITY;
-  /** How tall it is, as measured last; undefined when that may have changed while it was not on screen. */
+  /** The height as of the last measurement; undefined if it may have changed off screen. */
   measured: number | undefined;
   element: HTMLElement | undefined;
-  /** How many of the lines to be seen are in the element. */
+  /** The number of shown lines that are in the element. */
   drawn = 0;
 
   #filter: Filter;
-  /** How many lines were asked whether they are to be seen. */
+  /** The number of lines that the filter has seen. */
   #asked = 0;
   #passed: Line[] = [];
   #estimated: { readonly columns: number; readonly count: number; readonly rows: number } | undefined;
@@ -61,12 +61,12 @@ export class Block {
     this.number = number;
   }
 
-  /** Whether {@link apply} has something to do. */
+  /** Returns true if {@link apply} has something to do. */
   isStale(filter: Filter): boolean {
     return this.#filter !== filter || (filter !== undefined && this.#asked < this.lines.length);
   }
 
-  /** Finds the lines that are to be seen. */
+  /** Applies the filter to the lines it has not seen. */
   apply(filter: Filter): void {
     if (this.#filter !== filter) {
       this.#filter = filter;
@@ -87,15 +87,15 @@ export class Block {
     }
   }
 
-  /** The lines that are to be seen, as far as is known. */
+  /** The lines that pass the filter, as far as they are known. */
   get shown(): readonly Line[] {
     return this.#filter === undefined ? this.lines : this.#passed;
   }
 
   /**
-   * How many rows it probably takes on screen.
+   * Estimates the number of rows on screen.
    *
-   * @param columns how many characters fit into a row before the text goes on in the next one
+   * @param columns the number of characters in a row before the text wraps
    */
   estimate(columns: number): number {
     const { shown } = this;
@@ -112,14 +112,14 @@ export class Block {
 }
 
 /**
- * The newest lines. When there are too many of them, or they take too much memory, the oldest block goes.
+ * The newest lines. When there are too many or they use too much memory, the oldest block is dropped.
  */
 export class Lines {
-  /** Oldest first, numbered without a gap. */
+  /** Oldest first, numbered without gaps. */
   readonly blocks: Block[] = [];
-  /** How many rows of text are kept. */
+  /** The number of kept rows. */
   count = 0;
-  /** How many are not any more. */
+  /** The number of dropped rows. */
   dropped = 0;
   readonly #most: number;
   readonly #linesOfBlock: number;
@@ -130,12 +130,12 @@ export class Lines {
 
   constructor(most: number) {
     this.#most = most;
-    // A small number of lines is not to go at once.
+    // With a low limit, blocks are smaller, so that not too many lines are dropped at once.
     this.#linesOfBlock = Math.max(1, Math.min(FULL.lines, Math.floor(most / 20)));
   }
 
   push({ kind, text, time, values, after }: Omit<Line, "element"> & { values: readonly unknown[] }): void {
-    // Of a text that comes before its values they are a part, however small.
+    // Values after a label are shown even if they cannot be opened.
     const isKept = isLabel(kind) ? values.length > 0 : values.some(hasParts);
     const kept = isKept ? values : undefined;
     const rows = rowsOf(text, this.#most) + (after === "" ? 0 : rowsOf(after, this.#most));
@@ -160,7 +160,7 @@ export class Lines {
     this.#firstWithValues = 0;
   }
 
-  /** The block that the next line belongs to. */
+  /** Returns the block for the next line. */
   #open(): Block {
     const last = this.blocks.at(-1);
     if (
@@ -177,7 +177,7 @@ export class Lines {
   }
 
   #drop(): void {
-    while (this.blocks.length > 1 && (this.count > this.#most || this.#characters > MOST_CHARACTERS)) {
+    while (this.blocks.length > 1 && (this.count > this.#most || this.#characters > MAX_CHARACTERS)) {
       const block = this.blocks.shift();
       if (block !== undefined) {
         this.count -= block.rows;
@@ -188,8 +188,8 @@ export class Lines {
     }
     const first = this.blocks[0]?.number ?? 0;
     this.#firstWithValues = Math.max(this.#firstWithValues, first);
-    // The values of the newest line stay, however many parts they have.
-    while (this.#parts > MOST_PARTS && this.#firstWithValues - first < this.blocks.length - 1) {
+    // The values of the newest line stay, no matter how many parts they have.
+    while (this.#parts > MAX_PARTS && this.#firstWithValues - first < this.blocks.length - 1) {
       const block = this.blocks[this.#firstWithValues - first];
       if (block !== undefined) {
         this.#parts -= block.parts;
@@ -205,7 +205,7 @@ export class Lines {
   }
 }
 
-/** How many rows a text has, though not more than a number. */
+/** Returns the number of rows in a text, up to a limit. */
 function rowsOf(text: string, most: number): number {
   let rows = 1;
   for (let at = text.indexOf("\n"); at >= 0 && rows < most; at = text.indexOf("\n", at + 1)) {
@@ -214,7 +214,7 @@ function rowsOf(text: string, most: number): number {
   return rows;
 }
 
-/** How many rows a text probably takes on screen, where the wide ones are wrapped. */
+/** Estimates the number of rows of a text on screen, where wide rows are wrapped. */
 function rowsOnScreen(text: string, columns: number): number {
   if (text.length <= columns && !text.includes("\n")) {
     return 1;

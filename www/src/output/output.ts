@@ -1,8 +1,8 @@
-// What a script puts out, as lines.
+// The output panel: shows a script's output as lines.
 
 import "./output.css";
-import { made } from "../shell/elements.js";
-import { keep, kept } from "../storage.js";
+import { createElement, setText } from "../shell/elements.js";
+import { loadItem, saveItem } from "../storage.js";
 import type { Kind, Place } from "../types.js";
 import { drawLine, textOf } from "./line.js";
 import { type Filter, Lines } from "./lines.js";
@@ -10,16 +10,16 @@ import { placeOf } from "./places.js";
 import { LinesView } from "./view.js";
 
 export interface OutputOptions {
-  /** Called when a link to a place in a script is followed. */
+  /** Called when the user follows a link to a place in a script. */
   onPlace(place: Place): void;
-  /** Whether there is a chunk of that name, so that only real places become links. */
+  /** Returns true if a chunk with this name exists, so that only real places become links. */
   isChunk(name: string): boolean;
-  /** So many lines are kept; 100,000 by default. The oldest ones go first, and a few of them at a time. */
+  /** The most lines to keep; 100,000 by default. The oldest are dropped first, a few at a time. */
   most?: number;
 }
 
-const MOST = 100_000;
-/** How long it says that something was copied, in milliseconds. */
+const MAX_LINES = 100_000;
+/** The time a notice stays visible, in milliseconds. */
 const NOTE_TIME = 4_000;
 
 const KINDS: readonly { readonly name: string; readonly kinds: readonly Kind[] }[] = [
@@ -30,24 +30,24 @@ const KINDS: readonly { readonly name: string; readonly kinds: readonly Kind[] }
   { name: "Playground", kinds: ["system"] },
 ];
 
-/** Shows what a script puts out. However much that is, the page stays quick: see {@link LinesView}. */
+/** Shows the output of a script. The page stays fast no matter how much there is: see {@link LinesView}. */
 export class OutputPanel {
   readonly #lines: Lines;
   readonly #view: LinesView;
-  readonly #search = made("input", "output-search");
-  readonly #kinds = made("select", "output-kinds");
-  readonly #copy = made("button", "button small", "Copy all");
-  readonly #empty = made("p", "output-empty");
-  readonly #count = made("p", "output-count");
-  readonly #note = made("p", "output-note");
-  readonly #toEnd = made("button", "button small", "To the end ↓");
+  readonly #search = createElement("input", "output-search");
+  readonly #kinds = createElement("select", "output-kinds");
+  readonly #copy = createElement("button", "button small", "Copy all");
+  readonly #empty = createElement("p", "output-empty");
+  readonly #count = createElement("p", "output-count");
+  readonly #note = createElement("p", "output-note");
+  readonly #toEnd = createElement("button", "button small", "Jump to end ↓");
   #filter: Filter;
   #noteTimer: ReturnType<typeof setTimeout> | undefined;
   /** When the run began. */
   #start = performance.now();
 
   constructor(host: HTMLElement, options: OutputOptions) {
-    this.#lines = new Lines(options.most ?? MOST);
+    this.#lines = new Lines(options.most ?? MAX_LINES);
     this.#view = new LinesView(this.#lines, {
       draw: (line) => drawLine(line, options.isChunk),
       onDrawn: () => this.#showCounts(),
@@ -59,18 +59,18 @@ export class OutputPanel {
         options.onPlace(place);
       }
     });
-    const panel = made("div", "output-panel");
+    const panel = createElement("div", "output-panel");
     panel.append(this.#bar(), this.#empty, this.#view.element, this.#view.summary, this.#foot());
     host.append(panel);
     this.#showCounts();
   }
 
   /**
-   * Adds a line. It is on screen with the next frame, or, where too many come, with one of the next.
+   * Adds a line. It appears in the next animation frame or, if lines arrive too fast, in a later one.
    *
-   * @param values as JS values: those with parts can be opened. The text of a print or a warning is these values; that of an error or
-   *   of a message comes before them
-   * @param after what comes after them, in rows of its own
+   * @param values the values, as JS values; those with parts can be expanded. For prints and warnings `text` is these
+   * values; for errors and system messages it precedes them
+   * @param after text after the values, in rows of its own
    */
   write(kind: Kind, text: string, values: readonly unknown[] = [], after = ""): void {
     const time = performance.now() - this.#start;
@@ -78,7 +78,7 @@ export class OutputPanel {
     this.#view.requestLater();
   }
 
-  /** A run begins: its lines take the place of those of before, and times count from now on. */
+  /** Starts a new run: removes the previous lines and resets the clock. */
   begin(): void {
     this.#start = performance.now();
     this.clear();
@@ -110,10 +110,10 @@ export class OutputPanel {
     this.#kinds.addEventListener("change", () => this.#setFilter());
     this.#copy.type = "button";
     this.#copy.addEventListener("click", () => void this.#copyAll());
-    const clear = made("button", "button small", "Clear");
+    const clear = createElement("button", "button small", "Clear");
     clear.type = "button";
     clear.addEventListener("click", () => this.clear());
-    const bar = made("div", "bar output-bar");
+    const bar = createElement("div", "bar output-bar");
     bar.append(
       search,
       this.#kinds,
@@ -129,18 +129,18 @@ export class OutputPanel {
     this.#note.role = "status";
     this.#toEnd.type = "button";
     this.#toEnd.addEventListener("click", () => {
-      // The button goes away, and the focus must not go with it.
+      // Moves the focus, because the button disappears.
       this.#view.element.focus({ preventScroll: true });
       this.#view.follow();
     });
-    const foot = made("div", "output-foot");
+    const foot = createElement("div", "output-foot");
     foot.append(this.#count, this.#note, this.#toEnd);
     return foot;
   }
 
-  /** A button for a way of showing the lines, which the browser remembers. */
+  /** Creates a button that toggles a display option. The browser remembers the option. */
   #toggle(label: string, name: string, title: string, isOnAtFirst: boolean): HTMLElement {
-    const button = made("button", "button small", label);
+    const button = createElement("button", "button small", label);
     button.type = "button";
     button.title = title;
     const set = (isOn: boolean) => {
@@ -148,10 +148,10 @@ export class OutputPanel {
       this.#view.element.classList.toggle(name, isOn);
       this.#view.remeasure();
     };
-    set((kept(`output-${name}`) ?? String(isOnAtFirst)) === "true");
+    set((loadItem(`output-${name}`) ?? String(isOnAtFirst)) === "true");
     button.addEventListener("click", () => {
       const isOn = button.ariaPressed !== "true";
-      keep(`output-${name}`, String(isOn));
+      saveItem(`output-${name}`, String(isOn));
       set(isOn);
     });
     return button;
@@ -160,7 +160,7 @@ export class OutputPanel {
   #setFilter(): void {
     const text = this.#search.value;
     const kinds = KINDS[this.#kinds.selectedIndex]?.kinds ?? [];
-    // Quicker than to make a copy of each line in lower case.
+    // Faster than making a lower-case copy of each line.
     const pattern = new RegExp(text.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&"), "iu");
     const isAll = text === "" && this.#kinds.selectedIndex <= 0;
     this.#filter = isAll ? undefined : (line) => kinds.includes(line.kind) && pattern.test(textOf(line));
@@ -171,13 +171,13 @@ export class OutputPanel {
   async #copyAll(): Promise<void> {
     try {
       await navigator.clipboard.writeText(this.#textOf(this.#filter));
-      this.#tell("Copied");
+      this.#announce("Copied");
     } catch {
-      this.#tell("The browser blocks copying. Select the text and press Ctrl+C");
+      this.#announce("The browser blocks copying. Select the text and press Ctrl+C");
     }
   }
 
-  #tell(text: string): void {
+  #announce(text: string): void {
     this.#note.textContent = text;
     clearTimeout(this.#noteTimer);
     this.#noteTimer = setTimeout(() => {
@@ -201,15 +201,8 @@ export class OutputPanel {
   }
 }
 
-/** Names the keys that run a script, on devices with a keyboard. */
+/** Returns a hint about the keys that run a script, on devices with a keyboard. */
 function howToRun(): string {
   const isPhone = matchMedia("(pointer: coarse)").matches;
   return isPhone ? "" : ` Press ${/Mac/.test(navigator.platform) ? "⌘" : "Ctrl"}+Enter to run.`;
-}
-
-/** Sets a text only where it changes, which is cheaper. */
-function setText(element: HTMLElement, text: string): void {
-  if (element.textContent !== text) {
-    element.textContent = text;
-  }
 }

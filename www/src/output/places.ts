@@ -1,18 +1,18 @@
-import { made } from "../shell/elements.js";
+import { createElement } from "../shell/elements.js";
 import type { Place } from "../types.js";
 
-/** The name of a chunk and a line, as Luau writes them. Not in the middle of an address or of another word. */
+/** A chunk name and line as Luau writes them, but not in the middle of an address or another word. */
 const PLACE = /(?<![\w@./:-])(@?[\w-][\w./-]*):(\d{1,7})(?![\w.])/g;
 
 const places = new WeakMap<Element, Place>();
 
-/** Adds a text to an element, in which the places in scripts are links. */
+/** Adds a text to an element, with links for the places in scripts. */
 export function appendText(parent: HTMLElement, text: string, isChunk: (name: string) => boolean): void {
   let end = 0;
   for (const match of text.matchAll(PLACE)) {
     const [all, chunkName = "", line = ""] = match;
     if (isChunk(chunkName)) {
-      const link = made("a", "output-place", all);
+      const link = createElement("a", "output-place", all);
       link.href = "#";
       link.title = `Show line ${line} of ${chunkName}.luau`;
       places.set(link, { chunkName, line: Number(line) });
@@ -23,7 +23,7 @@ export function appendText(parent: HTMLElement, text: string, isChunk: (name: st
   parent.append(text.slice(end));
 }
 
-/** The place that an element of {@link appendText} leads to, if it is one of its links. */
+/** Returns the place that a link of {@link appendText} leads to; undefined for other elements. */
 export function placeOf(target: EventTarget | null): Place | undefined {
   return target instanceof Element ? places.get(target) : undefined;
 }

@@ -1,20 +1,20 @@
-import { made } from "../shell/elements.js";
+import { createElement } from "../shell/elements.js";
 
-/** More new lines than so many in so many milliseconds are not read out: whoever listens would be told of them for minutes. */
-const MOST = 20;
-const PERIOD = 2_000;
-/** How often it is said how many they are, in milliseconds. */
-const SUM_UP_EVERY = 5_000;
+/** The most new lines that are read aloud in a period. With more, screen readers would be busy for minutes. */
+const MAX_LINES_PER_PERIOD = 20;
+const PERIOD_MS = 2_000;
+/** The time between two summaries, in milliseconds. */
+const SUMMARY_EVERY_MS = 5_000;
 
-/** Decides whether screen readers are to read out new lines, and sums up those that they do not. */
+/** Decides if screen readers should read new lines aloud, and sums up those that they skip. */
 export class Reader {
-  readonly summary = made("p", "visually-hidden");
-  /** How many lines were there when this was looked at last, and when that was. */
+  readonly summary = createElement("p", "visually-hidden");
+  /** The number of lines at the last count, and the time of that count. */
   #seen = 0;
   #seenAt = 0;
-  /** How many of them whoever listens has still to be told of, if a period is enough for the most. */
+  /** The backlog of lines that a screen reader has yet to read, at the highest speed allowed. */
   #behind = 0;
-  /** How many came since they are not read out. */
+  /** The number of lines skipped since the last summary. */
   #unread = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -22,28 +22,28 @@ export class Reader {
     this.summary.role = "status";
   }
 
-  /** Whether there are too many to be read out. */
+  /** Returns true if there are too many lines to read aloud. */
   get isFlooded(): boolean {
-    return this.#behind > MOST;
+    return this.#behind > MAX_LINES_PER_PERIOD;
   }
 
-  /** Counts the lines that there were so far; returns whether there are more than before. */
+  /** Updates the count of lines and returns true if it has grown. */
   count(lines: number): boolean {
     const now = performance.now();
     const added = lines - this.#seen;
-    const told = ((now - this.#seenAt) / PERIOD) * MOST;
-    // Not more than twice as many, so that a period of rest is enough after any flood.
-    this.#behind = Math.min(2 * MOST, Math.max(0, this.#behind - told) + added);
+    const readAloud = ((now - this.#seenAt) / PERIOD_MS) * MAX_LINES_PER_PERIOD;
+    // The backlog is capped, so that one quiet period ends any flood.
+    this.#behind = Math.min(2 * MAX_LINES_PER_PERIOD, Math.max(0, this.#behind - readAloud) + added);
     this.#seen = lines;
     this.#seenAt = now;
     if (this.isFlooded && added > 0) {
       this.#unread += added;
-      this.#timer ??= setTimeout(() => this.#sumUp(), this.#unread === added ? PERIOD : SUM_UP_EVERY);
+      this.#timer ??= setTimeout(() => this.#sumUp(), this.#unread === added ? PERIOD_MS : SUMMARY_EVERY_MS);
     }
     return added > 0;
   }
 
-  /** After all lines were removed. */
+  /** Resets the counts after all lines were removed. */
   clear(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -1,27 +1,27 @@
-import { made } from "../shell/elements.js";
+import { createElement } from "../shell/elements.js";
 import { type Parts, partsOf, preview } from "./values.js";
 
-/** How many parts are shown at once; more are in groups. */
+/** The most parts shown at once. More parts are split into groups. */
 const AT_ONCE = 100;
 
-/** A value that a part of it contains, and what is above that. */
+/** A value that contains the current one, and the value above it. */
 interface Ancestor {
   readonly value: unknown;
   readonly above: Ancestor | undefined;
 }
 
 /**
- * A value that can be opened. What is inside is made when it is.
+ * Creates a value that can be expanded. Its content is created on demand.
  *
- * @param onToggle called when the reader opens or closes something
+ * @param onToggle called when the user expands or collapses something
  */
 export function treeOf(value: unknown, onToggle: () => void): HTMLElement {
-  const node = made("span", "output-value");
+  const node = createElement("span", "output-value");
   fill(node, undefined, value, undefined, onToggle);
   return node;
 }
 
-/** Puts a key and a value into an element: as a text, or as a button that opens it. */
+/** Adds a key and a value to an element, as text or as a button that expands the value. */
 function fill(
   element: HTMLElement,
   key: string | undefined,
@@ -29,16 +29,16 @@ function fill(
   above: Ancestor | undefined,
   onToggle: () => void,
 ): void {
-  const name = key === undefined ? [] : [made("span", "output-key", key), " = "];
+  const name = key === undefined ? [] : [createElement("span", "output-key", key), " = "];
   const levels = levelsUp(value, above);
   if (levels > 0) {
-    const where = levels === 1 ? "the table that this is in" : `the table ${levels} levels up`;
-    element.append(...name, made("span", "output-cycle", `↺ ${where}`));
+    const where = levels === 1 ? "the enclosing table" : `the table ${levels} levels up`;
+    element.append(...name, createElement("span", "output-cycle", `↺ ${where}`));
     return;
   }
   const parts = partsOf(value);
   if (parts === undefined || parts.count + parts.missing === 0) {
-    element.append(...name, made("span", `output-${typeof value}`, preview(value)));
+    element.append(...name, createElement("span", `output-${typeof value}`, preview(value)));
     return;
   }
   const inside = { value, above };
@@ -48,8 +48,8 @@ function fill(
     () => {
       const list = partsIn(parts, 0, parts.count, inside, onToggle);
       if (parts.missing > 0) {
-        const text = `${parts.missing.toLocaleString("en")} more are not shown: print a part of it`;
-        list.append(made("li", "output-missing", text));
+        const text = `${parts.missing.toLocaleString("en")} more not shown. Print part of the table to see them.`;
+        list.append(createElement("li", "output-missing", text));
       }
       return list;
     },
@@ -57,14 +57,14 @@ function fill(
   );
 }
 
-/** A button that shows and hides what is inside. */
+/** Adds a button that shows and hides the content. */
 function disclose(
   element: HTMLElement,
   label: readonly (Node | string)[],
   open: () => HTMLElement,
   onToggle: () => void,
 ): void {
-  const button = made("button", "output-node");
+  const button = createElement("button", "output-node");
   button.type = "button";
   button.ariaExpanded = "false";
   button.append(...label);
@@ -74,7 +74,7 @@ function disclose(
       list = open();
       element.append(list);
     } else {
-      // Not kept: what is open in it would be large again at once.
+      // The content is not kept, because it may be large.
       list.remove();
       list = undefined;
     }
@@ -84,7 +84,7 @@ function disclose(
   element.append(button);
 }
 
-/** A list of parts; in groups, and groups of groups, where they are many. */
+/** Creates a list of parts. Long lists are divided into nested groups. */
 function partsIn(
   parts: Parts,
   start: number,
@@ -92,11 +92,11 @@ function partsIn(
   above: Ancestor,
   onToggle: () => void,
 ): HTMLElement {
-  const list = made("ul", "output-parts");
+  const list = createElement("ul", "output-parts");
   const count = end - start;
   if (count <= AT_ONCE) {
     for (const { key, value } of parts.slice(start, end)) {
-      const item = made("li");
+      const item = createElement("li");
       fill(item, key, value, above, onToggle);
       list.append(item);
     }
@@ -105,14 +105,14 @@ function partsIn(
   const size = AT_ONCE ** Math.ceil(Math.log(count) / Math.log(AT_ONCE) - 1 - 1e-9);
   for (let from = start; from < end; from += size) {
     const to = Math.min(from + size, end);
-    const item = made("li");
+    const item = createElement("li");
     disclose(item, [parts.range(from, to)], () => partsIn(parts, from, to, above, onToggle), onToggle);
     list.append(item);
   }
   return list;
 }
 
-/** How far above a value is itself; 0 if it is not. */
+/** Returns how many levels above a value the same value occurs; 0 if it does not. */
 function levelsUp(value: unknown, above: Ancestor | undefined): number {
   if (typeof value !== "object" || value === null) {
     return 0;

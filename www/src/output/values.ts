@@ -1,45 +1,41 @@
-// What there is to know of the values that scripts print, as the package gives them: tables are arrays, plain objects or maps.
+// Formats printed values for display. The package has converted tables to arrays, plain objects or maps.
 
+import { dumpLine, hexText } from "../hex.js";
+import { isName } from "../names.js";
 import { missingIn } from "../worker/excerpt.js";
 
-/** Something inside of a value. */
+/** A part of a value: a table entry, or a row of a buffer. */
 export interface Part {
-  /** As it is written in a table constructor of Luau; undefined where its place says all. */
+  /** The key as in a Luau table constructor; undefined if the value is displayed without one. */
   readonly key: string | undefined;
   readonly value: unknown;
 }
 
-/** What is inside of a value. */
+/** The parts of a value. */
 export interface Parts {
   readonly count: number;
-  /** How many more there are, which the page was not given. */
+  /** The number of further parts that the page did not receive. */
   readonly missing: number;
-  /** The parts from an index on, up to another one. */
+  /** Returns the parts from one index up to another. */
   slice(start: number, end: number): readonly Part[];
-  /** What a range of them is called. */
+  /** Returns the label of a range of parts. */
   range(start: number, end: number): string;
 }
 
-/** Bytes in a row of a buffer, as it is shown: as many as fit beside an editor. */
-const ROW = 8;
-/** How many are in a preview. */
-const PREVIEW_OF_BYTES = 16;
-/** How long a preview is, roughly, in characters. */
-const PREVIEW = 72;
-/** How much of a text is in a preview, and how much where it stands alone. */
-const PREVIEW_OF_TEXT = 32;
-const MOST_OF_TEXT = 10_000;
-/** How many bytes of a buffer or a text count as a part. */
-const BYTES_OF_PART = 16;
-/** How many parts are looked at to find out how many there are altogether. */
-const LOOKED_AT = 1_000;
+/** The number of bytes in a displayed row of a buffer: as many as fit beside the editor. */
+const ROW_BYTES = 8;
+/** The number of a buffer's bytes in its preview. */
+const PREVIEW_BYTES = 16;
+/** The approximate length of a preview, in characters. */
+const PREVIEW_LENGTH = 72;
+/** The most characters of a string that are shown: within a table's preview, and on its own. */
+const MAX_NESTED_TEXT_LENGTH = 32;
+const MAX_TEXT_LENGTH = 10_000;
+/** The number of bytes of a buffer, or characters of a string, that count as one part. */
+const BYTES_PER_PART = 16;
+/** The number of parts that are visited to estimate the total. */
+const MAX_VISITS = 1_000;
 
-const NAME = /^[A-Za-z_]\w*$/;
-const KEYWORDS = new Set(
-  "and break do else elseif end false for function if in local nil not or repeat return then true until while".split(
-    " ",
-  ),
-);
 const ESCAPES: Readonly<Record<string, string>> = {
   "\n": "\\n",
   "\r": "\\r",
@@ -61,20 +57,23 @@ function isTable(value: unknown): value is Table {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** Whether there is something to see inside of a value. */
+/** Returns true if a value can be expanded to show its parts. */
 export function hasParts(value: unknown): boolean {
   return isTable(value) || value instanceof Uint8Array;
 }
 
-/** What is inside of a value, or undefined if nothing can be. */
+/** Returns the parts of a value; undefined if it cannot have any. */
 export function partsOf(value: unknown): Parts | undefined {
   if (value instanceof Uint8Array) {
     return {
-      count: Math.ceil(value.length / ROW),
+      count: Math.ceil(value.length / ROW_BYTES),
       missing: 0,
       slice: (start, end) =>
-        Array.from({ length: end - start }, (_, row) => rowOf(value, (start + row) * ROW)),
-      range: (start, end) => `bytes ${start * ROW} … ${Math.min(end * ROW, value.length) - 1}`,
+        Array.from({ length: end - start }, (_, row) => ({
+          key: undefined,
+          value: new Verbatim(dumpLine(value, (start + row) * ROW_BYTES, ROW_BYTES)),
+        })),
+      range: (start, end) => `bytes ${start * ROW_BYTES} … ${Math.min(end * ROW_BYTES, value.length) - 1}`,
     };
   }
   if (!isTable(value)) {
@@ -102,15 +101,7 @@ export function partsOf(value: unknown): Parts | undefined {
   };
 }
 
-/** A row of a buffer: where it is, its bytes, and as ASCII. */
-function rowOf(bytes: Uint8Array, start: number): Part {
-  const row = bytes.subarray(start, start + ROW);
-  const ascii = Array.from(row, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "."));
-  const offset = start.toString(16).padStart(6, "0");
-  return { key: undefined, value: new Verbatim(`${offset}  ${hex(row).padEnd(ROW * 3)} ${ascii.join("")}`) };
-}
-
-/** A text that stands for itself. */
+/** Text that is displayed without quotes. */
 class Verbatim {
   readonly text: string;
 
@@ -119,30 +110,26 @@ class Verbatim {
   }
 }
 
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
-}
-
-/** A key, as in a table constructor. */
+/** Formats a key as in a table constructor. */
 function keyText(key: unknown): string {
-  return typeof key === "string" && NAME.test(key) && !KEYWORDS.has(key) ? key : `[${brief(key)}]`;
+  return typeof key === "string" && isName(key) ? key : `[${brief(key)}]`;
 }
 
-/** A value in a line, in the words of Luau, shortened where it is large. */
+/** Formats a value on one line in Luau syntax, shortened if it is large. */
 export function preview(value: unknown): string {
   if (value instanceof Uint8Array) {
-    const start = hex(value.subarray(0, PREVIEW_OF_BYTES));
+    const start = hexText(value.subarray(0, PREVIEW_BYTES));
     const size = `buffer of ${value.length.toLocaleString("en")} ${value.length === 1 ? "byte" : "bytes"}`;
-    return start === "" ? size : `${size}: ${start}${value.length > PREVIEW_OF_BYTES ? " …" : ""}`;
+    return start === "" ? size : `${size}: ${start}${value.length > PREVIEW_BYTES ? " …" : ""}`;
   }
   if (!isTable(value)) {
-    return scalarText(value, MOST_OF_TEXT);
+    return scalarText(value, MAX_TEXT_LENGTH);
   }
   const items: string[] = [];
   let length = 0;
   const count = sizeOf(value) + missingIn(value);
   for (const [key, item] of itemsOf(value)) {
-    if (length > PREVIEW) {
+    if (length > PREVIEW_LENGTH) {
       items.push(`… ${(count - items.length).toLocaleString("en")} more`);
       return `{${items.join(", ")}}`;
     }
@@ -156,20 +143,20 @@ export function preview(value: unknown): string {
   return `{${items.join(", ")}}`;
 }
 
-/** A value in few characters. */
+/** Formats a value in a few characters. */
 function brief(value: unknown): string {
   if (isTable(value)) {
     return sizeOf(value) + missingIn(value) === 0 ? "{}" : "{…}";
   }
-  return value instanceof Uint8Array ? `buffer(${value.length})` : scalarText(value, PREVIEW_OF_TEXT);
+  return value instanceof Uint8Array ? `buffer(${value.length})` : scalarText(value, MAX_NESTED_TEXT_LENGTH);
 }
 
-function scalarText(value: unknown, length: number): string {
+function scalarText(value: unknown, maxLength: number): string {
   switch (typeof value) {
     case "undefined":
       return "nil";
     case "string": {
-      const cut = value.length > length ? `${value.slice(0, length)}…` : value;
+      const cut = value.length > maxLength ? `${value.slice(0, maxLength)}…` : value;
       return `"${cut.replaceAll(/["\\\n\r\t]/g, (char) => ESCAPES[char] ?? char)}"`;
     }
     case "number":
@@ -199,7 +186,7 @@ function sizeOf(table: Table): number {
   return table instanceof Map ? table.size : Object.keys(table).length;
 }
 
-/** The keys and values of a table; no keys where it is an array. */
+/** Yields the keys and values of a table; arrays yield undefined keys. */
 function* itemsOf(table: Table): Generator<readonly [unknown, unknown]> {
   if (Array.isArray(table)) {
     for (const item of table) {
@@ -214,21 +201,21 @@ function* itemsOf(table: Table): Generator<readonly [unknown, unknown]> {
   }
 }
 
-/** How many parts values have altogether, roughly: a measure of the memory that they take. */
+/** Estimates the total number of parts in values, as a measure of their memory use. */
 export function weightOf(values: readonly unknown[]): number {
   const seen = new Set<unknown>();
-  const left: unknown[] = [...values];
+  const stack: unknown[] = [...values];
   let weight = values.length;
-  for (let looks = 0; looks < LOOKED_AT && left.length > 0; looks += 1) {
-    const value = left.pop();
+  for (let visits = 0; visits < MAX_VISITS && stack.length > 0; visits += 1) {
+    const value = stack.pop();
     if (value instanceof Uint8Array || typeof value === "string") {
-      weight += value.length / BYTES_OF_PART;
+      weight += value.length / BYTES_PER_PART;
     } else if (isTable(value) && !seen.has(value)) {
       seen.add(value);
       weight += sizeOf(value);
       for (const [, item] of itemsOf(value)) {
-        left.push(item);
-        if (left.length > LOOKED_AT) {
+        stack.push(item);
+        if (stack.length > MAX_VISITS) {
           break;
         }
       }

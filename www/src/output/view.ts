@@ -1,24 +1,27 @@
-import { made } from "../shell/elements.js";
+import { createElement } from "../shell/elements.js";
 import type { Block, Filter, Line, Lines } from "./lines.js";
 import { Reader } from "./reader.js";
 
-/** How long lines may be filtered in a frame, in milliseconds. What is left is done in the next ones. */
+/** The time for filtering lines per animation frame, in milliseconds. The rest follows in later frames. */
 const FILTER_TIME = 8;
-/** How often a frame looks again which blocks are to be seen, now that it has measured some. */
+/** The most times that a draw recomputes the range of blocks after measuring some. */
 const PASSES = 4;
-/** How many times as long as a drawing took it waits for the next one, where lines come all the time, and how long at most, in milliseconds. */
+/**
+ * When lines keep arriving, the view rests after a draw for this multiple of the draw's duration, up to a maximum in
+ * milliseconds.
+ */
 const REST = 4;
-const LONGEST_REST = 150;
-/** How near to the end is at the end, in pixels: positions are rounded. */
+const MAX_REST_MS = 150;
+/** The distance from the end that still counts as the end, in pixels, because positions are rounded. */
 const NEAR = 3;
 
-/** A place that stays where it is on screen while what is above it changes. */
+/** A position that stays in place on screen while the content above it changes. */
 interface Anchor {
   readonly number: number;
   readonly offset: number;
 }
 
-/** A range of blocks, by their places among those that are kept. */
+/** A range of block indexes. */
 interface Range {
   readonly first: number;
   readonly last: number;
@@ -26,24 +29,24 @@ interface Range {
 
 export interface LinesViewOptions {
   draw(line: Line): HTMLElement;
-  /** Called after each frame in which something has changed. */
+  /** Called after each frame with changes. */
   onDrawn(): void;
 }
 
 /**
- * Shows lines in an element that scrolls. Only the blocks around what the reader sees are in the page; above and below them is
- * empty space, as tall as the other blocks are, or, where they were never measured, probably are.
+ * Shows lines in a scrolling element. Only the blocks around the visible part are in the page. Empty space above and
+ * below them is as tall as the other blocks are or, if they were never measured, are estimated to be.
  *
- * It stays at the end when it is there. Otherwise it stays at the block that the reader sees first.
+ * If the view is at the end, it stays there. Otherwise it keeps the first visible block in place.
  */
 export class LinesView {
-  readonly element = made("div", "output-list");
-  readonly #above = made("div", "output-space");
-  readonly #below = made("div", "output-space");
-  /** An invisible line, by which widths are measured. */
-  readonly #probe = made("div", "output-line output-probe");
-  readonly #probed = made("span", "", "0".repeat(100));
-  readonly #probedText = made("div", "output-text");
+  readonly element = createElement("div", "output-list");
+  readonly #above = createElement("div", "output-space");
+  readonly #below = createElement("div", "output-space");
+  /** An invisible line for measuring widths. */
+  readonly #probe = createElement("div", "output-line output-probe");
+  readonly #probed = createElement("span", "", "0".repeat(100));
+  readonly #probedText = createElement("div", "output-text");
   readonly #lines: Lines;
   readonly #options: LinesViewOptions;
   #filter: Filter;
@@ -52,9 +55,9 @@ export class LinesView {
   #isAtEnd = true;
   #isRequested = false;
   #restsUntil = 0;
-  /** Runs while a drawing waits. */
+  /** Runs while a draw is delayed. */
   #rest: ReturnType<typeof setTimeout> | undefined;
-  /** Where the reader was when this was looked at last. */
+  /** The last known scroll position. */
   #scrolled = 0;
   #rowHeight = 20;
   #columns = Number.POSITIVE_INFINITY;
@@ -71,32 +74,36 @@ export class LinesView {
     element.tabIndex = 0;
     this.#probe.ariaHidden = "true";
     this.#probedText.append(this.#probed);
-    this.#probe.append(made("span", "output-mark"), made("span", "output-time", "0.000"), this.#probedText);
+    this.#probe.append(
+      createElement("span", "output-mark"),
+      createElement("span", "output-time", "0.000"),
+      this.#probedText,
+    );
     element.append(this.#probe, this.#above, this.#below);
     element.addEventListener("scroll", () => this.#onScroll(), { passive: true });
     element.addEventListener("wheel", ({ deltaY }) => deltaY < 0 && this.#leave(), { passive: true });
     element.addEventListener("keydown", ({ key }) => this.#onKey(key));
-    // Whatever was clicked may have become taller.
+    // A click may have made a line taller.
     element.addEventListener("click", () => this.request());
     new ResizeObserver(() => this.remeasure()).observe(element);
   }
 
-  /** Says what is not read out of the lines. */
+  /** An element that announces the lines that screen readers skip. */
   get summary(): HTMLElement {
     return this.#reader.summary;
   }
 
-  /** Whether the newest line is on screen, and stays there. */
+  /** Returns true if the newest line is on screen and stays there. */
   get isAtEnd(): boolean {
     return this.#isAtEnd;
   }
 
-  /** How many lines pass the filter, as far as is known. */
+  /** The number of lines that pass the filter, as far as it is known. */
   get shown(): number {
     return this.#shown;
   }
 
-  /** Draws in the next frame. */
+  /** Draws in the next animation frame. */
   request(): void {
     clearTimeout(this.#rest);
     this.#rest = undefined;
@@ -111,7 +118,7 @@ export class LinesView {
     this.#showPending();
   }
 
-  /** Draws what came, though not so often that the page has time for little else. */
+  /** Draws new lines, but leaves the page time for other work. */
   requestLater(): void {
     if (!this.#isRequested && this.#rest === undefined) {
       const wait = this.#restsUntil - performance.now();
@@ -124,24 +131,24 @@ export class LinesView {
     }
   }
 
-  /** Marks the element while something is to be drawn: the tests wait for the last drawing, which nothing else shows. */
+  /** Marks the element while a draw is pending. Tests wait for it, because nothing else shows the last draw. */
   #showPending(): void {
     this.element.toggleAttribute("data-pending", this.#isRequested || this.#rest !== undefined);
   }
 
-  /** Shows the lines that pass a filter. */
+  /** Shows only the lines that pass a filter. */
   filter(filter: Filter): void {
     this.#filter = filter;
     this.request();
   }
 
-  /** Goes to the end, and stays there. */
+  /** Scrolls to the end and stays there. */
   follow(): void {
     this.#isAtEnd = true;
     this.request();
   }
 
-  /** After all lines were removed. */
+  /** Resets the view after all lines were removed. */
   clear(): void {
     for (const block of this.#drawn) {
       this.#remove(block);
@@ -151,7 +158,7 @@ export class LinesView {
     this.follow();
   }
 
-  /** After what decides on the heights of lines has changed. */
+  /** Updates all heights after something that affects them has changed. */
   remeasure(): void {
     for (const block of this.#lines.blocks) {
       block.measured = undefined;
@@ -166,9 +173,9 @@ export class LinesView {
 
   #onScroll(): void {
     const { scrollTop, scrollHeight, clientHeight } = this.element;
-    // What this has scrolled itself is drawn already.
+    // Scrolling by the view itself is already drawn.
     if (scrollTop !== this.#scrolled) {
-      // Whoever goes up a little wants to go further, or the browser does so for them, in small steps.
+      // Users who scroll up a little want to go further, or the browser scrolls in small steps.
       const near = scrollTop < this.#scrolled ? 1 : NEAR;
       this.#scrolled = scrollTop;
       this.#isAtEnd = scrollHeight - clientHeight - scrollTop < near;
@@ -178,14 +185,14 @@ export class LinesView {
 
   #onKey(key: string): void {
     if (key === "End") {
-      // Where new lines come all the time, the browser would never get there.
+      // If lines keep arriving, the browser alone would never get there.
       this.follow();
     } else if (key === "PageUp" || key === "ArrowUp" || key === "Home") {
       this.#leave();
     }
   }
 
-  /** The reader goes up. New lines would otherwise bring them back before the browser has begun to scroll. */
+  /** Stops following when the user scrolls up. Otherwise new lines would pull them back before the browser starts to scroll. */
   #leave(): void {
     if (this.element.scrollTop > 0) {
       this.#isAtEnd = false;
@@ -197,7 +204,7 @@ export class LinesView {
     const list = this.element;
     const height = list.clientHeight;
     if (height === 0) {
-      // It is not on screen: it will be resized when it is.
+      // The list is hidden. Showing it will trigger a resize.
       return;
     }
     const { blocks } = this.#lines;
@@ -218,10 +225,10 @@ export class LinesView {
     }
     this.#options.onDrawn();
     const now = performance.now();
-    this.#restsUntil = now + Math.min((now - began) * REST, LONGEST_REST);
+    this.#restsUntil = now + Math.min((now - began) * REST, MAX_REST_MS);
   }
 
-  /** Finds out what is to be seen, the newest first, since that is where the reader is mostly. */
+  /** Filters blocks, newest first, because users mostly look at the end. */
   #applyFilter(blocks: readonly Block[]): void {
     const end = performance.now() + FILTER_TIME;
     for (let index = blocks.length - 1; index >= 0; index -= 1) {
@@ -236,7 +243,7 @@ export class LinesView {
     }
   }
 
-  /** Lets screen readers read out what is new, unless that is too much, or the reader is elsewhere. */
+  /** Lets screen readers read new lines aloud, unless there are too many or the user is elsewhere. */
   #setLive(blocks: readonly Block[]): void {
     this.#shown = blocks.reduce((sum, block) => sum + this.#linesOf(block).length, 0);
     const hasMore = this.#reader.count(this.#lines.count + this.#lines.dropped);
@@ -245,7 +252,7 @@ export class LinesView {
     }
   }
 
-  /** The lines to be seen of a block. None before they are known. */
+  /** Returns the lines to show of a block; none if it has not been filtered yet. */
   #linesOf(block: Block): readonly Line[] {
     return block.isStale(this.#filter) ? [] : block.shown;
   }
@@ -257,7 +264,7 @@ export class LinesView {
     return block.measured ?? block.estimate(this.#columns) * this.#rowHeight;
   }
 
-  /** What is at the top of the screen, by the places of the blocks when they were drawn last. */
+  /** Returns the anchor at the top of the screen, based on the last draw. */
   #anchor(blocks: readonly Block[], scrolled: number): Anchor {
     let [low, high] = [0, blocks.length];
     while (high - low > 1) {
@@ -272,7 +279,7 @@ export class LinesView {
     return { number: block?.number ?? 0, offset: Math.max(0, scrolled - (block?.top ?? 0)) };
   }
 
-  /** The blocks that are to be in the page: those on screen, and as much again above and below them. */
+  /** Returns the blocks that should be in the page: the visible ones, and one screen above and below. */
   #rangeAround(blocks: readonly Block[], anchor: Anchor | undefined, height: number): Range {
     const at = (index: number) => {
       const block = blocks[index];
@@ -292,7 +299,7 @@ export class LinesView {
     return { first, last };
   }
 
-  /** Puts blocks into the page, takes the others out of it, and measures. */
+  /** Adds and removes blocks, and measures them. */
   #fill(blocks: readonly Block[], { first, last }: Range): void {
     const wanted = blocks.slice(first, last + 1).filter((block) => this.#linesOf(block).length > 0);
     for (const block of this.#drawn) {
@@ -303,7 +310,7 @@ export class LinesView {
     this.#drawn = wanted;
     let next = this.#above.nextSibling;
     for (const block of wanted) {
-      block.element ??= made("div", "output-block");
+      block.element ??= createElement("div", "output-block");
       if (block.element === next) {
         next = next.nextSibling;
       } else {
@@ -321,7 +328,7 @@ export class LinesView {
   }
 
   #remove(block: Block): void {
-    // Whoever is in there with the keyboard goes on from the list, not from the top of the page.
+    // Moves the keyboard focus to the list, so that it does not jump to the top of the page.
     if (block.element?.contains(document.activeElement)) {
       this.element.focus({ preventScroll: true });
     }
@@ -330,7 +337,7 @@ export class LinesView {
     block.drawn = 0;
   }
 
-  /** Makes the empty spaces as tall as what is not there, and brings the reader where they were. */
+  /** Sets the heights of the empty spaces and restores the scroll position. */
   #place(blocks: readonly Block[], { first, last }: Range, anchor: Anchor | undefined): void {
     let top = 0;
     let [above, below] = [0, 0];
@@ -349,7 +356,7 @@ export class LinesView {
     } else {
       const block = blocks[indexOf(blocks, anchor.number)];
       if (block !== undefined) {
-        // A block that is gone leaves the reader at the oldest one.
+        // If the anchor's block was dropped, the oldest one takes its place.
         const offset = block.number === anchor.number ? Math.min(anchor.offset, this.#heightOf(block)) : 0;
         if (Math.abs(block.top + offset - list.scrollTop) >= 1) {
           list.scrollTop = block.top + offset;
@@ -360,7 +367,7 @@ export class LinesView {
   }
 }
 
-/** Where the block of that number is now, or the one that took its place. */
+/** Returns the index of the block with a number, or of the block nearest to it. */
 function indexOf(blocks: readonly Block[], number: number): number {
   return Math.max(0, Math.min(number - (blocks[0]?.number ?? 0), blocks.length - 1));
 }

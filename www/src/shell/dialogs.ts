@@ -1,13 +1,14 @@
 import type { File, Files } from "../project.js";
-import { element, made } from "./elements.js";
+import { createElement, element } from "./elements.js";
 
-/** Gives the buttons that close a dialog their work, once for the page. */
+/** Installs the handlers that close dialogs. Called once per page. */
 export function installDialogs(): void {
   for (const button of document.querySelectorAll<HTMLElement>("dialog [data-close]")) {
     button.addEventListener("click", () => button.closest("dialog")?.close());
   }
   for (const dialog of document.querySelectorAll("dialog")) {
-    // The backdrop belongs to the dialog itself, and so does its padding. Who marks a text may let go of it anywhere.
+    // The backdrop and the padding belong to the dialog element itself. A text selection may start inside and end
+    // anywhere.
     let isOutside = false;
     dialog.addEventListener("pointerdown", ({ clientX, clientY }) => {
       const { left, right, top, bottom } = dialog.getBoundingClientRect();
@@ -25,8 +26,8 @@ export function installDialogs(): void {
 /**
  * Asks for the name of a file.
  *
- * @param problem what is wrong with a name, if anything is
- * @returns the name, or undefined when the visitor thinks better of it
+ * @param problem returns an error message if a name is invalid
+ * @returns the name, or undefined if the user cancels
  */
 export function askName(
   title: string,
@@ -72,12 +73,12 @@ export function askName(
   });
 }
 
-/** One of what a visitor can choose from. */
+/** An entry of the list of examples. */
 export interface Choice {
   readonly title: string;
   readonly description: string;
   choose(): void;
-  /** Deletes it, where that can be done. */
+  /** Deletes the entry, if that is possible. */
   remove?(): void;
 }
 
@@ -86,21 +87,21 @@ export function showExamples(choices: readonly Choice[]): void {
   const dialog = element("examples-dialog", HTMLDialogElement);
   element("examples-list", HTMLUListElement).replaceChildren(
     ...choices.map(({ title, description, choose, remove }) => {
-      const item = made("li", "choice-item");
-      const button = made("button", "choice");
+      const item = createElement("li", "choice-item");
+      const button = createElement("button", "choice");
       button.type = "button";
-      button.append(made("strong", "", title), made("span", "choice-text", description));
+      button.append(createElement("strong", "", title), createElement("span", "choice-text", description));
       button.addEventListener("click", () => {
         dialog.close();
         choose();
       });
       item.append(button);
       if (remove !== undefined) {
-        const delete_ = made("button", "button small", "Delete");
+        const delete_ = createElement("button", "button small", "Delete");
         delete_.type = "button";
         delete_.ariaLabel = `Delete ${title}`;
         delete_.addEventListener("click", () => {
-          if (confirm(`Delete “${description}”? It cannot be brought back.`)) {
+          if (confirm(`Delete “${description}”? This cannot be undone.`)) {
             remove();
             item.remove();
           }
@@ -113,7 +114,7 @@ export function showExamples(choices: readonly Choice[]): void {
   dialog.showModal();
 }
 
-/** Shows the link to a script and how to embed it, or that there can be none, and lets the visitor have its files. */
+/** Shows the link to a script and the code to embed it, or a note that it is too large, and offers the files for download. */
 export function showShare(files: Files, addresses?: { readonly link: string; readonly embed: string }): void {
   const dialog = element("share-dialog", HTMLDialogElement);
   const note = element("share-note", HTMLElement);
@@ -144,10 +145,10 @@ export function showShare(files: Files, addresses?: { readonly link: string; rea
 }
 
 function download({ name, source }: File): void {
-  const link = made("a");
+  const link = createElement("a");
   link.href = URL.createObjectURL(new Blob([source], { type: "text/plain" }));
   link.download = `${name.replaceAll("/", "-")}.luau`;
   link.click();
-  // The browser has it by then.
+  // The browser has read the file by then.
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -1,7 +1,7 @@
 /**
- * An element of the page.
+ * Returns an element of the page.
  *
- * @throws Error when the page has none
+ * @throws Error if the page does not have it
  */
 export function element<T extends HTMLElement>(id: string, type: new () => T): T {
   const found = document.getElementById(id);
@@ -11,8 +11,8 @@ export function element<T extends HTMLElement>(id: string, type: new () => T): T
   return found;
 }
 
-/** A new element with a class and a text. */
-export function made<K extends keyof HTMLElementTagNameMap>(
+/** Creates an element with a class and a text. */
+export function createElement<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   className = "",
   text = "",
@@ -21,4 +21,11 @@ export function made<K extends keyof HTMLElementTagNameMap>(
   element.className = className;
   element.textContent = text;
   return element;
+}
+
+/** Sets a text only if it differs, because each change costs a layout. */
+export function setText(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) {
+    element.textContent = text;
+  }
 }

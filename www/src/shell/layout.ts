@@ -1,20 +1,21 @@
-import { keep, kept } from "../storage.js";
+import { loadItem, saveItem } from "../storage.js";
 import { element } from "./elements.js";
 
-/** The parts of the page: on a phone one is shown at a time, else the script beside one of the others. */
+/** The parts of the page. A phone shows one at a time; wider screens show the script beside one of the others. */
 export type Part = "script" | "output" | "sockets";
 
-/** How much wider the script gets with a key, in percent of the page. */
-const STEP = 2;
-const LEAST = 20;
-const MOST = 80;
+/** The width of the script, in percent of the page: the initial width, the change per key press, and the limits. */
+const DEFAULT_PERCENT = 55;
+const STEP_PERCENT = 2;
+const MIN_PERCENT = 20;
+const MAX_PERCENT = 80;
 
-/** Shows the parts, as the visitor chooses. */
+/** Shows the parts that the user selects. */
 export class Layout {
   readonly #parts = document.querySelector<HTMLElement>("main.parts") as HTMLElement;
   readonly #divider = element("divider", HTMLElement);
   readonly #counts = new Map<Part, number>();
-  #width = 55;
+  #width = DEFAULT_PERCENT;
 
   constructor() {
     for (const button of this.#buttons()) {
@@ -34,7 +35,7 @@ export class Layout {
     this.show("script");
   }
 
-  /** Brings a part to the front; the script is beside the others where there is room. */
+  /** Shows a part. On wide screens the script stays visible beside it. */
   show(part: Part): void {
     this.#parts.dataset.shown = part;
     if (part !== "script") {
@@ -44,7 +45,7 @@ export class Layout {
     for (const button of this.#buttons()) {
       const shown = button.dataset.show;
       if (shown === part) {
-        this.#setNews(button, false);
+        this.#setErrorMark(button, false);
       }
       if (button.role === "tab") {
         button.ariaSelected = String(shown === side);
@@ -55,26 +56,26 @@ export class Layout {
     }
   }
 
-  /** Marks the buttons of a part that is not shown: an error has come there. */
-  tellError(part: Part): void {
+  /** Marks the buttons of a part that has an error, if the part is hidden. */
+  markError(part: Part): void {
     const { shown, side = "output" } = this.#parts.dataset;
     const isWide = !matchMedia("(max-width: 720px)").matches;
     if (part !== shown && !(isWide && part === side)) {
       for (const button of this.#buttons()) {
         if (button.dataset.show === part) {
-          this.#setNews(button, true);
+          this.#setErrorMark(button, true);
         }
       }
     }
   }
 
-  #setNews(button: HTMLElement, isThere: boolean): void {
-    button.toggleAttribute("data-news", isThere);
-    button.ariaDescription = isThere ? "There is an error" : null;
+  #setErrorMark(button: HTMLElement, hasError: boolean): void {
+    button.toggleAttribute("data-has-error", hasError);
+    button.ariaDescription = hasError ? "There is an error" : null;
   }
 
-  /** Writes on the buttons how many there are of something. */
-  count(part: Part, count: number): void {
+  /** Shows a count on the buttons of a part. */
+  setCount(part: Part, count: number): void {
     if (this.#counts.get(part) === count) {
       return;
     }
@@ -93,7 +94,7 @@ export class Layout {
 
   #installDivider(): void {
     const divider = this.#divider;
-    this.#resize(Number(kept("width") ?? this.#width));
+    this.#resize(Number(loadItem("width") ?? this.#width));
     divider.addEventListener("pointerdown", (event) => {
       divider.setPointerCapture(event.pointerId);
       event.preventDefault();
@@ -103,22 +104,23 @@ export class Layout {
         this.#resize((event.clientX / window.innerWidth) * 100);
       }
     });
-    divider.addEventListener("pointerup", () => keep("width", String(this.#width)));
+    divider.addEventListener("pointerup", () => saveItem("width", String(this.#width)));
     divider.addEventListener("keydown", (event) => {
-      const step = { ArrowLeft: -STEP, ArrowRight: STEP }[event.key];
+      const step = { ArrowLeft: -STEP_PERCENT, ArrowRight: STEP_PERCENT }[event.key];
       if (step !== undefined) {
         this.#resize(this.#width + step);
-        keep("width", String(this.#width));
+        saveItem("width", String(this.#width));
         event.preventDefault();
       }
     });
   }
 
   #resize(width: number): void {
-    this.#width = Math.round(Math.min(MOST, Math.max(LEAST, Number.isFinite(width) ? width : 55)));
+    const percent = Number.isFinite(width) ? width : DEFAULT_PERCENT;
+    this.#width = Math.round(Math.min(MAX_PERCENT, Math.max(MIN_PERCENT, percent)));
     this.#divider.ariaValueNow = String(this.#width);
-    this.#divider.ariaValueMin = String(LEAST);
-    this.#divider.ariaValueMax = String(MOST);
+    this.#divider.ariaValueMin = String(MIN_PERCENT);
+    this.#divider.ariaValueMax = String(MAX_PERCENT);
     this.#parts.style.setProperty("--script-width", `${this.#width}%`);
   }
 }

@@ -1,25 +1,25 @@
 import { element } from "./elements.js";
 
-/** What a notice is about: a link, which is over with the first change, or something that stays true. */
+/** The topic of a notice: a link, which ends with the first change, or the page, which stays. */
 export type About = "link" | "page";
 
-/** Tells something that stays until it is closed, or is over. */
-export function tell(text: string, about: About): void {
+/** Shows a notice until it is closed or no longer applies. */
+export function showNotice(text: string, about: About): void {
   const notice = element("notice", HTMLElement);
   element("notice-text", HTMLElement).textContent = text;
   notice.dataset.about = about;
   notice.hidden = false;
 }
 
-/** What was told about the link does not matter any more. */
-export function forgetLink(): void {
+/** Hides a notice about the link. */
+export function hideLinkNotice(): void {
   const notice = element("notice", HTMLElement);
   if (notice.dataset.about === "link") {
     notice.hidden = true;
   }
 }
 
-/** Gives the button that closes the notice its work. */
+/** Installs the handler of the close button. */
 export function installNotice(): void {
   element("notice-close", HTMLButtonElement).addEventListener("click", () => {
     element("notice", HTMLElement).hidden = true;

@@ -1,6 +1,6 @@
-import { element, made } from "./elements.js";
+import { createElement, element } from "./elements.js";
 
-/** Told of what the visitor does with the tabs. */
+/** Callbacks for the user's actions on tabs. */
 export interface TabsOptions {
   onSelect(name: string): void;
   onAdd(): void;
@@ -8,7 +8,7 @@ export interface TabsOptions {
   onRemove(name: string): void;
 }
 
-/** The files, as tabs above the editor. The first one is what Run runs, and it cannot be removed. */
+/** The files, as tabs above the editor. Run starts the first one, which cannot be removed. */
 export class Tabs {
   readonly #list = element("tabs", HTMLElement);
   readonly #options: TabsOptions;
@@ -16,12 +16,12 @@ export class Tabs {
   constructor(options: TabsOptions) {
     this.#options = options;
     element("add", HTMLButtonElement).addEventListener("click", () => options.onAdd());
-    // Also when it comes into view again: on a phone the tabs are not always there.
+    // Also called when the tabs become visible again, since a phone does not always show them.
     new ResizeObserver(() => this.#reveal()).observe(this.#list);
     this.#list.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
-  /** Shows the tabs anew. */
+  /** Replaces the tabs. */
   show(names: readonly string[], selected: string): void {
     const hasFocus = this.#list.contains(document.activeElement);
     this.#list.replaceChildren(
@@ -33,7 +33,7 @@ export class Tabs {
     this.#reveal();
   }
 
-  /** Scrolls the tab that is chosen into view. */
+  /** Scrolls the selected tab into view. */
   #reveal(): void {
     this.#selected()?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
@@ -43,21 +43,21 @@ export class Tabs {
   }
 
   #tab(name: string, isSelected: boolean, isMain: boolean): HTMLElement {
-    const tab = made("button", "file");
+    const tab = createElement("button", "file");
     tab.type = "button";
     tab.role = "tab";
     tab.dataset.name = name;
     tab.ariaSelected = String(isSelected);
     tab.setAttribute("aria-controls", "editor");
     tab.tabIndex = isSelected ? 0 : -1;
-    // Where the name is cut off, this has it whole.
+    // The title has the whole name, which may be cut off in the tab.
     tab.title = `${name}.luau: ${isMain ? "Run starts this file. Press F2 to rename it" : "F2 or double-click to rename, Delete to delete"}`;
-    tab.append(made("span", "name", `${name}.luau`));
+    tab.append(createElement("span", "name", `${name}.luau`));
     tab.addEventListener("click", () => this.#options.onSelect(name));
     tab.addEventListener("dblclick", () => this.#options.onRename(name));
     if (!isMain) {
-      // For the mouse only, since a tab has nothing inside that could be focused: the keyboard has Delete.
-      const remove = made("span", "remove", "×");
+      // For the mouse only, since a tab cannot contain focusable elements. Keyboard users press Delete.
+      const remove = createElement("span", "remove", "×");
       remove.ariaHidden = "true";
       remove.title = `Remove ${name}.luau`;
       remove.addEventListener("click", (event) => {

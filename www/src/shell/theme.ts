@@ -1,7 +1,7 @@
-import { keep, kept } from "../storage.js";
+import { loadItem, saveItem } from "../storage.js";
 import { element } from "./elements.js";
 
-/** Lets the visitor choose between the themes; public/theme.js sets the one that was chosen before, ahead of the first drawing. */
+/** Lets the user choose a theme. public/theme.js applies the stored theme before the first paint. */
 export function installTheme(): void {
   const select = element("theme", HTMLSelectElement);
   select.value = document.documentElement.dataset.theme ?? "auto";
@@ -12,11 +12,11 @@ export function installTheme(): void {
     } else {
       document.documentElement.dataset.theme = theme;
     }
-    keep("theme", theme);
+    saveItem("theme", theme);
   });
-  // Another tab of the playground may have chosen.
+  // Another tab of the site may have changed the theme.
   window.addEventListener("storage", () => {
-    select.value = kept("theme") ?? "auto";
+    select.value = loadItem("theme") ?? "auto";
     select.dispatchEvent(new Event("change"));
   });
 }

@@ -1,67 +1,66 @@
-/** How many elements of tables cross to the page for one line, at most: to take more would hold it up. */
-const MOST_AT_ONCE = 5_000;
-/** How many in a second, where lines come without a rest in which more can gather. */
-const MOST_PER_SECOND = 1_000;
+import type { OutputKind } from "luau-websocket/serve";
 
-/** How many elements are missing in the tables of which not all has crossed. */
-export type Missing = ReadonlyMap<object, number>;
+/** The most table elements that a line may send to the page at once. More would block it. */
+const MAX_ELEMENTS_AT_ONCE = 5_000;
+/** The most elements per second while lines keep arriving. */
+const MAX_ELEMENTS_PER_SECOND = 1_000;
 
-/** Less room than that is kept together, for a table of which more can be seen. */
-const LEAST = 500;
+/** Copies of values, and the numbers of elements that their tables lack. */
+interface Excerpt {
+  readonly values: readonly unknown[];
+  readonly missing: ReadonlyMap<object, number>;
+}
 
-let left = MOST_AT_ONCE;
+/** The smallest allowance worth using. Below it, elements are saved up for a table that can show more. */
+const MIN_ELEMENTS = 500;
+
+let left = MAX_ELEMENTS_AT_ONCE;
 let filledAt = performance.now();
 
 /**
- * Values as they cross: copies that are small enough for the page, of large tables the begin, and at the end what is missing. Nothing
- * where there were too many, of which the page then shows the text alone.
+ * Returns an excerpt of the values that a script prints, returns or throws, so that their size never blocks the page. Returns an empty array
+ * for printed values if the allowance is used up; the page then shows only the text, and they are not even converted.
  */
-export function excerptOf(values: readonly unknown[]): unknown[] {
-  if (!values.some((value) => typeof value === "object" && value !== null)) {
-    return [...values];
+export function transformOutput(values: () => readonly unknown[], kind: OutputKind): unknown[] {
+  if ((kind === "print" || kind === "warn") && room() < MIN_ELEMENTS) {
+    return [];
   }
   const most = Math.floor(room());
   const copying = new Copying(most);
-  const copies = values.map((value) => copying.copy(value));
+  const copies = values().map((value) => copying.copy(value));
   copying.fill();
   left -= copying.count;
-  return most < 1 ? [] : [...copies, copying.missing];
+  return [{ values: copies, missing: copying.missing } satisfies Excerpt];
 }
 
-/** How many elements may cross now. */
+/** Returns the number of elements that may be sent now. */
 function room(): number {
   const now = performance.now();
-  left = Math.min(MOST_AT_ONCE, left + ((now - filledAt) / 1_000) * MOST_PER_SECOND);
+  left = Math.min(MAX_ELEMENTS_AT_ONCE, left + ((now - filledAt) / 1_000) * MAX_ELEMENTS_PER_SECOND);
   filledAt = now;
   return left;
 }
 
-/** Whether there is no room for more than the text of a line: then values need not be made at all. */
-export function isFull(): boolean {
-  return room() < LEAST;
-}
-
-/** The values of an excerpt, with what is missing noted by the tables. */
-export function valuesOf(excerpt: readonly unknown[]): readonly unknown[] {
-  const missing = excerpt.at(-1);
-  if (!(missing instanceof Map)) {
-    // A line that was too long for the package to let its values cross.
-    return excerpt;
+/** Returns the values of an excerpt and records what its tables lack. */
+export function valuesOf(excerpt: unknown): readonly unknown[] {
+  if (typeof excerpt !== "object" || excerpt === null) {
+    return [];
   }
-  for (const [table, count] of missing as Missing) {
+  const { values, missing } = excerpt as Excerpt;
+  for (const [table, count] of missing) {
     counts.set(table, count);
   }
-  return excerpt.slice(0, -1);
+  return values;
 }
 
 const counts = new WeakMap<object, number>();
 
-/** How many elements of a table are not here. */
+/** Returns the number of elements missing from a table. */
 export function missingIn(table: object): number {
   return counts.get(table) ?? 0;
 }
 
-/** Copies tables, those that are further out first, until there are too many elements. */
+/** Copies tables, outer ones first, up to a number of elements. */
 class Copying {
   readonly missing = new Map<object, number>();
   count = 0;
@@ -85,7 +84,7 @@ class Copying {
       ? []
       : value instanceof Map
         ? new Map()
-        : isPlain(value)
+        : Object.getPrototypeOf(value) === Object.prototype
           ? {}
           : undefined;
     if (copy === undefined) {
@@ -97,7 +96,7 @@ class Copying {
   }
 
   fill(): void {
-    // It grows meanwhile.
+    // The list grows during the loop.
     for (const [origin, copy] of this.#unfilled) {
       const room = this.#most - this.count;
       const size = sizeOf(origin);
@@ -121,7 +120,7 @@ class Copying {
     } else {
       for (const key of Object.keys(origin).slice(0, most)) {
         const value = this.copy((origin as Record<string, unknown>)[key]);
-        // Assigned, `__proto__` would be no property.
+        // Assigning to `__proto__` would set the prototype instead of a property.
         Object.defineProperty(copy, key, { value, writable: true, enumerable: true, configurable: true });
       }
     }
@@ -143,8 +142,4 @@ function* firstOf<T>(items: Iterable<T>, most: number): Generator<T> {
     }
     yield item;
   }
-}
-
-function isPlain(value: object): boolean {
-  return Object.getPrototypeOf(value) === Object.prototype;
 }

@@ -10,26 +10,17 @@ const OPEN = 1;
 const CLOSING = 2;
 const CLOSED = 3;
 
-/** A subprotocol is a token of HTTP (RFC 9110, section 5.6.2). */
+/** A subprotocol is an HTTP token (RFC 9110, section 5.6.2). */
 const TOKEN = /^[!#$%&'*+\-.^_`|~\w]+$/;
-/** More does not fit into a closing frame (RFC 6455, section 5.5). */
-const LONGEST_REASON = 123;
-
-type Handler<E extends Event> = ((event: E) => void) | null;
-
-interface Events {
-  open: Event;
-  message: MessageEvent;
-  error: Event;
-  close: CloseEvent;
-}
+/** The limit of a close frame (RFC 6455, section 5.5), in bytes. */
+const MAX_REASON_BYTES = 123;
 
 const services: ReadonlyMap<string, Service> = new Map(
   Object.entries(makeServices()).map(([path, { serve }]) => [path, serve]),
 );
 
-/** The address, if it is one of the services in this worker. */
-export function loopbackUrl(address: string): URL | undefined {
+/** Returns the parsed address if it is one of a service in this worker. */
+function loopbackUrl(address: string): URL | undefined {
   try {
     const url = new URL(address);
     return /^wss?:$/.test(url.protocol) && url.hostname === HOST ? url : undefined;
@@ -39,24 +30,24 @@ export function loopbackUrl(address: string): URL | undefined {
 }
 
 /**
- * A `WebSocket` to a service in this worker. It behaves as the standard says of those to a server, https://websockets.spec.whatwg.org,
- * and as fast as a network could at best: what is sent arrives in a task of its own, in order.
+ * A `WebSocket` to a service in this worker. It follows the standard, https://websockets.spec.whatwg.org, and is as
+ * fast as an ideal network: each message arrives in a task of its own, in order.
  */
-export class LoopbackSocket extends EventTarget {
+class LoopbackSocket extends EventTarget {
   readonly url: string;
-  /** No service knows any subprotocol. */
+  /** No service supports a subprotocol. */
   readonly protocol = "";
   readonly extensions = "";
   binaryType: BinaryType = "blob";
   readonly #origin: string;
-  readonly #handlers = new Map<keyof Events, Handler<never>>();
+  readonly #handlers = new Map<string, (event: Event) => void>();
   #readyState = CONNECTING;
   #bufferedAmount = 0;
-  /** What the service wants to be told of. */
+  /** The listeners of the service. */
   #onMessage: ((data: string | Uint8Array) => void)[] = [];
   #onClose: (() => void)[] = [];
 
-  /** @throws DOMException for what the standard does not allow */
+  /** @throws DOMException for arguments that the standard forbids */
   constructor(url: URL, protocols: string | readonly string[] = []) {
     super();
     const names = typeof protocols === "string" ? [protocols] : [...protocols];
@@ -71,7 +62,7 @@ export class LoopbackSocket extends EventTarget {
     this.#origin = url.origin;
     const service = services.get(url.pathname);
     queueTask(() => {
-      // Who asks for subprotocols and is given none has not connected.
+      // A client that requests subprotocols and is given none must fail the connection.
       if (service === undefined || names.length > 0) {
         this.#fail();
       } else {
@@ -88,39 +79,22 @@ export class LoopbackSocket extends EventTarget {
     return this.#bufferedAmount;
   }
 
-  get onopen(): Handler<Event> {
-    return this.#handler("open");
+  static {
+    for (const type of ["open", "message", "error", "close"]) {
+      Object.defineProperty(LoopbackSocket.prototype, `on${type}`, {
+        configurable: true,
+        enumerable: true,
+        get(this: LoopbackSocket) {
+          return this.#handlers.get(type) ?? null;
+        },
+        set(this: LoopbackSocket, handler: unknown) {
+          this.#setHandler(type, handler);
+        },
+      });
+    }
   }
 
-  set onopen(handler: Handler<Event>) {
-    this.#handle("open", handler);
-  }
-
-  get onmessage(): Handler<MessageEvent> {
-    return this.#handler("message");
-  }
-
-  set onmessage(handler: Handler<MessageEvent>) {
-    this.#handle("message", handler);
-  }
-
-  get onerror(): Handler<Event> {
-    return this.#handler("error");
-  }
-
-  set onerror(handler: Handler<Event>) {
-    this.#handle("error", handler);
-  }
-
-  get onclose(): Handler<CloseEvent> {
-    return this.#handler("close");
-  }
-
-  set onclose(handler: Handler<CloseEvent>) {
-    this.#handle("close", handler);
-  }
-
-  /** The VM sends no blobs, so there are none here. */
+  /** The VM sends no blobs, so they are not supported. */
   send(data: string | ArrayBuffer | ArrayBufferView): void {
     if (this.#readyState === CONNECTING) {
       throw new DOMException("Still in CONNECTING state.", "InvalidStateError");
@@ -130,7 +104,7 @@ export class LoopbackSocket extends EventTarget {
     if (this.#readyState !== OPEN) {
       return;
     }
-    // Decoded again, since what is no Unicode does not cross.
+    // Decoding again replaces lone surrogates, as on a network.
     const message =
       typeof data === "string" ? new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes) : bytes;
     queueTask(() => {
@@ -148,14 +122,14 @@ export class LoopbackSocket extends EventTarget {
         "InvalidAccessError",
       );
     }
-    if (new TextEncoder().encode(reason).length > LONGEST_REASON) {
-      throw new DOMException(`The close reason is longer than ${LONGEST_REASON} bytes.`, "SyntaxError");
+    if (new TextEncoder().encode(reason).length > MAX_REASON_BYTES) {
+      throw new DOMException(`The close reason is longer than ${MAX_REASON_BYTES} bytes.`, "SyntaxError");
     }
     if (this.#readyState === CONNECTING) {
       this.#readyState = CLOSING;
     } else if (this.#readyState === OPEN) {
       this.#readyState = CLOSING;
-      // After what was sent; the service answers the closing frame with the same one.
+      // Closes after everything sent. The service echoes the close frame.
       queueTask(() => {
         this.#leave();
         queueTask(() => this.#close({ code: code ?? 1005, reason, wasClean: true }));
@@ -169,7 +143,7 @@ export class LoopbackSocket extends EventTarget {
       return;
     }
     this.#readyState = OPEN;
-    // Of the service, which may close while messages are still under way.
+    // The service's view: it may close while messages are still in transit.
     let isOpen = true;
     service({
       send: (data) => {
@@ -203,7 +177,7 @@ export class LoopbackSocket extends EventTarget {
   }
 
   #receive(message: string | Uint8Array<ArrayBuffer>): void {
-    // What comes after the script has closed is not for it any more.
+    // Messages that arrive after the script closed are dropped.
     if (this.#readyState !== OPEN) {
       return;
     }
@@ -223,14 +197,14 @@ export class LoopbackSocket extends EventTarget {
   }
 
   #close(event: CloseEventInit): void {
-    // Both ends may have closed at the same time.
+    // Both ends may close at the same time.
     if (this.#readyState !== CLOSED) {
       this.#readyState = CLOSED;
       this.dispatchEvent(new CloseEvent("close", event));
     }
   }
 
-  /** The service has nothing to do with it any more. */
+  /** Tells the service that the connection is closed. */
   #leave(): void {
     const listeners = this.#onClose;
     this.#onMessage = [];
@@ -240,27 +214,20 @@ export class LoopbackSocket extends EventTarget {
     }
   }
 
-  #handler<E extends keyof Events>(type: E): Handler<Events[E]> {
-    return (this.#handlers.get(type) as Handler<Events[E]> | undefined) ?? null;
-  }
-
-  /** Handlers are called in the place among the listeners where they were set first, as the standard of HTML has it. */
-  #handle<E extends keyof Events>(type: E, handler: Handler<Events[E]>): void {
-    const isThere = this.#handler(type) !== null;
+  /** Sets a handler. It keeps the position among the listeners where it was first set, as the HTML standard requires. */
+  #setHandler(type: string, handler: unknown): void {
     if (typeof handler !== "function") {
       this.#handlers.delete(type);
       this.removeEventListener(type, this.#call);
     } else {
-      this.#handlers.set(type, handler as Handler<never>);
-      if (!isThere) {
-        this.addEventListener(type, this.#call);
-      }
+      // Adding a listener again changes nothing.
+      this.addEventListener(type, this.#call);
+      this.#handlers.set(type, handler as (event: Event) => void);
     }
   }
 
   readonly #call = (event: Event): void => {
-    const handler = this.#handlers.get(event.type as keyof Events) as Handler<Event> | undefined;
-    handler?.call(this, event);
+    this.#handlers.get(event.type)?.call(this, event);
   };
 }
 
@@ -274,8 +241,16 @@ const tasks = new Queue<() => void>();
 const { port1: bell, port2: door } = new MessageChannel();
 bell.onmessage = () => tasks.shift()?.();
 
-/** Calls something in a task of its own, after those that were queued before. A timer would make it wait for milliseconds. */
+/** Runs a function in a task of its own, after those queued before. A timer would delay it by milliseconds. */
 function queueTask(task: () => void): void {
   tasks.push(task);
   door.postMessage(null);
 }
+
+/** The constructor of the sockets of scripts: those of the browser, and those that lead to a service in this worker. */
+export const PlaygroundSocket = new Proxy(globalThis.WebSocket, {
+  construct(Real, [address, protocols = []]: [string, string[]?]) {
+    const url = loopbackUrl(address);
+    return url === undefined ? new Real(address, protocols) : new LoopbackSocket(url, protocols);
+  },
+});

@@ -1,6 +1,7 @@
-// What the worker of a run executes. First the sockets, then the package, which finds them in the place of the browser's, and then what
-// keeps large values from the page.
+// The entry point of a run's worker.
 
-import "./sockets.js";
-import "luau-websocket/worker-thread";
-import "./values.js";
+import { serve } from "luau-websocket/serve";
+import { transformOutput } from "./excerpt.js";
+import { PlaygroundSocket } from "./loopback.js";
+
+serve({ WebSocket: PlaygroundSocket, transformOutput });

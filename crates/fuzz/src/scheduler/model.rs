@@ -1,25 +1,26 @@
-//! What a plan should do: the rules of the scheduler, of signals and of coroutines, without Luau.
+//! The expected behavior of a plan: the rules of the scheduler, of signals and of coroutines, without Luau.
 
 mod jobs;
+mod queued;
 mod threads;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use luau_websocket::scheduler::{Counts, Next};
-use luau_websocket::task::SHORTEST_WAIT;
+use luau_runtime::scheduler::{Counts, Next};
+use luau_runtime::task::MIN_WAIT_MS;
 
-use self::jobs::{Alarm, Consumer, Job};
+use self::queued::{Alarm, Consumer, Job};
 use self::threads::{Chain, State, Thread};
 use super::View;
 use super::plan::{Body, Event, Plan, SIGNALS, SLOTS, TICK};
 
-/// A thread, by its place in the list of all.
+/// A thread, by its index in the list of all threads.
 type Id = usize;
 
-/// The values with which a thread is resumed, as the notes show them.
+/// The values that a thread is resumed with, as the notes show them.
 type Values = Vec<String>;
 
-/// A thread that waits for something of ours.
+/// A thread that waits for one of our functions.
 struct Parked {
     parking: u64,
     release: Release,
@@ -28,14 +29,14 @@ struct Parked {
 #[derive(Clone, Copy)]
 enum Release {
     Timer(TimerKey),
-    /// A waiter of a signal.
+    /// A waiter of a signal: the signal and the consumer.
     Waiter(usize, usize),
-    /// A parking of the host.
+    /// A parking by the host.
     Hook(usize),
     Nothing,
 }
 
-/// The time in milliseconds, whose bits are in the order of the times, and the number of the call.
+/// The time in milliseconds, as bits that sort like the times, and the number of the call.
 type TimerKey = (u64, u64);
 
 pub(super) struct Model<'a> {
@@ -49,16 +50,16 @@ pub(super) struct Model<'a> {
     timers: BTreeMap<TimerKey, Alarm>,
     parked: HashMap<Id, Parked>,
     watches: HashMap<Id, usize>,
-    /// All consumers that there ever were, and which each signal has.
+    /// All consumers so far, and the current ones of each signal.
     consumers: Vec<Consumer<'a>>,
     signals: [Vec<usize>; SIGNALS],
     connections: [Option<(usize, usize)>; SLOTS],
-    /// The parkings of the host that nobody has woken.
+    /// The host's parkings that have not been woken.
     tokens: Vec<Option<(Id, u64)>>,
-    /// The time-outs of libraries.
+    /// The timers of libraries.
     timeouts: Vec<Option<TimerKey>>,
     watches_made: usize,
-    /// What runs.
+    /// The running chain.
     chain: Chain,
     preempted: Option<Chain>,
     notes: Vec<String>,
@@ -91,7 +92,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// What should come of an event.
+    /// Returns the expected view after an event.
     pub(super) fn play(&mut self, event: &'a Event) -> View {
         match event {
             Event::Start(body) => {
@@ -168,7 +169,7 @@ impl<'a> Model<'a> {
 
     fn counts(&self) -> Counts {
         let mut threads: Vec<Id> = self.parked.keys().copied().collect();
-        threads.extend(self.timers.values().filter_map(Alarm::delayed));
+        threads.extend(self.timers.values().filter_map(Alarm::delayed_thread));
         threads.sort_unstable();
         threads.dedup();
         let timers = self.timers.values().filter(|alarm| !matches!(alarm, Alarm::Notify(_))).count();
@@ -209,7 +210,7 @@ impl<'a> Model<'a> {
     }
 
     fn sleep(&mut self, thread: Id, ticks: u32) {
-        let key = self.timer_key((f64::from(ticks) * TICK).max(SHORTEST_WAIT));
+        let key = self.timer_key((f64::from(ticks) * TICK).max(MIN_WAIT_MS));
         let since = self.now;
         let parking = self.park(thread, Release::Timer(key));
         self.timers.insert(key, Alarm::Wake { thread, parking, since });
@@ -220,7 +221,7 @@ impl<'a> Model<'a> {
         self.timers.insert(key, Alarm::Resume(thread, values));
     }
 
-    /// Gives back what a thread waits for.
+    /// Cancels whatever a thread waits for.
     fn release(&mut self, thread: Id) {
         match self.parked.remove(&thread).map(|parked| parked.release) {
             Some(Release::Timer(key)) => drop(self.timers.remove(&key)),
@@ -233,11 +234,11 @@ impl<'a> Model<'a> {
     /// Forgets a thread that was ended.
     fn forget(&mut self, thread: Id, message: &str) {
         self.release(thread);
-        self.timers.retain(|_, alarm| alarm.delayed() != Some(thread));
+        self.timers.retain(|_, alarm| alarm.delayed_thread() != Some(thread));
         self.tell_watch(thread, message);
     }
 
-    /// Whether someone watched the thread.
+    /// Notifies the watcher of a thread. Returns true if there was one.
     fn tell_watch(&mut self, thread: Id, message: &str) -> bool {
         let watch = self.watches.remove(&thread);
         if let Some(number) = watch {
@@ -246,7 +247,7 @@ impl<'a> Model<'a> {
         watch.is_some()
     }
 
-    /// The host ends a thread, whatever it is doing.
+    /// Ends a thread on behalf of the host, whatever it is doing.
     fn end(&mut self, thread: Id, message: &str) {
         if self.chain.bottom() == Some(thread) {
             self.chain.is_doomed = true;
@@ -263,8 +264,8 @@ impl<'a> Model<'a> {
 
     fn clear(&mut self) {
         let mut ended: Vec<Id> = self.parked.keys().chain(self.watches.keys()).copied().collect();
-        ended.extend(self.timers.values().filter_map(Alarm::delayed));
-        ended.extend(self.ready.iter().chain(&self.deferred).filter_map(Job::resumed));
+        ended.extend(self.timers.values().filter_map(Alarm::delayed_thread));
+        ended.extend(self.ready.iter().chain(&self.deferred).filter_map(Job::resumed_thread));
         ended.extend(self.preempted.as_ref().and_then(Chain::bottom));
         let before = self.notes.len();
         for thread in ended {

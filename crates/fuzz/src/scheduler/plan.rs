@@ -1,17 +1,17 @@
-//! What a case does: a script, and what happens to it from outside.
+//! The plan of a case: a script, and external events.
 
 use std::fmt::Write;
 
 use arbitrary::{Result, Unstructured};
 
-/// How many threads, connections and signals have names.
+/// The number of named threads and connections, and of signals.
 pub(super) const SLOTS: usize = 5;
 pub(super) const SIGNALS: usize = 2;
 
-/// Times are counted in 64ths of a second, of which computing with doubles is exact.
+/// The unit of time is 1/64 second, because doubles represent its multiples exactly.
 pub(super) const TICK: f64 = 1_000.0 / 64.0;
 
-/// What one spell of computing takes: more than a slice, and less than the time limit, all in milliseconds.
+/// The duration of a computation, in milliseconds: longer than a slice, and shorter than the time limit.
 pub(super) const SPELL: f64 = TICK;
 pub(super) const SLICE: f64 = 8.0;
 pub(super) const LIMIT: f64 = 2.5 * TICK;
@@ -23,7 +23,7 @@ pub(super) struct Body {
     pub(super) steps: Vec<Step>,
 }
 
-/// Something that a thread does; it notes its number when it is done, with what came of it.
+/// An operation of a thread. When it is done, it notes its number and its result.
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) id: usize,
@@ -54,7 +54,7 @@ pub(super) enum Does {
     Name(usize),
     Status(usize),
     Fire(usize),
-    /// Ends a thread by the host's hand, from inside a call.
+    /// Ends a thread on behalf of the host, from inside a call.
     End(usize),
 }
 
@@ -63,16 +63,16 @@ pub(super) enum How {
     Spawn,
     Defer,
     Delay(u32),
-    /// `coroutine.create` for a new thread, `coroutine.resume` for one that there is.
+    /// `coroutine.create` for a new thread, `coroutine.resume` for an existing one.
     Plain,
 }
 
-/// Something from outside.
+/// An external event.
 #[derive(Debug)]
 pub(super) enum Event {
     Start(Body),
     Pass(u32),
-    /// So many jobs at most.
+    /// Runs at most this many jobs.
     Turn(u32),
     Fire(usize),
     Wake(usize),
@@ -83,13 +83,13 @@ pub(super) enum Event {
     Cancel(usize),
     Watch(usize),
     Unwatch(usize),
-    /// A time-out of a library.
+    /// Starts a timer of a library.
     Timer(u32),
     DropTimer(usize),
     Clear,
 }
 
-/// All that is due, and then the end of everything.
+/// Runs everything that is due, and then clears the scheduler.
 pub(super) const CLOSING: [Event; 6] =
     [Event::Turn(300), Event::Pass(1_000), Event::Turn(300), Event::Turn(300), Event::Clear, Event::Turn(10)];
 
@@ -105,7 +105,7 @@ impl Plan {
         let mut maker = Maker { bytes, next: 0 };
         let (has_slices, has_limit) = (maker.flag(), maker.flag());
         let mut events = Vec::new();
-        // The end of the input is the end of the plan, wherever it is.
+        // The plan ends where the input ends.
         while !maker.bytes.is_empty() && events.len() < 60 {
             let Ok(event) = maker.event() else { break };
             events.push(event);
@@ -169,7 +169,7 @@ impl Maker<'_, '_> {
         for _ in 0..self.bytes.int_in_range(1..=most)? {
             let does = self.step(depth)?;
             if let Does::Compute = does {
-                // Up to the time limit.
+                // Repeated, to reach the time limit.
                 for _ in 0..self.bytes.int_in_range(0..=2)? {
                     steps.push(Step { id: self.id(), does: Does::Compute });
                 }
@@ -217,7 +217,7 @@ impl Maker<'_, '_> {
 }
 
 impl Body {
-    /// The function's text.
+    /// Returns the function's source.
     pub(super) fn source(&self) -> String {
         let mut source = format!("note({}, ...)\n", self.id);
         for step in &self.steps {
@@ -282,8 +282,8 @@ impl Does {
             ),
             Self::Try(body) => writeln!(source, "note({id}, pcall({}))", body.function()),
             Self::Fail => writeln!(source, "do error('failed {id}') end"),
-            // Longer than the clock is left alone at most.
-            // A slice begins when the clock is looked at first: before what takes time.
+            // The loops are longer than the interval between two looks at the clock. A slice begins with the first
+            // look, so one loop precedes the computation.
             Self::Compute => {
                 writeln!(source, "for _ = 1, 200 do end if compute() then for _ = 1, 8000 do end end note({id})")
             }

@@ -1,17 +1,18 @@
-//! Where a plan is run for real.
+//! Runs a plan with the real scheduler.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use luau_websocket::bind::{Binder, Callee};
-use luau_websocket::failure::Failure;
-use luau_websocket::scheduler::{Limits, Next, Scheduler, Timer, Token};
-use luau_websocket::signal::Signal;
+use luau_runtime::call_error::CallError;
+use luau_runtime::error::{Kind, ScriptError};
+use luau_runtime::function::{Callee, FunctionBuilder};
+use luau_runtime::scheduler::{Limits, Next, ResumeToken, Scheduler, Timer};
+use luau_runtime::signal::Signal;
 use mlua::prelude::*;
 
 use super::View;
 use super::plan::{Event, LIMIT, Plan, SIGNALS, SLICE, SLOTS, SPELL, TICK};
-use crate::world::World;
+use luau_runtime::testing::World;
 
 pub(super) struct Stage {
     world: World,
@@ -20,15 +21,15 @@ pub(super) struct Stage {
     host: Rc<Host>,
 }
 
-/// What stands for the libraries and the page.
+/// A stand-in for the libraries and the host.
 #[derive(Default)]
 struct Host {
     notes: RefCell<Vec<String>>,
-    tokens: RefCell<Vec<Option<Token>>>,
+    tokens: RefCell<Vec<Option<ResumeToken>>>,
     timers: RefCell<Vec<Option<Timer>>>,
     timers_made: Cell<usize>,
     watches_made: Cell<usize>,
-    /// How many coroutines, of those that scripts resume, are on top of the scheduler's.
+    /// The number of coroutines that scripts have resumed, above the scheduler's thread.
     depth: Cell<usize>,
 }
 
@@ -84,7 +85,8 @@ impl Stage {
             })?,
         )?;
 
-        // Only what the scheduler resumed takes time: the model does not follow slices through the coroutines of scripts.
+        // Only threads that the scheduler resumed take time: the model does not follow slices through coroutines of
+        // scripts.
         let (host, clock) = (self.host.clone(), self.world.clock.clone());
         globals.set(
             "compute",
@@ -119,8 +121,8 @@ impl Stage {
 
     fn park(&self) -> LuaResult<LuaFunction> {
         let (host, scheduler) = (self.host.clone(), self.world.scheduler.clone());
-        let binder = Binder::new(&self.world.lua, &scheduler)?;
-        binder.parking(&self.world.lua, Callee::Function("park"), move |lua, _| {
+        let builder = FunctionBuilder::new(&self.world.lua, &scheduler)?;
+        builder.yielding(&self.world.lua, Callee::Function("park"), move |lua, _| {
             let of_hook = host.clone();
             let number = host.tokens.borrow().len();
             let token = scheduler.park(lua, move || of_hook.note(format!("released {number}")));
@@ -129,7 +131,7 @@ impl Stage {
         })
     }
 
-    /// What comes of an event.
+    /// Plays an event and returns the view after it.
     pub(super) fn play(&self, event: &Event) -> View {
         let (lua, scheduler) = (&self.world.lua, &self.world.scheduler);
         self.host.depth.set(0);
@@ -152,7 +154,7 @@ impl Stage {
             }
             Event::Fail(number) => {
                 if let Some(token) = self.token(*number) {
-                    scheduler.fail(token, Failure::new("broken"));
+                    scheduler.fail(token, CallError::new("broken"));
                 }
             }
             Event::Resume(slot) => self.with_thread(*slot, |thread| scheduler.resume(thread, LuaMultiValue::new())),
@@ -164,10 +166,13 @@ impl Stage {
             Event::Watch(slot) => self.with_thread(*slot, |thread| {
                 let host = self.host.clone();
                 let number = host.watches_made.replace(host.watches_made.get() + 1);
-                scheduler
-                    .watch(&thread, move |error| host.note(format!("ended {number}: {}", unplaced(&error.message))));
+                let on_end = move |outcome: Result<LuaMultiValue, ScriptError>| {
+                    let message = outcome.map_or_else(|error| error.message, |_| "returned".to_owned());
+                    host.note(format!("ended {number}: {}", unplaced(&message)));
+                };
+                scheduler.await_end(&thread, None, Box::new(on_end));
             }),
-            Event::Unwatch(slot) => self.with_thread(*slot, |thread| scheduler.unwatch(&thread)),
+            Event::Unwatch(slot) => self.with_thread(*slot, |thread| drop(scheduler.take_ending(&thread))),
             Event::Timer(ticks) => {
                 let host = self.host.clone();
                 let number = host.timers_made.replace(host.timers_made.get() + 1);
@@ -179,18 +184,17 @@ impl Stage {
                 drop(timer);
             }
             Event::Clear => {
-                let error =
-                    luau_websocket::error::ScriptError::plain(luau_websocket::error::Kind::Cancelled, "cleared");
+                let error = ScriptError::new(Kind::Cancelled, "cleared");
                 let before = self.host.notes.borrow().len();
                 scheduler.clear(lua, &error);
-                // It keeps no order among threads.
+                // The order among threads is undefined.
                 self.host.notes.borrow_mut()[before..].sort();
             }
         }
         self.view()
     }
 
-    fn token(&self, number: usize) -> Option<Token> {
+    fn token(&self, number: usize) -> Option<ResumeToken> {
         self.host.tokens.borrow_mut().get_mut(number).and_then(Option::take)
     }
 
@@ -204,7 +208,7 @@ impl Stage {
         let next = self.world.scheduler.next();
         let counts = (next != Next::Now).then(|| self.world.scheduler.counts());
         let mut states = Vec::new();
-        // By Luau's own word: mlua takes a thread that was interrupted for one that failed.
+        // Asks Luau itself, because mlua reports an interrupted thread as failed.
         let library: LuaTable = self.world.lua.globals().get("coroutine").unwrap();
         let told: LuaFunction = library.get("status").unwrap();
         for slot in 0..SLOTS {
@@ -218,10 +222,10 @@ impl Stage {
         View { notes: self.host.notes.take(), errors, next, counts, states }
     }
 
-    /// After everything was cleared, the VM is as good as new.
+    /// Checks that a cleared VM is as good as new.
     pub(super) fn check_end(&self) {
         let scheduler = &self.world.scheduler;
-        assert_eq!(scheduler.counts(), luau_websocket::scheduler::Counts::default());
+        assert_eq!(scheduler.counts(), luau_runtime::scheduler::Counts::default());
         assert!(scheduler.is_idle());
         self.world.run("task.wait(1) log('plain')");
         assert_eq!((self.world.log(), self.world.errors()), (vec!["plain".to_owned()], vec![]));
@@ -242,7 +246,7 @@ fn shown(value: &LuaValue) -> String {
     }
 }
 
-/// A message without the line that it begins with.
+/// Returns a message without the location at its beginning.
 fn unplaced(message: &str) -> String {
     message.strip_prefix("script:").and_then(|rest| rest.split_once(": ")).map_or(message, |(_, rest)| rest).to_owned()
 }

@@ -1,10 +1,10 @@
-//! Scripts by templates: `$b` stands for a block, `$s` for a statement, `$e` for an expression, `$f` for a function, `$t` for a
-//! thread, `$c` for a signal, `$k` for a connection, `$h` for a handler's connection, `$n` for a number, `$w` for a text, and
-//! `$v` for a variable.
+//! Makes scripts from templates: `$b` stands for a block, `$s` for a statement, `$e` for an expression, `$f` for a
+//! function, `$t` for a thread, `$c` for a signal, `$k` for a connection, `$h` for a handler's connection, `$n` for a
+//! number, `$w` for a text, and `$v` for a variable.
 
 use arbitrary::{Result, Unstructured};
 
-/// Fills the variables, so that most of what follows has something to be about.
+/// Fills the variables, so that most later code has values to work with.
 pub(super) const OPENING: &str = "
     for _, name in { 'k1', 'k2' } do
         task.spawn(function() getfenv()[name] = websocket.connect('ws://host/') end)
@@ -14,11 +14,11 @@ pub(super) const OPENING: &str = "
     u, v, w, x, y, z = probe, {}, 'w', log, { probe }, buffer.create(4)
 ";
 
-/// A script.
+/// Makes a script.
 pub(super) fn script(bytes: &mut Unstructured) -> Result<String> {
     let mut writer = Writer { bytes, text: String::new() };
     for _ in 0..writer.bytes.int_in_range(1..=6)? {
-        // One statement that fails is not to be the last one, or not always.
+        // Isolates most statements, so that one that fails does not always end the script.
         let alone = ["$s\n", "task.spawn(function() $s end)\n", "pcall(function() $s end)\n"];
         let template = *writer.bytes.choose(&alone)?;
         writer.fill(template, 0)?;
@@ -26,9 +26,9 @@ pub(super) fn script(bytes: &mut Unstructured) -> Result<String> {
     Ok(writer.text)
 }
 
-const DEEPEST: usize = 6;
-/// No longer than what a person would write.
-const LONGEST: usize = 8_000;
+const MAX_DEPTH: usize = 6;
+/// The longest script, about what a person would write.
+const MAX_LENGTH: usize = 8_000;
 
 struct Writer<'a, 'b> {
     bytes: &'a mut Unstructured<'b>,
@@ -41,7 +41,7 @@ impl Writer<'_, '_> {
         while let Some((before, after)) = rest.split_once('$') {
             self.text.push_str(before);
             let (templates, leaves) = of(after.as_bytes()[0]);
-            let is_deep = depth >= DEEPEST || self.text.len() > LONGEST;
+            let is_deep = depth >= MAX_DEPTH || self.text.len() > MAX_LENGTH;
             let among = if is_deep { &templates[..leaves] } else { templates };
             let chosen = *self.bytes.choose(among)?;
             self.fill(chosen, depth + 1)?;
@@ -52,7 +52,7 @@ impl Writer<'_, '_> {
     }
 }
 
-/// The templates of a kind, and how many of them, from the first on, have no other inside, or only short ones.
+/// Returns the templates of a kind, and how many of the first ones contain no others, or only short ones.
 fn of(kind: u8) -> (&'static [&'static str], usize) {
     match kind {
         b'b' => (&BLOCKS, 1),

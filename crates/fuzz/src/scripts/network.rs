@@ -4,17 +4,17 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use arbitrary::{Result, Unstructured};
-use luau_websocket::host::socket::{SocketEvent, Transport};
-use luau_websocket::scheduler::Scheduler;
-use luau_websocket::websocket::{Limits, Sockets};
+use luau_runtime::scheduler::Scheduler;
+use luau_runtime::websocket::{Limits, Sockets};
+use luau_runtime::websocket::{SocketEvent, Transport};
 
-/// Few and little, so that the limits are reached.
+/// Low limits, so that they are reached.
 const LIMITS: Limits = Limits { connections: 4, messages: 5, bytes: 64, total_bytes: 128 };
 
 pub(super) struct Network {
     pub(super) sockets: Sockets,
     ends: Rc<RefCell<Vec<End>>>,
-    /// How many sockets are not dropped yet.
+    /// The number of sockets that have not been dropped.
     alive: Rc<Cell<usize>>,
 }
 
@@ -28,11 +28,11 @@ struct End {
 enum State {
     Connecting,
     Open,
-    /// It told of its end, or was let go.
+    /// It has reported its end, or was dropped.
     Over,
 }
 
-/// The end that scripts have.
+/// The end of a socket that scripts hold.
 struct Socket {
     protocol: String,
     state: Rc<Cell<State>>,
@@ -59,7 +59,7 @@ impl Network {
         Self { sockets, ends, alive }
     }
 
-    /// Every server answers.
+    /// Lets every server accept its connections.
     pub(super) fn open_all(&self) {
         for end in &*self.ends.borrow() {
             end.state.set(State::Open);
@@ -67,7 +67,7 @@ impl Network {
         }
     }
 
-    /// Something happens on one of the sockets, as far as it may there.
+    /// Makes something happen on one of the sockets, if its state allows.
     pub(super) fn happen(&self, bytes: &mut Unstructured) -> Result<()> {
         let (on_event, state) = {
             let mut ends = self.ends.borrow_mut();
@@ -102,7 +102,7 @@ impl Network {
         Ok(())
     }
 
-    /// Every socket was dropped.
+    /// Checks that every socket was dropped.
     pub(super) fn check_end(&self) {
         assert_eq!(self.alive.get(), 0, "a socket is still held");
     }
@@ -140,7 +140,7 @@ impl Transport for Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        // No event comes after that, as the real one promises.
+        // No event follows, as the real transport promises.
         self.state.set(State::Over);
         self.alive.set(self.alive.get() - 1);
     }

@@ -1,7 +1,7 @@
 //! Rust's standard library, with the crates that are built into it.
 //!
-//! The toolchain brings their licences as one page, `COPYRIGHT-library.html`. A distribution may leave it out; the
-//! library is then named with its licence and its address.
+//! The toolchain lists their licenses on one page, `COPYRIGHT-library.html`. Some distributions of Rust omit the page;
+//! then only the library itself is listed, with its license and URL.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,17 +14,17 @@ use crate::command::output;
 use crate::config::Config;
 use crate::notices::component::{Component, Text};
 
-/// The licences of the library itself. Their texts are beside the page.
-const LICENCES: [&str; 3] = ["MIT", "Apache-2.0", "Unicode-3.0"];
+/// The licenses of the library itself. Their texts are in a folder next to the page.
+const LICENSES: [&str; 3] = ["MIT", "Apache-2.0", "Unicode-3.0"];
 
 pub(crate) fn components(config: &Config) -> Result<Vec<Component>> {
     let folder = Path::new(&rustc(config, &["--print", "sysroot"])?).join("share/doc/rust");
-    let texts = LICENCES.iter().map(|name| folder.join("licenses").join(format!("{name}.txt")));
+    let texts = LICENSES.iter().map(|name| folder.join("licenses").join(format!("{name}.txt")));
     let texts: Result<Vec<Text>> = texts.filter(|path| path.is_file()).map(|path| Text::read(&path)).collect();
     let mut components = vec![Component {
         name: "The Rust standard library".to_owned(),
         version: release(config)?,
-        licence: "(MIT OR Apache-2.0) AND Unicode-3.0".to_owned(),
+        license: "(MIT OR Apache-2.0) AND Unicode-3.0".to_owned(),
         source: "https://github.com/rust-lang/rust".to_owned(),
         authors: vec!["The Rust Project Developers (see https://thanks.rust-lang.org)".to_owned()],
         texts: texts?,
@@ -37,13 +37,17 @@ pub(crate) fn components(config: &Config) -> Result<Vec<Component>> {
     Ok(components)
 }
 
-/// The release of the compiler, such as 1.95.0.
+/// Returns the release of the compiler, such as 1.95.0.
 pub(crate) fn release(config: &Config) -> Result<String> {
     let version = rustc(config, &["--version"])?;
-    version.split_whitespace().nth(1).map(str::to_owned).with_context(|| format!("rustc is of no version: {version}"))
+    version
+        .split_whitespace()
+        .nth(1)
+        .map(str::to_owned)
+        .with_context(|| format!("cannot parse the version of rustc: {version}"))
 }
 
-/// The crates that the library has for our target, as the compiler writes their names.
+/// Returns the names of the crates in the library for our target, with underscores instead of hyphens.
 fn built_in(config: &Config) -> Result<BTreeSet<String>> {
     let folder = PathBuf::from(rustc(config, &["--print", "target-libdir", "--target", config.wasm_target()?])?);
     let mut names = BTreeSet::new();
@@ -56,18 +60,18 @@ fn built_in(config: &Config) -> Result<BTreeSet<String>> {
     Ok(names)
 }
 
-/// The crates of the page that are built in. The page has those of all targets.
+/// Returns the crates on the page that are built in. The page lists the crates of all targets.
 fn dependencies(page: &str, built_in: &BTreeSet<String>) -> Vec<Component> {
     let sections = page.split("<h3>").skip(1);
     sections
         .filter_map(|section| {
             let (title, section) = section.split_once("</h3>")?;
-            // Before the name is a picture of a parcel.
+            // An emoji precedes the name.
             let (name, version) = name_and_version(title.trim_start_matches(|char: char| !char.is_ascii()).trim())?;
             built_in.contains(&name.replace('-', "_")).then(|| Component {
                 name: name.to_owned(),
                 version: version.to_owned(),
-                licence: between(section, "<b>License:</b> ", "</p>").unwrap_or_default(),
+                license: between(section, "<b>License:</b> ", "</p>").unwrap_or_default(),
                 source: format!("https://crates.io/crates/{name}, in the Rust standard library"),
                 authors: between(section, "<b>Authors:</b> ", "</p>").into_iter().collect(),
                 texts: section.split("<details>").skip(1).filter_map(text).collect(),
@@ -76,7 +80,7 @@ fn dependencies(page: &str, built_in: &BTreeSet<String>) -> Vec<Component> {
         .collect()
 }
 
-/// Of `rustc-demangle-0.1.27` or `wasi-0.11.1+wasi-snapshot-preview1`: the version begins with a digit.
+/// Splits titles like `rustc-demangle-0.1.27` or `wasi-0.11.1+wasi-snapshot-preview1`. The version begins with a digit.
 fn name_and_version(title: &str) -> Option<(&str, &str)> {
     let hyphens = title.match_indices('-').map(|(place, _)| place);
     let mut parts = hyphens.filter_map(|place| Some((title.get(..place)?, title.get(place + 1..)?)));
@@ -87,7 +91,8 @@ fn text(details: &str) -> Option<Text> {
     Some(Text::new(&between(details, "<code>", "</code>")?, &between(details, "<pre>", "</pre>")?))
 }
 
-/// How the page writes what HTML reserves. The last is `&`, which the others begin with.
+/// The entities for reserved characters on the page. Those for `&` are replaced last, because that could create new
+/// entities.
 const ENTITIES: [(&str, &str); 9] = [
     ("&#60;", "<"),
     ("&lt;", "<"),
@@ -100,7 +105,7 @@ const ENTITIES: [(&str, &str); 9] = [
     ("&amp;", "&"),
 ];
 
-/// What is between two tags, as text.
+/// Returns the text between two tags.
 fn between(html: &str, start: &str, end: &str) -> Option<String> {
     let (_, rest) = html.split_once(start)?;
     let (inner, _) = rest.split_once(end)?;
@@ -110,7 +115,7 @@ fn between(html: &str, start: &str, end: &str) -> Option<String> {
 
 fn rustc(config: &Config, args: &[&str]) -> Result<String> {
     let text = output(Command::new("rustc").args(args).current_dir(&config.root));
-    Ok(text.with_context(|| format!("`rustc {}` fails", args.join(" ")))?.trim().to_owned())
+    Ok(text.with_context(|| format!("`rustc {}` failed", args.join(" ")))?.trim().to_owned())
 }
 
 #[cfg(test)]
@@ -118,7 +123,7 @@ mod tests {
     use super::*;
 
     const PAGE: &str = "\
-<h3>Of the library</h3>
+<h3>The standard library</h3>
 <h3>📦 rustc-demangle-0.1.27</h3>
     <p><b>Authors:</b> A &#60;a@example.org&#62;</p>
     <p><b>License:</b> MIT/Apache-2.0</p>
@@ -133,11 +138,11 @@ mod tests {
 ";
 
     #[test]
-    fn only_what_is_built_in_is_taken_from_the_page() {
+    fn only_built_in_crates_are_read_from_the_page() {
         let found = dependencies(PAGE, &BTreeSet::from(["rustc_demangle".to_owned(), "std".to_owned()]));
         let titles: Vec<String> = found.iter().map(Component::title).collect();
         assert_eq!(titles, ["rustc-demangle 0.1.27"]);
-        assert_eq!(found[0].licence, "MIT/Apache-2.0");
+        assert_eq!(found[0].license, "MIT/Apache-2.0");
         assert_eq!(found[0].texts[0].name, "LICENSE-MIT");
         assert_eq!(found[0].texts[0].lines(), "\"AS IS\" & as it is");
     }

@@ -1,6 +1,6 @@
-//! What is inside besides Rust: LLVM's C++ runtimes, which crates/cxx-runtime compiles from the sources that come with
-//! zig, and Rust's copies of wasi-libc and of compiler-rt. Rust ships no licence with its copies; zig ships the sources of
-//! the same libraries with theirs.
+//! The components other than Rust crates: LLVM's C++ runtimes, which crates/cxx-runtime compiles from the sources that
+//! come with zig, and Rust's copies of wasi-libc and compiler-rt. Rust ships its copies without licenses; zig ships the
+//! same libraries with their licenses.
 
 use anyhow::Result;
 
@@ -10,16 +10,16 @@ use crate::notices::library;
 
 struct Part {
     name: &'static str,
-    licence: &'static str,
+    license: &'static str,
     source: &'static str,
-    /// In zig's library folder.
+    /// Paths in zig's library folder.
     files: &'static [&'static str],
-    carrier: Carrier,
+    toolchain: Toolchain,
 }
 
-/// Where the sources, or the library, come from.
+/// The toolchain that ships the library or its sources.
 #[derive(Clone, Copy)]
-enum Carrier {
+enum Toolchain {
     Zig,
     Rust,
 }
@@ -29,28 +29,28 @@ const LLVM: &str = "Apache-2.0 WITH LLVM-exception";
 const PARTS: [Part; 6] = [
     Part {
         name: "libc++",
-        licence: LLVM,
+        license: LLVM,
         source: "https://libcxx.llvm.org",
         files: &["libcxx/LICENSE.TXT"],
-        carrier: Carrier::Zig,
+        toolchain: Toolchain::Zig,
     },
     Part {
         name: "libc++abi",
-        licence: LLVM,
+        license: LLVM,
         source: "https://libcxxabi.llvm.org",
         files: &["libcxxabi/LICENSE.TXT"],
-        carrier: Carrier::Zig,
+        toolchain: Toolchain::Zig,
     },
     Part {
         name: "libunwind",
-        licence: LLVM,
+        license: LLVM,
         source: "https://github.com/llvm/llvm-project",
         files: &["libunwind/LICENSE.TXT"],
-        carrier: Carrier::Zig,
+        toolchain: Toolchain::Zig,
     },
     Part {
         name: "wasi-libc",
-        licence: "(Apache-2.0 WITH LLVM-exception OR Apache-2.0 OR MIT) AND BSD-2-Clause AND CC0-1.0",
+        license: "(Apache-2.0 WITH LLVM-exception OR Apache-2.0 OR MIT) AND BSD-2-Clause AND CC0-1.0",
         source: "https://github.com/WebAssembly/wasi-libc",
         files: &[
             "libc/wasi/LICENSE",
@@ -59,22 +59,22 @@ const PARTS: [Part; 6] = [
             "libc/wasi/LICENSE-MIT",
             "libc/wasi/libc-bottom-half/cloudlibc/LICENSE",
         ],
-        carrier: Carrier::Rust,
+        toolchain: Toolchain::Rust,
     },
     Part {
         name: "musl",
-        licence: "MIT",
+        license: "MIT",
         source: "https://musl.libc.org",
         files: &["libc/musl/COPYRIGHT"],
-        carrier: Carrier::Rust,
+        toolchain: Toolchain::Rust,
     },
-    // LLVM's compiler-rt and musl's mathematics, rewritten in Rust.
+    // LLVM's compiler-rt and musl's math functions, rewritten in Rust.
     Part {
         name: "compiler_builtins",
-        licence: "MIT AND Apache-2.0 WITH LLVM-exception AND (MIT OR Apache-2.0)",
+        license: "MIT AND Apache-2.0 WITH LLVM-exception AND (MIT OR Apache-2.0)",
         source: "https://github.com/rust-lang/compiler-builtins",
         files: &["libcxx/LICENSE.TXT", "libc/musl/COPYRIGHT"],
-        carrier: Carrier::Rust,
+        toolchain: Toolchain::Rust,
     },
 ];
 
@@ -89,11 +89,11 @@ fn component(config: &Config, part: &Part, zig: &str, rust: &str) -> Result<Comp
     let texts: Result<Vec<Text>> = part.files.iter().map(|file| Text::read(&library.join(file))).collect();
     Ok(Component {
         name: part.name.to_owned(),
-        version: match part.carrier {
-            Carrier::Zig => format!("(from zig {zig})"),
-            Carrier::Rust => format!("(from Rust {rust})"),
+        version: match part.toolchain {
+            Toolchain::Zig => format!("(from zig {zig})"),
+            Toolchain::Rust => format!("(from Rust {rust})"),
         },
-        licence: part.licence.to_owned(),
+        license: part.license.to_owned(),
         source: part.source.to_owned(),
         authors: Vec::new(),
         texts: texts?,

@@ -1,43 +1,11 @@
-//! What is to be run, and what runs it: the queues, the timers and the signals.
+//! Runs the jobs: queues, timers and signals.
 
-use super::super::plan::Body;
+use super::queued::{Alarm, Consumer, Job};
 use super::threads::Chain;
 use super::{Id, Model, Release, Values};
 
-pub(super) enum Job {
-    Wake { thread: Id, parking: u64, failure: Option<String>, values: Values },
-    Resume(Id, Values),
-    Fire(usize, usize),
-    Handle { signal: usize, consumer: usize, value: usize },
-}
-
-impl Job {
-    pub(super) fn resumed(&self) -> Option<Id> {
-        if let Self::Resume(thread, _) = self { Some(*thread) } else { None }
-    }
-}
-
-pub(super) enum Alarm {
-    Wake { thread: Id, parking: u64, since: f64 },
-    Resume(Id, Values),
-    Notify(usize),
-}
-
-impl Alarm {
-    pub(super) fn delayed(&self) -> Option<Id> {
-        if let Self::Resume(thread, _) = self { Some(*thread) } else { None }
-    }
-}
-
-/// Who listens to a signal.
-#[derive(Clone, Copy)]
-pub(super) enum Consumer<'a> {
-    Handler { body: &'a Body, once: bool, is_connected: bool },
-    Waiter { thread: Id, parking: u64 },
-}
-
 impl<'a> Model<'a> {
-    /// Runs so many jobs at most.
+    /// Runs jobs, up to a limit.
     pub(super) fn turn(&mut self, most: u32) {
         self.collect_due();
         let mut left = most;
@@ -78,7 +46,7 @@ impl<'a> Model<'a> {
             }
             Job::Resume(thread, values) => {
                 if self.is_resumable(thread) {
-                    // Whatever it waits for, it is not that which resumes it.
+                    // Whatever it waits for is not what resumes it.
                     self.release(thread);
                     self.run_thread(thread, None, &values);
                 }
@@ -107,7 +75,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// Runs `batch`, and puts what it makes ready before all else.
+    /// Runs `batch`, and puts the jobs that it makes ready before all others.
     fn ahead(&mut self, batch: impl FnOnce(&mut Self)) {
         let mut waiting = std::mem::take(&mut self.ready);
         batch(self);
@@ -138,7 +106,7 @@ impl<'a> Model<'a> {
         self.run_thread(thread, None, &[value.to_string()]);
     }
 
-    /// Whether it was connected.
+    /// Disconnects a handler. Returns true if it was connected.
     pub(super) fn disconnect(&mut self, signal: usize, consumer: usize) -> bool {
         self.signals[signal].retain(|other| *other != consumer);
         let Consumer::Handler { is_connected, .. } = &mut self.consumers[consumer] else { return false };

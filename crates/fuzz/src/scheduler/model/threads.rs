@@ -1,14 +1,14 @@
-//! Coroutines: who resumed whom, and what each does next.
+//! Coroutines: their chain of resumes, and their steps.
 
 use super::super::plan::{Body, Does, How, LIMIT, SPELL, Step, TICK};
-use super::jobs::{Consumer, Job};
+use super::queued::{Consumer, Job};
 use super::{Id, Model, Release};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum State {
     Fresh,
     Suspended,
-    /// It runs, or waits for a thread that it has resumed.
+    /// Running, or waiting for a thread that it has resumed.
     Active,
     Dead,
 }
@@ -16,23 +16,23 @@ pub(super) enum State {
 pub(super) struct Thread<'a> {
     pub(super) state: State,
     frames: Vec<Frame<'a>>,
-    /// What it is in the middle of, while others run.
+    /// The unfinished operation, while other threads run.
     does: Option<Doing>,
 }
 
-/// A function that runs.
+/// A running function.
 struct Frame<'a> {
     body: &'a Body,
     at: usize,
-    /// The step that called it by `pcall`; none for the function of the thread.
+    /// The step that called it with `pcall`; none for the function of the thread.
     caught_by: Option<usize>,
 }
 
 #[derive(Clone, Copy)]
 enum Doing {
-    /// Its step notes what it is resumed with.
+    /// The step notes the values that the thread is resumed with.
     Waits(usize),
-    /// Its step began another thread, which gets a name when it is back, or went on with one that has one.
+    /// The step started another thread, which gets a name afterwards, or resumed a named one.
     Spawns {
         id: usize,
         child: Id,
@@ -42,13 +42,13 @@ enum Doing {
     Computes(usize),
 }
 
-/// The thread that the scheduler resumed, and above it those that were resumed by scripts.
+/// The thread that the scheduler resumed, and above it the threads that scripts resumed.
 #[derive(Default)]
 pub(super) struct Chain {
     threads: Vec<Id>,
-    /// How long it has run without waiting, in milliseconds.
+    /// The time that it has run without waiting, in milliseconds.
     used: f64,
-    /// Whether the host has ended it.
+    /// True once the host has ended it.
     pub(super) is_doomed: bool,
 }
 
@@ -58,19 +58,19 @@ impl Chain {
     }
 }
 
-/// How a thread comes back to who resumed it.
+/// The way in which a thread returns control to its resumer.
 enum Back {
     Yielded,
     Finished,
     Failed(String),
 }
 
-/// What becomes of the thread after a step.
+/// The state of the thread after a step.
 enum After {
     GoesOn,
     Waits,
     Fails(String),
-    /// Another one runs, or none.
+    /// Another thread runs, or none.
     Left,
 }
 
@@ -88,7 +88,7 @@ impl<'a> Thread<'a> {
 }
 
 impl<'a> Model<'a> {
-    /// Resumes a thread on top of those that run.
+    /// Resumes a thread on top of the running ones.
     pub(super) fn enter(&mut self, thread: Id, failure: Option<String>, values: &[String]) {
         self.chain.threads.push(thread);
         let state = std::mem::replace(&mut self.threads[thread].state, State::Active);
@@ -100,11 +100,11 @@ impl<'a> Model<'a> {
         match (self.threads[thread].does.take(), failure) {
             (Some(Doing::Waits(_)), Some(failure)) => self.raise(thread, failure),
             (Some(Doing::Waits(id)), None) => self.note(id, values),
-            _ => unreachable!("a thread that is resumed waits for that"),
+            _ => unreachable!("a resumed thread was waiting"),
         }
     }
 
-    /// Goes on with what was preempted.
+    /// Continues a preempted chain.
     pub(super) fn go_on(&mut self, chain: Chain) {
         let Some(thread) = chain.bottom().filter(|thread| self.is_resumable(*thread)) else { return };
         self.chain = chain;
@@ -115,7 +115,7 @@ impl<'a> Model<'a> {
         self.go();
     }
 
-    /// Runs until the scheduler has it back.
+    /// Runs until the scheduler gets control back.
     pub(super) fn go(&mut self) {
         while let Some(thread) = self.chain.threads.last().copied() {
             if self.chain.is_doomed {
@@ -127,7 +127,7 @@ impl<'a> Model<'a> {
         self.chain = Chain::default();
     }
 
-    /// What was doomed ends at the next call, with all that it has resumed.
+    /// Ends all threads of a terminated chain, which happens at its next call.
     fn end_all(&mut self) {
         for thread in std::mem::take(&mut self.chain.threads) {
             self.threads[thread].close();
@@ -166,7 +166,7 @@ impl<'a> Model<'a> {
         self.leave(thread, Back::Failed(message));
     }
 
-    /// The top of the chain gives way to who resumed it.
+    /// Returns control from the top of the chain to its resumer.
     fn leave(&mut self, thread: Id, back: Back) {
         self.chain.threads.pop();
         match &back {
@@ -195,7 +195,7 @@ impl<'a> Model<'a> {
             }
             (Some(Doing::Resumes(id)), Back::Failed(message)) => self.note(id, &["false".to_owned(), message]),
             (Some(Doing::Resumes(id)), _) => self.note(id, &["true".to_owned()]),
-            _ => unreachable!("a thread that is back was resumed"),
+            _ => unreachable!("a returning thread was resumed"),
         }
     }
 
@@ -303,7 +303,7 @@ impl<'a> Model<'a> {
     fn again(&mut self, thread: Id, id: usize, how: How, target: Option<Id>) -> After {
         let values = vec![id.to_string()];
         let Some(target) = target else {
-            // To `coroutine.resume` it is not even given.
+            // `coroutine.resume` is not called without a thread.
             let noted = if let How::Plain = how { vec![] } else { vec!["false".to_owned()] };
             self.note(id, &noted);
             return After::GoesOn;
