@@ -85,15 +85,9 @@ try {
     say("measured the start");
   }
   if (has("sockets")) {
-    const page = await newPage();
-    results.sockets = await sections.sockets(
-      page,
-      rounds,
-      builds,
-      options.quick ? ["echo 32 B", "burst sent"] : undefined,
-    );
-    results.layer = await sections.layer(page, rounds * 2, builds);
-    await page.close();
+    const names = options.quick ? ["echo 32 B", "burst sent"] : undefined;
+    results.sockets = await sections.sockets(newPage, rounds, builds, names);
+    results.layer = await sections.layer(newPage, rounds * 2, builds);
     say("measured sockets");
   }
   if (has("runtime")) {

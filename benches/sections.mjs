@@ -43,6 +43,24 @@ async function interleaved(rounds, contenders) {
 }
 
 /**
+ * Calls a function with a page of its own. Each sample of sockets and of the layer makes a new VM, and a page has address space for about
+ * a hundred of them.
+ *
+ * @template Result
+ * @param {() => Promise<import("./browser.mjs").Page>} newPage
+ * @param {(page: import("./browser.mjs").Page) => Promise<Result>} measure
+ * @returns {Promise<Result>}
+ */
+async function withPage(newPage, measure) {
+  const page = await newPage();
+  try {
+    return await measure(page);
+  } finally {
+    await page.close();
+  }
+}
+
+/**
  * Returns a contender for each build of ours.
  *
  * @param {string[]} builds
@@ -64,23 +82,25 @@ export const SOCKETS = /** @type {const} */ ({
 /**
  * Measures sockets: microseconds per message, in our script and in plain JavaScript.
  *
- * @param {import("./browser.mjs").Page} page
+ * @param {() => Promise<import("./browser.mjs").Page>} newPage
  * @param {number} rounds
  * @param {string[]} builds of ours
  * @param {string[]} [names] all by default
  * @returns {Promise<Record<string, Samples>>}
  */
-export async function sockets(page, rounds, builds, names = Object.keys(SOCKETS)) {
+export async function sockets(newPage, rounds, builds, names = Object.keys(SOCKETS)) {
   /** @type {Record<string, Samples>} */
   const result = {};
   for (const name of names) {
     const [what, load] = SOCKETS[/** @type {keyof typeof SOCKETS} */ (name)];
     // More rounds, because the difference is a few percent, and the browser and the network vary by more. But opening 200 connections takes
     // a browser five seconds.
-    result[name] = await interleaved(what === "connections" ? Math.min(rounds, 3) : rounds * 3, {
-      ...ofBuilds(builds, (suite) => call(page, suite, ["sockets", what, "ours"], [load])),
-      plain: () => call(page, "ours-suite", ["sockets", what, "plain"], [load]),
-    });
+    result[name] = await withPage(newPage, (page) =>
+      interleaved(what === "connections" ? Math.min(rounds, 3) : rounds * 3, {
+        ...ofBuilds(builds, (suite) => call(page, suite, ["sockets", what, "ours"], [load])),
+        plain: () => call(page, "ours-suite", ["sockets", what, "plain"], [load]),
+      }),
+    );
   }
   return result;
 }
@@ -88,23 +108,25 @@ export async function sockets(page, rounds, builds, names = Object.keys(SOCKETS)
 /**
  * Measures the script layer alone, by the number of handlers: microseconds per message.
  *
- * @param {import("./browser.mjs").Page} page
+ * @param {() => Promise<import("./browser.mjs").Page>} newPage
  * @param {number} rounds
  * @param {string[]} builds of ours
  * @param {number[]} [numbers]
  * @returns {Promise<Record<string, Samples>>}
  */
-export async function layer(page, rounds, builds, numbers = [1, 10, 1_000]) {
+export async function layer(newPage, rounds, builds, numbers = [1, 10, 1_000]) {
   /** @type {Record<string, Samples>} */
   const result = {};
   for (const handlers of numbers) {
     const count = Math.max(100, Math.round(30_000 / handlers));
-    result[handlers] = await interleaved(rounds, {
-      ...ofBuilds(builds, (suite) => call(page, suite, ["layer"], [{ handlers, count }])),
-      sliced: () => call(page, "ours-suite", ["layer"], [{ handlers, count, timeSlice: 8 }]),
-      // These are so fast that timing them takes more messages.
-      plain: () => call(page, "ours-suite", ["plainLayer"], [{ handlers, count: count * 20 }]),
-    });
+    result[handlers] = await withPage(newPage, (page) =>
+      interleaved(rounds, {
+        ...ofBuilds(builds, (suite) => call(page, suite, ["layer"], [{ handlers, count }])),
+        sliced: () => call(page, "ours-suite", ["layer"], [{ handlers, count, timeSlice: 8 }]),
+        // These are so fast that timing them takes more messages.
+        plain: () => call(page, "ours-suite", ["plainLayer"], [{ handlers, count: count * 20 }]),
+      }),
+    );
   }
   return result;
 }

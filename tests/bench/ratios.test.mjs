@@ -120,7 +120,7 @@ test("from the import to the first result, relative to wasmoon", async (t) => {
 });
 
 test("sockets, relative to plain JavaScript", async () => {
-  const results = await sockets(page, 1, ["ours"], ["echo 32 B", "burst received", "burst sent"]);
+  const results = await sockets(newPage, 1, ["ours"], ["echo 32 B", "burst received", "burst sent"]);
   const problems = Object.entries(results).flatMap(([name, { ours = [], plain = [] }]) =>
     problem(name, ratio(ours, plain).low, recorded.sockets[name]),
   );
@@ -128,7 +128,7 @@ test("sockets, relative to plain JavaScript", async () => {
 });
 
 test("the script layer, relative to plain JavaScript", async () => {
-  const results = await layer(page, ROUNDS, ["ours"], [1, 10]);
+  const results = await layer(newPage, ROUNDS, ["ours"], [1, 10]);
   const problems = Object.entries(results).flatMap(([handlers, { ours = [], plain = [] }]) =>
     problem(`${handlers} handlers`, ratio(ours, plain).low, recorded.layer[handlers]),
   );

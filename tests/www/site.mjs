@@ -173,7 +173,7 @@ export async function addFile(page, name) {
 }
 
 /**
- * Opens a page that may write to the clipboard, and returns it with a function that returns the text it wrote last.
+ * Opens a page that may write to the clipboard, and returns it with a function that waits for the next text it writes.
  * Files that run at the same time share the browser and its clipboard, so they do not read it.
  *
  * @param {Context} context
@@ -192,7 +192,14 @@ export async function openWithClipboard({ newPage, open }, path) {
   await open(page, path);
   return {
     page,
-    copied: () => page.evaluate(() => /** @type {string} */ (/** @type {any} */ (window).copied)),
+    copied: async () => {
+      const next = await page.waitForFunction(() => {
+        const { copied } = /** @type {{ copied?: string }} */ (window);
+        Object.assign(window, { copied: undefined });
+        return copied === undefined ? undefined : { text: copied };
+      });
+      return (await next.evaluate((next) => next?.text)) ?? "";
+    },
   };
 }
 
