@@ -92,9 +92,7 @@ try {
   }
   if (has("runtime")) {
     results.bytes = await sections.bytes(newPage);
-    const page = await newPage();
-    results.runtime = await sections.runtime(page, rounds, [...others, "wasmoon", "luau-web"]);
-    await page.close();
+    results.runtime = await sections.runtime(newPage, rounds, [...others, "wasmoon", "luau-web"]);
     say("measured the runtime");
   }
   if (has("vm")) {

@@ -43,8 +43,7 @@ async function interleaved(rounds, contenders) {
 }
 
 /**
- * Calls a function with a page of its own. Each sample of sockets and of the layer makes a new VM, and a page has address space for about
- * a hundred of them.
+ * Calls a function with a page of its own. Each sample makes a new VM, and a page has address space for about a hundred of them.
  *
  * @template Result
  * @param {() => Promise<import("./browser.mjs").Page>} newPage
@@ -153,50 +152,70 @@ export const RUNTIME = /** @type {const} */ ({
 /**
  * Measures the runtime: microseconds per operation, for ours and the peers that support it.
  *
- * @param {import("./browser.mjs").Page} page
+ * @param {() => Promise<import("./browser.mjs").Page>} newPage
  * @param {number} rounds
  * @param {string[]} peers
  * @param {string[]} [names] of the measurements; all by default
  */
-export async function runtime(page, rounds, peers, names = Object.keys(RUNTIME)) {
+export async function runtime(newPage, rounds, peers, names = Object.keys(RUNTIME)) {
   /** @type {Record<string, Samples>} */
-  const result = {};
+  const samples = {};
   /** @type {Record<string, Record<string, string>>} */
   const failures = {};
-  const has = await page.evaluate(
-    async (suites) =>
-      Object.fromEntries(
-        await Promise.all(
-          suites.map(async (suite) => [
-            suite,
-            Object.keys((await import(`/target/bench/${suite}/peer.js`)).runtime),
-          ]),
+  const has = await withPage(newPage, (page) =>
+    page.evaluate(
+      async (suites) =>
+        Object.fromEntries(
+          await Promise.all(
+            suites.map(async (suite) => [
+              suite,
+              Object.keys((await import(`/target/bench/${suite}/peer.js`)).runtime),
+            ]),
+          ),
         ),
-      ),
-    ["ours", ...peers].map((name) => `${name}-suite`),
+      ["ours", ...peers].map((name) => `${name}-suite`),
+    ),
   );
   for (const what of names) {
-    const [count] = RUNTIME[/** @type {keyof typeof RUNTIME} */ (what)];
-    /** @type {Record<string, () => Promise<number>>} */
-    const contenders = {};
-    for (const name of ["ours", ...peers].filter((name) => has[`${name}-suite`].includes(what))) {
-      const act = (/** @type {number} */ count) => call(page, `${name}-suite`, ["runtime", what], [count]);
-      try {
-        // A slow peer gets a smaller count.
-        const cost = await act(Math.ceil(count / 20));
-        const often = name === "ours" ? count : Math.max(1, Math.min(count, Math.round(MAX_TIME_US / cost)));
-        contenders[name] = () => act(often);
-      } catch (error) {
-        if (name === "ours") {
-          throw error;
-        }
-        failures[what] ??= {};
-        failures[what][name] = firstLine(error);
-      }
+    const able = ["ours", ...peers].filter((name) => has[`${name}-suite`].includes(what));
+    const measured = await withPage(newPage, (page) => operation(page, rounds, able, what));
+    samples[what] = measured.samples;
+    if (Object.keys(measured.failures).length > 0) {
+      failures[what] = measured.failures;
     }
-    result[what] = await interleaved(rounds, contenders);
   }
-  return { samples: result, failures };
+  return { samples, failures };
+}
+
+/**
+ * Measures one operation of the runtime.
+ *
+ * @param {import("./browser.mjs").Page} page
+ * @param {number} rounds
+ * @param {string[]} names of the contenders
+ * @param {string} what
+ */
+async function operation(page, rounds, names, what) {
+  const [count] = RUNTIME[/** @type {keyof typeof RUNTIME} */ (what)];
+  /** @type {Record<string, () => Promise<number>>} */
+  const contenders = {};
+  /** @type {Record<string, string>} */
+  const failures = {};
+  for (const name of names) {
+    const act = (/** @type {number} */ count) => call(page, `${name}-suite`, ["runtime", what], [count]);
+    try {
+      // A slow peer gets a smaller count.
+      const cost = await act(Math.ceil(count / 20));
+      const often = name === "ours" ? count : Math.max(1, Math.min(count, Math.round(MAX_TIME_US / cost)));
+      contenders[name] = () => act(often);
+    } catch (error) {
+      if (name === "ours") {
+        throw error;
+      }
+      failures[name] = firstLine(error);
+    }
+  }
+  return { samples: await interleaved(rounds, contenders), failures };
 }
 
 /**

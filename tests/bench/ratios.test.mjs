@@ -96,7 +96,7 @@ test("threads of the runtime, relative to bare ones, and what crosses, relative 
     "recordsIn",
     "recordsOut",
   ];
-  const { samples, failures } = await runtime(page, ROUNDS, ["wasmoon"], names);
+  const { samples, failures } = await runtime(newPage, ROUNDS, ["wasmoon"], names);
   assert.deepEqual(failures, {});
   const entries = Object.entries(compared(samples));
   assert.equal(entries.length, names.length - 1);
