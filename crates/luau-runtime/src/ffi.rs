@@ -24,6 +24,7 @@ mod running_script;
 #[cfg(all(target_arch = "wasm32", feature = "module"))]
 mod stack;
 mod thread_group;
+mod thread_taker;
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
@@ -48,6 +49,7 @@ use self::memory::{is_ample, limited, without_limit};
 pub use self::natives::{Offset, TimeZone, ZoneName, install_natives};
 pub(crate) use self::resume::{Interrupted, Resumed, begin, continue_interrupted, resume};
 pub(crate) use self::thread_group::{keep_thread_groups, set_thread_group, thread_group_of};
+pub(crate) use self::thread_taker::taking_threads;
 use crate::error::{CHUNK_NAME, Frame, MAX_FRAMES, NOT_ENOUGH_MEMORY};
 
 /// Creates a string.

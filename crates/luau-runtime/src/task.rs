@@ -1,6 +1,6 @@
 //! The library `task`, modeled on Roblox's: <https://create.roblox.com/docs/reference/engine/libraries/task>.
 //!
-//! `spawn` and `cancel` are written in Luau (`task.luau`), as are two functions of `coroutine` that must notify the scheduler.
+//! `spawn`, `defer` and `cancel` are written in Luau (`task.luau`), as are two functions of `coroutine` that must notify the scheduler.
 
 use mlua::prelude::*;
 
@@ -23,7 +23,7 @@ pub(crate) const MILLISECONDS_PER_SECOND: f64 = 1_000.0;
 pub fn install(lua: &Lua, builder: &FunctionBuilder, scheduler: &Scheduler) -> LuaResult<()> {
     let in_luau = luau_part(lua, scheduler)?;
     let task = lua.create_table()?;
-    for name in ["spawn", "cancel"] {
+    for name in ["spawn", "defer", "cancel"] {
         task.raw_set(name, in_luau.raw_get::<LuaFunction>(name)?)?;
     }
     let coroutine: LuaTable = lua.globals().raw_get("coroutine")?;
@@ -31,20 +31,18 @@ pub fn install(lua: &Lua, builder: &FunctionBuilder, scheduler: &Scheduler) -> L
         coroutine.raw_set(name, in_luau.raw_get::<LuaFunction>(name)?)?;
     }
 
-    task.raw_set("defer", {
-        let scheduler = scheduler.clone();
-        builder.sync(lua, Callee::Function("defer"), move |lua, args| {
-            let thread = thread_to_run(lua, &args, 1)?;
-            scheduler.defer(thread.clone(), Arguments::of_script(lua, args.rest(2))?);
-            Ok(thread)
-        })?
-    })?;
-
     task.raw_set("delay", {
         let scheduler = scheduler.clone();
         builder.sync(lua, Callee::Function("delay"), move |lua, args| {
             let milliseconds = duration(args.optional_number(1)?);
-            let thread = thread_to_run(lua, &args, 2)?;
+            let thread = match args.value(2) {
+                LuaValue::Function(function) => lua.create_thread(function)?,
+                LuaValue::Thread(thread) if thread.is_finished() || thread.is_error() => {
+                    return Err(CallError::new("cannot resume dead coroutine"));
+                }
+                LuaValue::Thread(thread) => thread,
+                _ => return Err(args.mismatch(2, "function or thread")),
+            };
             scheduler.delay(milliseconds, thread.clone(), Arguments::of_script(lua, args.rest(3))?);
             Ok(thread)
         })?
@@ -83,22 +81,30 @@ fn luau_part(lua: &Lua, scheduler: &Scheduler) -> LuaResult<LuaTable> {
             Ok(())
         })?
     };
-    function::load(lua, include_str!("task.luau"), (report, forget, note_seen))
+    let queue = {
+        let scheduler = scheduler.clone();
+        let take = {
+            let scheduler = scheduler.clone();
+            move |thread| scheduler.defer(thread, Arguments::from(LuaMultiValue::new()))
+        };
+        let otherwise = function::external(lua, move |lua, mut values: LuaMultiValue| {
+            // The Luau code passes nothing else first.
+            let Some(LuaValue::Thread(thread)) = values.pop_front() else { return Ok(LuaNil) };
+            match Arguments::of_script(lua, values) {
+                Ok(arguments) => {
+                    scheduler.defer(thread, arguments);
+                    Ok(LuaNil)
+                }
+                Err(error) => Ok(CallError::from(error).into_thrown(lua).0),
+            }
+        })?;
+        ffi::taking_threads(lua, otherwise, take)?
+    };
+    function::load(lua, include_str!("task.luau"), (report, forget, note_seen, queue))
 }
 
 /// Converts seconds from a script to milliseconds. Returns 0 for values that are not durations.
 fn duration(seconds: Option<f64>) -> f64 {
     // `max` turns NaN into zero.
     seconds.unwrap_or(0.0).max(0.0) * MILLISECONDS_PER_SECOND
-}
-
-fn thread_to_run(lua: &Lua, args: &Args, index: usize) -> Result<LuaThread, CallError> {
-    match args.value(index) {
-        LuaValue::Function(function) => Ok(lua.create_thread(function)?),
-        LuaValue::Thread(thread) if thread.is_finished() || thread.is_error() => {
-            Err(CallError::new("cannot resume dead coroutine"))
-        }
-        LuaValue::Thread(thread) => Ok(thread),
-        _ => Err(args.mismatch(index, "function or thread")),
-    }
 }

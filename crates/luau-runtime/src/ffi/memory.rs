@@ -152,6 +152,18 @@ pub(super) fn is_ample(lua: &Lua, bytes: usize) -> bool {
     bytes < MAX_STRING_BYTES / 2 && limit_of(lua).is_none_or(fits)
 }
 
+/// Returns the VM whose script runs, if Luau is certain to provide the memory with which Rust holds one more value.
+///
+/// # Safety
+/// The result must not be used after the call from the script has returned.
+pub(super) unsafe fn script_with_room<'a>(references: &References) -> Option<&'a Lua> {
+    // SAFETY: the frame that set it is further down the stack, and waits for the script.
+    let running = unsafe { RUNNING.get().as_ref() }?;
+    let needed = references.growth() + SPARE_BYTES;
+    let is_short = running.lua.used_memory() + needed > running.limit - running.limit / 4;
+    (!is_short && has_room_for_call(Some(references), 1)).then_some(running.lua)
+}
+
 /// Runs `script`, which raises no error, with this limit in force, which came from [`limit_of`].
 pub(super) fn limited<R>(lua: &Lua, limit: Option<usize>, script: impl FnOnce() -> R) -> R {
     let running = limit.map(|limit| RunningScript { lua, limit });
