@@ -18,6 +18,7 @@
 //! Shared and cyclic tables, arrays, objects and maps stay shared and cyclic, at any depth: both directions use a work list instead of
 //! recursion.
 
+mod awaited;
 mod errors;
 mod functions;
 mod identity;
@@ -35,6 +36,7 @@ use js_sys::{Array, Promise};
 use mlua::prelude::*;
 use wasm_bindgen::prelude::*;
 
+use self::awaited::Awaited;
 pub(crate) use self::errors::early_error_to_js;
 use self::errors::members_of;
 use self::identity::Identities;
@@ -59,6 +61,7 @@ struct Inner {
     builder: FunctionBuilder,
     hooks: Hooks,
     identities: Identities,
+    awaited: Awaited,
     /// The function that runs a Luau function for the host.
     runner: OnceCell<Box<Runner>>,
     /// The error with which many threads are ending, and the JS error for it.
@@ -79,6 +82,7 @@ impl Converter {
             builder: builder.clone(),
             hooks,
             identities: Identities::new(lua, builder)?,
+            awaited: Awaited::default(),
             runner: OnceCell::new(),
             common_error: RefCell::default(),
         })))

@@ -3,7 +3,6 @@
 use js_sys::{Array, Function, Promise, Reflect};
 use mlua::prelude::*;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::{Converter, WeakConverter, early_error_to_js};
 use crate::js::hooks::Hooks;
@@ -11,7 +10,6 @@ use crate::js::values;
 use luau_runtime::call_error::CallError;
 use luau_runtime::error::{Kind, ScriptError};
 use luau_runtime::function::Answer;
-use luau_runtime::scheduler::ResumeToken;
 
 impl Converter {
     /// Creates the Luau function that calls a host function. If the host function returns a promise, the calling thread yields until the
@@ -38,36 +36,6 @@ impl Converter {
         }
         let result = self.to_luau(lua, &result).map_err(|error| error.into_call_error("what the function returned"))?;
         Ok(Answer::Ready(LuaMultiValue::from_vec(vec![result])))
-    }
-
-    /// Parks the running thread until `promise` is settled.
-    fn wait_for(&self, lua: &Lua, promise: Promise) {
-        // No cleanup is needed: a promise cannot be cancelled, and a stale token has no effect.
-        let token = self.0.scheduler.park(lua, || {});
-        let converter = self.downgrade();
-        spawn_local(async move {
-            let outcome = JsFuture::from(promise).await;
-            if let Some(converter) = converter.upgrade() {
-                converter.settled(token, outcome);
-            }
-        });
-    }
-
-    fn settled(&self, token: ResumeToken, outcome: Result<JsValue, JsValue>) {
-        let converter = self.clone();
-        self.0.scheduler.notify(|| {
-            self.0.scheduler.dispatch(move |lua| {
-                let result = outcome.map_err(|thrown| converter.call_error_of(lua, thrown)).and_then(|value| {
-                    let value = converter.to_luau_within_limits(lua, &value);
-                    value.map_err(|error| error.into_call_error("what the promise was resolved with"))
-                });
-                let scheduler = &converter.0.scheduler;
-                scheduler.run_before_queue(|| match result {
-                    Ok(value) => scheduler.wake(token, LuaMultiValue::from_vec(vec![value])),
-                    Err(error) => scheduler.fail(token, error),
-                });
-            });
-        });
     }
 
     /// Creates the JS function that calls a script function through its handle.

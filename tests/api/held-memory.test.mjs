@@ -9,7 +9,7 @@ import { Luau, LuauError } from "../../pkg/node.js";
 import { startServer } from "../server/server.mjs";
 import { instances } from "./wasm-instances.mjs";
 
-const LIMIT = 64 << 20;
+const LIMIT = 32 << 20;
 
 /** Scripts that try to exceed the limit. Each ends by itself, or with an error. */
 const SCRIPTS = {
@@ -26,21 +26,21 @@ const SCRIPTS = {
     end`,
   "handlers that come and go": `
     local connection = assert(websocket.connect(url))
-    for _ = 1, 2_000_000 do
+    for _ = 1, 1_000_000 do
       connection.OnMessage:Connect(print):Disconnect()
     end`,
   "threads that wait and are cancelled": `
     local connection = assert(websocket.connect(url))
-    for _ = 1, 1_000_000 do
+    for _ = 1, 500_000 do
       task.cancel(task.spawn(function() connection.OnMessage:Wait() end))
     end`,
   "connections beyond the limit that are cancelled": `
     local connection = assert(websocket.connect(url))
-    for _ = 1, 500_000 do
+    for _ = 1, 250_000 do
       task.cancel(task.spawn(websocket.connect, url))
     end`,
   "promises of threads that are cancelled": `
-    for _ = 1, 300_000 do
+    for _ = 1, 400_000 do
       task.cancel(task.spawn(never))
     end`,
   "errors of the host": `
@@ -60,8 +60,25 @@ const SCRIPTS = {
     end`,
   "names of modules": `
     local name = "./" .. string.rep("m", 4_000)
-    for index = 1, 20_000 do
+    for index = 1, 30_000 do
       require(name .. index)
+    end`,
+  "threads that wait for a module and are cancelled": `
+    task.spawn(require, "./never")
+    for _ = 1, 1_500_000 do
+      task.cancel(task.spawn(require, "./never"))
+    end`,
+  "places far below the root": `
+    local places, place = {}, script
+    for index = 1, 5_000 do
+      place = place:FindFirstChild("a") or script:FindFirstChild("b" .. index)
+      places[index] = place
+    end`,
+  "closed connections with long addresses": `
+    local connections, long = {}, url .. "?" .. string.rep("a", 15_000)
+    for index = 1, 6_000 do
+      connections[index] = assert(websocket.connect(long))
+      connections[index]:Close()
     end`,
   "subprotocols of connections that get no answer": `
     local protocols = {}
@@ -78,7 +95,8 @@ for (const [name, script] of Object.entries(SCRIPTS)) {
     const server = await startServer();
     const luau = await Luau.create({
       memoryLimit: LIMIT,
-      modules: () => "return 1",
+      modules: (path) => (path === "never" ? new Promise(() => {}) : "return 1"),
+      script: true,
       globals: {
         never: () => new Promise(() => {}),
         fail: (/** @type {string} */ text) => {

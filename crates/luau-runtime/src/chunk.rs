@@ -5,6 +5,7 @@ use std::ffi::CString;
 use std::fmt;
 use std::rc::Rc;
 
+use memchr::memmem;
 use mlua::prelude::*;
 
 use crate::error::{CHUNK_NAME, SyntaxError};
@@ -155,7 +156,7 @@ fn is_table(value: &LuaValue, table: &LuaTable) -> bool {
 fn mentions_g(source: &[u8]) -> bool {
     let is_part = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     let is_name = |at: usize| !is_part(source.get(at + 2)) && !is_part(at.checked_sub(1).and_then(|at| source.get(at)));
-    source.windows(2).enumerate().any(|(at, name)| name == b"_G" && is_name(at))
+    memmem::find_iter(source, "_G").any(is_name)
 }
 
 /// The optimization level that `--!native` implies.

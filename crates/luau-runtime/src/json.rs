@@ -342,6 +342,11 @@ struct Decoder<'a> {
     marks: &'a Marks,
 }
 
+/// Returns the error for a value that Luau could not create, without mlua's traceback.
+fn refused<E: serde::de::Error>(error: LuaError) -> E {
+    E::custom(CallError::from(error).message())
+}
+
 impl<'de> DeserializeSeed<'de> for Decoder<'_> {
     type Value = LuaValue;
 
@@ -381,26 +386,24 @@ impl<'de> Visitor<'de> for Decoder<'_> {
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<LuaValue, E> {
-        self.lua.create_string(text).map(LuaValue::String).map_err(E::custom)
+        self.lua.create_string(text).map(LuaValue::String).map_err(refused)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<LuaValue, A::Error> {
-        use serde::de::Error;
-        let table = self.lua.create_table().map_err(A::Error::custom)?;
+        let table = self.lua.create_table().map_err(refused)?;
         while let Some(value) = sequence.next_element_seed(self)? {
-            table.raw_push(value).map_err(A::Error::custom)?;
+            table.raw_push(value).map_err(refused)?;
         }
         Ok(LuaValue::Table(table))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<LuaValue, A::Error> {
-        use serde::de::Error;
-        let table = self.lua.create_table().map_err(A::Error::custom)?;
+        let table = self.lua.create_table().map_err(refused)?;
         while let Some(key) = map.next_key::<String>()? {
             let value = map.next_value_seed(self)?;
-            table.raw_set(key, value).map_err(A::Error::custom)?;
+            table.raw_set(key, value).map_err(refused)?;
         }
-        table.set_metatable(Some(self.marks.object.clone())).map_err(A::Error::custom)?;
+        table.set_metatable(Some(self.marks.object.clone())).map_err(refused)?;
         Ok(LuaValue::Table(table))
     }
 }

@@ -22,7 +22,7 @@ pub use self::source::{Lookup, ModuleSource, OnFound, Source};
 use self::tree::{Node, Tree};
 use crate::call_error::CallError;
 use crate::error::{Kind, ScriptError};
-use crate::ffi;
+use crate::ffi::{self, Charge};
 use crate::function::{Answer, FunctionBuilder, Start};
 use crate::scheduler::{OnEnd, ResumeToken, Scheduler};
 use crate::text;
@@ -44,7 +44,7 @@ struct Inner {
     /// None if the host provides no modules.
     source: Option<Box<dyn ModuleSource>>,
     prepare: Box<Prepare>,
-    modules: RefCell<HashMap<String, Module>>,
+    modules: RefCell<HashMap<Rc<str>, Module>>,
     /// The outcomes of modules that ran inside the `require` call for them, by their numbers.
     outcomes: RefCell<HashMap<usize, Result<LuaValue, CallError>>>,
     last_loading: Cell<usize>,
@@ -61,8 +61,7 @@ pub struct ScriptTree {
 
 enum Module {
     Loading(Loading),
-    /// The module has returned this value.
-    Loaded(LuaValue),
+    Loaded(Loaded),
 }
 
 impl Module {
@@ -72,6 +71,12 @@ impl Module {
             Self::Loaded(_) => None,
         }
     }
+}
+
+/// A module that has returned its value.
+struct Loaded {
+    value: LuaValue,
+    _charge: Option<Charge>,
 }
 
 /// A module that is being loaded.
@@ -88,6 +93,26 @@ struct Loading {
     caller: Option<usize>,
     /// The number of modules inside which it runs.
     depth: usize,
+    /// Counts this record as memory of the script, which can require any number of modules.
+    charge: Option<Charge>,
+}
+
+/// The memory for a module besides its path, in bytes: its record, and its lookup while the host is asked for the source.
+const MODULE_BYTES: usize = 512;
+
+/// The number of copies of its path: ours and the lookup's.
+const PATH_COPIES: usize = 2;
+
+impl Loading {
+    /// Adds a thread that waits. Threads that no longer wait leave stale entries behind, which are removed before the list grows.
+    fn add(&mut self, waiter: Waiter, is_parked: impl Fn(&ResumeToken) -> bool) {
+        if self.waiters.len() == self.waiters.capacity() {
+            self.waiters.retain(|waiter| is_parked(&waiter.token));
+            // Doubled, so that removing takes constant time for each thread added.
+            self.waiters.reserve(self.waiters.len().max(4));
+        }
+        self.waiters.push(waiter);
+    }
 }
 
 /// A thread that waits for a module.
@@ -122,7 +147,7 @@ impl Modules {
         self.0.modules.replace(loaded);
         let outcomes = self.0.outcomes.take();
         drop(outcomes);
-        drop::<HashMap<String, Module>>(loading);
+        drop::<HashMap<Rc<str>, Module>>(loading);
     }
 
     /// Returns the value `script` of the chunk with this name, if scripts have that value.
@@ -142,10 +167,10 @@ impl Modules {
 
         let is_known = {
             let modules = self.0.modules.borrow();
-            if let Some(Module::Loaded(value)) = modules.get(&path) {
-                return Ok(Start::Answer(ready(value.clone())));
+            if let Some(Module::Loaded(loaded)) = modules.get(&*path) {
+                return Ok(Start::Answer(ready(loaded.value.clone())));
             }
-            modules.contains_key(&path)
+            modules.contains_key(&*path)
         };
         if is_known {
             if let Some(cycle) = self.cycle(&lua.current_thread(), &path) {
@@ -154,6 +179,8 @@ impl Modules {
             self.wait(lua, &path);
             return Ok(Start::Answer(Answer::Pending));
         }
+        let charge = Charge::new(lua, MODULE_BYTES + PATH_COPIES * path.len())?;
+        let path = Rc::<str>::from(path);
         let number = self.0.last_loading.get() + 1;
         self.0.last_loading.set(number);
         let lookup = source.look_up(&path, self.on_found(path.clone(), number))?;
@@ -170,6 +197,7 @@ impl Modules {
             requirer: ffi::calling_environment(lua),
             caller: is_ready.then_some(group),
             depth,
+            charge,
         };
         self.0.modules.borrow_mut().insert(path.clone(), Module::Loading(loading));
         match lookup {
@@ -190,7 +218,7 @@ impl Modules {
     }
 
     /// Returns a function that receives the source of a module that the host had to look up asynchronously.
-    fn on_found(&self, path: String, number: usize) -> OnFound {
+    fn on_found(&self, path: Rc<str>, number: usize) -> OnFound {
         let modules = Rc::downgrade(&self.0);
         Box::new(move |found| {
             if let Some(modules) = modules.upgrade().map(Self) {
@@ -236,10 +264,10 @@ impl Modules {
     }
 
     fn wait(&self, lua: &Lua, path: &str) {
-        // A thread that stops waiting leaves a stale token behind, which has no effect.
         let token = self.0.scheduler.park(lua, || {});
         if let Some(Module::Loading(loading)) = self.0.modules.borrow_mut().get_mut(path) {
-            loading.waiters.push(Waiter { token, group: ffi::thread_group_of(&lua.current_thread()) });
+            let waiter = Waiter { token, group: ffi::thread_group_of(&lua.current_thread()) };
+            loading.add(waiter, |token| self.0.scheduler.is_parked(token));
         }
     }
 
@@ -250,7 +278,7 @@ impl Modules {
     /// module that one of its other threads requires need not keep its chunk from finishing.
     fn cycle(&self, requirer: &LuaThread, path: &str) -> Option<String> {
         let modules = self.0.modules.borrow();
-        let loading = || modules.iter().filter_map(|(path, module)| Some((path.as_str(), module.loading()?)));
+        let loading = || modules.iter().filter_map(|(path, module)| Some((&**path, module.loading()?)));
         let (requirer, _) = loading().find(|(_, loading)| loading.thread.as_ref() == Some(requirer))?;
         // Breadth-first search along the waits, so that the shortest path comes first.
         let mut paths = VecDeque::from([vec![path]]);
@@ -274,7 +302,7 @@ impl Modules {
         None
     }
 
-    fn found(&self, path: &str, number: usize, found: Result<Source, CallError>) {
+    fn found(&self, path: &Rc<str>, number: usize, found: Result<Source, CallError>) {
         match found {
             Ok(source) => self.run(path, number, source),
             Err(failure) => self.settle(path, number, &Err(failure)),
@@ -282,7 +310,7 @@ impl Modules {
     }
 
     /// Runs a module in this cycle.
-    fn run(&self, path: &str, number: usize, source: Source) {
+    fn run(&self, path: &Rc<str>, number: usize, source: Source) {
         if let Some((thread, main)) = self.prepare(path, number, source) {
             self.0.scheduler.resume(thread, LuaMultiValue::from_vec(vec![LuaValue::Function(main)]));
         }
@@ -290,7 +318,7 @@ impl Modules {
 
     /// Returns the thread of a module and its chunk. Returns none if there is nothing to run; in that case the waiting threads have been
     /// notified.
-    fn prepare(&self, path: &str, number: usize, source: Source) -> Option<(LuaThread, LuaFunction)> {
+    fn prepare(&self, path: &Rc<str>, number: usize, source: Source) -> Option<(LuaThread, LuaFunction)> {
         let requirer = match self.0.modules.borrow().get(path) {
             Some(Module::Loading(loading)) if loading.number == number => loading.requirer.clone(),
             // The VM was stopped meanwhile.
@@ -300,7 +328,7 @@ impl Modules {
             self.settle(path, number, &Err(missing(path)));
             return None;
         };
-        let (modules, name) = (Rc::downgrade(&self.0), path.to_owned());
+        let (modules, name) = (Rc::downgrade(&self.0), path.clone());
         let on_end = move |outcome: Result<LuaMultiValue, ScriptError>| {
             if let Some(modules) = Weak::upgrade(&modules).map(Self) {
                 modules.settle(&name, number, &result_of(&name, outcome));
@@ -326,27 +354,19 @@ impl Modules {
     }
 
     /// Passes the outcome of a module to the threads that wait for it. A failed module is loaded again when it is next required.
-    fn settle(&self, path: &str, number: usize, outcome: &Result<LuaValue, CallError>) {
+    fn settle(&self, path: &Rc<str>, number: usize, outcome: &Result<LuaValue, CallError>) {
         if !self.is_loading(path, number) {
             return;
         }
-        let before = {
-            let mut modules = self.0.modules.borrow_mut();
-            match outcome {
-                Ok(value) => modules.insert(path.to_owned(), Module::Loaded(value.clone())),
-                Err(_) => modules.remove(path),
-            }
-        };
-        let waiters = match before {
-            Some(Module::Loading(loading)) => {
-                if loading.caller.is_some() {
-                    self.0.outcomes.borrow_mut().insert(number, outcome.clone());
-                }
-                loading.waiters
-            }
-            Some(Module::Loaded(_)) | None => Vec::new(),
-        };
-        for Waiter { token, .. } in waiters {
+        let Some(Module::Loading(loading)) = self.0.modules.borrow_mut().remove(path) else { return };
+        if let Ok(value) = outcome {
+            let loaded = Loaded { value: value.clone(), _charge: loading.charge };
+            self.0.modules.borrow_mut().insert(path.clone(), Module::Loaded(loaded));
+        }
+        if loading.caller.is_some() {
+            self.0.outcomes.borrow_mut().insert(number, outcome.clone());
+        }
+        for Waiter { token, .. } in loading.waiters {
             match outcome {
                 Ok(value) => self.0.scheduler.wake(token, LuaMultiValue::from_vec(vec![value.clone()])),
                 Err(failure) => self.0.scheduler.fail(token, failure.clone()),

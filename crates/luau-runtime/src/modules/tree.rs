@@ -10,6 +10,7 @@ use mlua::prelude::*;
 
 use super::path::{INIT, Place, is_rewritten};
 use crate::call_error::CallError;
+use crate::ffi::Charge;
 use crate::function::{Args, Callee, FunctionBuilder};
 use crate::text;
 
@@ -40,6 +41,7 @@ struct List {
 pub(super) struct Node {
     place: Place,
     tree: Tree,
+    _charge: Option<Charge>,
 }
 
 impl List {
@@ -91,7 +93,8 @@ impl Tree {
         if let LuaValue::UserData(node) = self.0.nodes.raw_get(path.as_str())? {
             return Ok(node);
         }
-        let node = lua.create_any_userdata(Node { place, tree: self.clone() })?;
+        let charge = Charge::new(lua, place.bytes())?;
+        let node = lua.create_any_userdata(Node { place, tree: self.clone(), _charge: charge })?;
         self.0.nodes.raw_set(path, &node)?;
         Ok(node)
     }
@@ -145,7 +148,7 @@ impl Node {
     /// Returns the child with this name, unless the tree knows that there is none.
     fn child(&self, lua: &Lua, name: &[u8]) -> LuaResult<Option<LuaAnyUserData>> {
         let Ok(name) = str::from_utf8(name) else { return Ok(None) };
-        if name.len() > text::MODULE_PATH.max_bytes || !is_name(name) {
+        if self.path().len() + name.len() >= text::MODULE_PATH.max_bytes || !is_name(name) {
             return Ok(None);
         }
         let mut place = self.place.clone();

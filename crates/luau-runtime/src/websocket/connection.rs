@@ -12,7 +12,7 @@ pub(super) use self::members::install;
 use super::inbox::Inbox;
 use super::options::{Binary, Options};
 use super::{Sockets, WeakSockets};
-use crate::ffi;
+use crate::ffi::{self, Charge};
 use crate::scheduler::{ResumeToken, Scheduler, Timer};
 use crate::signal::{Signal, SignalUserData, Source};
 use crate::websocket::transport::Transport;
@@ -78,8 +78,8 @@ pub(super) struct ConnectionState {
     sockets: WeakSockets,
     scheduler: Scheduler,
     binary: Binary,
-    /// The subprotocols that the script requested.
-    protocols: Vec<String>,
+    /// The subprotocols that the script requested, until the server has chosen one.
+    protocols: RefCell<Vec<String>>,
     state: Cell<ReadyState>,
     /// None once the socket has closed or was detached.
     socket: RefCell<Option<Rc<dyn Transport>>>,
@@ -110,6 +110,8 @@ pub(super) struct ConnectionState {
     on_close: Signal,
     /// Alive while scripts can reach the connection.
     guard: RefCell<Weak<ConnectionGuard>>,
+    /// Counts this connection as memory of the script, which can keep any number of closed ones.
+    charge: RefCell<Option<Charge>>,
 }
 
 /// A guard that is dropped when scripts can no longer reach the connection or its signals.
@@ -150,7 +152,7 @@ impl ConnectionState {
             sockets: sockets.downgrade(),
             scheduler: scheduler.clone(),
             binary: options.binary,
-            protocols: options.protocols,
+            protocols: RefCell::new(options.protocols),
             state: Cell::new(ReadyState::Connecting),
             socket: RefCell::new(None),
             connecting: RefCell::new(None),
@@ -169,6 +171,7 @@ impl ConnectionState {
             on_message: Signal::new(scheduler),
             on_close: Signal::new(scheduler),
             guard: RefCell::default(),
+            charge: RefCell::default(),
         });
         let as_source: Rc<dyn Source> = shared.clone();
         shared.on_message.set_source(Rc::downgrade(&as_source));
@@ -292,6 +295,8 @@ impl ConnectionState {
     }
 
     fn to_userdata(self: &Rc<Self>, lua: &Lua) -> LuaResult<LuaAnyUserData> {
+        let bytes = size_of::<Self>() + self.url.borrow().len() + self.protocol.borrow().len();
+        self.charge.replace(Charge::new(lua, bytes)?);
         let guard = Rc::new(ConnectionGuard(self.clone()));
         self.guard.replace(Rc::downgrade(&guard));
         let on_message: ConnectionSignal = SignalUserData { signal: self.on_message.clone(), owner: guard.clone() };

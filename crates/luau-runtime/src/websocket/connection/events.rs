@@ -45,7 +45,8 @@ impl ConnectionState {
         }
         // The standard requires the connection to fail (Fetch, "establish a WebSocket connection"). Chromium complies; Firefox and
         // WebKitGTK open the connection without a subprotocol.
-        let is_agreed = self.protocols.is_empty() || self.protocols.contains(&*self.protocol.borrow());
+        let protocols = self.protocols.take();
+        let is_agreed = protocols.is_empty() || protocols.contains(&*self.protocol.borrow());
         if !is_agreed {
             self.detach();
             self.unregister();
