@@ -7,7 +7,7 @@ use mlua::prelude::*;
 use crate::call_error::CallError;
 use crate::error::ScriptError;
 use crate::ffi;
-use crate::function::{self, Args, Callee, FunctionBuilder};
+use crate::function::{self, Callee, FunctionBuilder};
 use crate::scheduler::{Arguments, Scheduler};
 
 /// The minimum time that `task.wait` waits, in milliseconds. With less, `while task.wait() do` would keep a core busy.
