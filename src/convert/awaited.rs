@@ -47,8 +47,7 @@ impl Converter {
         let converter = self.downgrade();
         let token = self.0.scheduler.park(lua, move || {
             if let Some(converter) = converter.upgrade() {
-                let token = converter.0.awaited.tokens.borrow_mut().remove(&number);
-                drop(token);
+                converter.0.awaited.tokens.borrow_mut().remove(&number);
             }
         });
         tokens.borrow_mut().insert(number, token);

@@ -32,12 +32,6 @@ impl Place {
         Self { root, parts }
     }
 
-    /// Returns the memory that this takes, in bytes.
-    pub(super) fn bytes(&self) -> usize {
-        let names: usize = self.parts.iter().map(|part| size_of::<String>() + part.len().next_multiple_of(16)).sum();
-        size_of::<Self>() + self.root.len() + names
-    }
-
     /// Returns the path, including the root.
     pub(super) fn path(&self) -> String {
         format!("{}{}", self.root, self.parts.join("/"))

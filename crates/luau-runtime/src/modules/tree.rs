@@ -14,6 +14,9 @@ use crate::ffi::Charge;
 use crate::function::{Args, Callee, FunctionBuilder};
 use crate::text;
 
+/// The memory for a name in a place besides its text, in bytes: the name itself, and what an allocation takes.
+const NAME_BYTES: usize = size_of::<String>() + 16;
+
 /// The name of the type in Luau, as `typeof` returns it.
 const INSTANCE: &str = "Instance";
 
@@ -93,7 +96,7 @@ impl Tree {
         if let LuaValue::UserData(node) = self.0.nodes.raw_get(path.as_str())? {
             return Ok(node);
         }
-        let charge = Charge::new(lua, place.bytes())?;
+        let charge = Charge::new(lua, path.len() + place.parts.len() * NAME_BYTES)?;
         let node = lua.create_any_userdata(Node { place, tree: self.clone(), _charge: charge })?;
         self.0.nodes.raw_set(path, &node)?;
         Ok(node)
