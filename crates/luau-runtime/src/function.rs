@@ -324,6 +324,18 @@ pub fn external<A: FromLuaMulti, R: IntoLuaMulti>(
     in_luau(lua, typed(function))
 }
 
+/// Creates a function that passes a thread to `take`, and calls `function` like an [`external`] one with anything else. A VM has only one.
+///
+/// # Errors
+/// If there is not enough memory.
+pub(crate) fn taking_threads<A: FromLuaMulti, R: IntoLuaMulti>(
+    lua: &Lua,
+    take: impl Fn(LuaThread) + 'static,
+    function: impl Fn(&Lua, A) -> LuaResult<R> + 'static,
+) -> LuaResult<LuaFunction> {
+    ffi::taking_threads(lua, create(lua, typed(function))?, take)
+}
+
 /// Creates a function that our own Luau code calls and that must always finish.
 ///
 /// # Errors

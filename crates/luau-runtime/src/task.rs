@@ -87,7 +87,7 @@ fn luau_part(lua: &Lua, scheduler: &Scheduler) -> LuaResult<LuaTable> {
             let scheduler = scheduler.clone();
             move |thread| scheduler.defer(thread, Arguments::from(LuaMultiValue::new()))
         };
-        let otherwise = function::external(lua, move |lua, mut values: LuaMultiValue| {
+        function::taking_threads(lua, take, move |lua, mut values: LuaMultiValue| {
             // The Luau code passes nothing else first.
             let Some(LuaValue::Thread(thread)) = values.pop_front() else { return Ok(LuaNil) };
             match Arguments::of_script(lua, values) {
@@ -97,8 +97,7 @@ fn luau_part(lua: &Lua, scheduler: &Scheduler) -> LuaResult<LuaTable> {
                 }
                 Err(error) => Ok(CallError::from(error).into_thrown(lua).0),
             }
-        })?;
-        ffi::taking_threads(lua, otherwise, take)?
+        })?
     };
     function::load(lua, include_str!("task.luau"), (report, forget, note_seen, queue))
 }

@@ -253,7 +253,7 @@ unsafe extern "C-unwind" fn call_plainly(state: *mut ffi::lua_State) -> c_int {
     }
 }
 
-unsafe extern "C-unwind" fn call_for_script(state: *mut ffi::lua_State) -> c_int {
+pub(super) unsafe extern "C-unwind" fn call_for_script(state: *mut ffi::lua_State) -> c_int {
     // SAFETY: Luau calls this with the arguments on the stack.
     unsafe { call(state, Some(2)) }
 }

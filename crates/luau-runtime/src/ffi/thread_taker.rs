@@ -6,7 +6,7 @@ use std::rc::Rc;
 use mlua::ffi;
 use mlua::prelude::*;
 
-use super::memory::script_with_room;
+use super::memory::{call_for_script, script_with_room};
 use super::references::References;
 
 /// The function that takes the threads of a VM. The VM keeps it.
@@ -15,8 +15,8 @@ struct Taker {
     take: Box<dyn Fn(LuaThread)>,
 }
 
-/// Creates the function of a VM that passes its argument to `take`, if that is a thread alone. `otherwise` is called with anything else, or
-/// if memory is short.
+/// Creates the function of a VM that passes its argument to `take`, if that is a thread alone. With anything else, or if memory is short, it
+/// calls `otherwise` as [`unlimited`](super::unlimited) does for our own Luau code.
 ///
 /// # Errors
 /// If there is not enough memory.
@@ -25,23 +25,25 @@ pub(crate) fn taking_threads(
     otherwise: LuaFunction,
     take: impl Fn(LuaThread) + 'static,
 ) -> LuaResult<LuaFunction> {
-    let taker = Rc::new(Taker { references: References::of(lua)?, take: Box::new(take) });
-    let pointer = Rc::as_ptr(&taker).cast_mut();
+    let references = References::of(lua)?;
+    let taker = Rc::new(Taker { references: references.clone(), take: Box::new(take) });
+    let (references, pointer) = (Rc::as_ptr(&references).cast_mut(), Rc::as_ptr(&taker).cast_mut());
     lua.set_app_data(taker);
     // SAFETY: only `otherwise` is on the stack, and it becomes an upvalue of the function that is left there.
     unsafe {
         lua.exec_raw(otherwise, |state| {
+            ffi::lua_pushlightuserdata(state, references.cast());
             ffi::lua_pushlightuserdata(state, pointer.cast());
-            ffi::lua_pushcclosure(state, take_thread, 2);
+            ffi::lua_pushcclosure(state, take_thread, 3);
         })
     }
 }
 
 unsafe extern "C-unwind" fn take_thread(state: *mut ffi::lua_State) -> c_int {
-    // SAFETY: Luau calls this with the arguments on the stack and the upvalues from above. Where `lua_call` raises an error, nothing is left
-    // to drop. mlua's stack belongs to the same VM, has room for a value, and gets the memory for keeping it without an error.
+    // SAFETY: Luau calls this with the arguments on the stack and the upvalues from above, of which `call_for_script` expects the first two.
+    // mlua's stack belongs to the same VM, has room for a value, and gets the memory for keeping it without an error.
     unsafe {
-        let taker = ffi::lua_tolightuserdata(state, ffi::lua_upvalueindex(2)).cast::<Taker>();
+        let taker = ffi::lua_tolightuserdata(state, ffi::lua_upvalueindex(3)).cast::<Taker>();
         if let Some(taker) = taker.as_ref()
             && ffi::lua_gettop(state) == 1
             && ffi::lua_isthread(state, 1) != 0
@@ -57,9 +59,6 @@ unsafe extern "C-unwind" fn take_thread(state: *mut ffi::lua_State) -> c_int {
                 return 0;
             }
         }
-        ffi::lua_pushvalue(state, ffi::lua_upvalueindex(1));
-        ffi::lua_insert(state, 1);
-        ffi::lua_call(state, ffi::lua_gettop(state) - 1, ffi::LUA_MULTRET);
-        ffi::lua_gettop(state)
+        call_for_script(state)
     }
 }
