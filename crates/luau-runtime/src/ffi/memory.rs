@@ -46,7 +46,12 @@ pub(crate) fn limit_of(lua: &Lua) -> Option<usize> {
 }
 
 fn is_short(lua: &Lua, limit: usize) -> bool {
-    lua.used_memory() > limit - limit / 4
+    is_short_with(lua, limit, 0)
+}
+
+/// Does the same as [`is_short`] if the VM used this many bytes more.
+fn is_short_with(lua: &Lua, limit: usize, bytes: usize) -> bool {
+    lua.used_memory() + bytes > limit - limit / 4
 }
 
 /// Collects garbage if the VM has used most of its limit, or the heap most of the engine's memory. Luau's collector keeps its own pace:
@@ -159,8 +164,7 @@ pub(super) fn is_ample(lua: &Lua, bytes: usize) -> bool {
 pub(super) unsafe fn script_with_room<'a>(references: &References) -> Option<&'a Lua> {
     // SAFETY: the frame that set it is further down the stack, and waits for the script.
     let running = unsafe { RUNNING.get().as_ref() }?;
-    let needed = references.growth() + SPARE_BYTES;
-    let is_short = running.lua.used_memory() + needed > running.limit - running.limit / 4;
+    let is_short = is_short_with(running.lua, running.limit, references.growth() + SPARE_BYTES);
     (!is_short && has_room_for_call(Some(references), 1)).then_some(running.lua)
 }
 
